@@ -1,0 +1,1 @@
+//! HAProxy's face: every word, option, log alias, command and message of HAProxy.

@@ -1,0 +1,1 @@
+//! Keepalived's face: its configuration language comes with the VRRP runtime.

@@ -1,0 +1,1 @@
+//! Black-box tests: runs binaries, links none of our crates.

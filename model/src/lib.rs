@@ -1,0 +1,1 @@
+//! The shared intermediate model: plain data, depending on nothing of ours.

@@ -1,0 +1,1 @@
+//! Text to tree: the configuration languages, lossless, without any keyword knowledge.

@@ -1,0 +1,1 @@
+//! Model to running, on tokio: spells no configuration word and words no log line.

@@ -1,0 +1,1 @@
+//! The root package as a library: one folder per subcommand of `locum`.
