@@ -1,0 +1,54 @@
+//! Section headers: `frontend www from tcp-defaults`.
+//!
+//! Which words open a section is lowering's knowledge; this only takes a header line apart.
+
+use super::expand::Line;
+use super::line::Word;
+
+/// A header line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Header<'a> {
+    /// The word that opens the section.
+    pub keyword: &'a Word,
+    /// The section's name, if it has one.
+    pub name: Option<&'a Word>,
+    /// The word behind `from`.
+    pub from: From<'a>,
+    /// What follows and belongs to none of them.
+    pub rest: &'a [Word],
+}
+
+/// Whether the header names a defaults section to start from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum From<'a> {
+    /// There is no `from`.
+    Absent,
+    /// `from` without a name behind it; the word is `from` itself.
+    Unnamed(&'a Word),
+    /// `from NAME`.
+    Named(&'a Word),
+}
+
+impl<'a> Header<'a> {
+    /// Takes a line apart whose first word opens a section. `from` counts behind a name only.
+    #[must_use]
+    pub fn of(line: &'a Line) -> Option<Self> {
+        let keyword = line.words.first()?;
+        let arguments = line.arguments();
+        let (name, behind) = match arguments.split_first() {
+            Some((name, behind)) => (Some(name), behind),
+            None => (None, arguments),
+        };
+        let (from, rest) = match behind {
+            [from, name, rest @ ..] if *from == "from" => (From::Named(name), rest),
+            [from, rest @ ..] if *from == "from" => (From::Unnamed(from), rest),
+            rest => (From::Absent, rest),
+        };
+        Some(Self {
+            keyword,
+            name,
+            from,
+            rest,
+        })
+    }
+}

@@ -1,0 +1,5 @@
+//! The parser against what the reference was seen to do, and against arbitrary bytes.
+
+mod expand;
+mod lossless;
+mod support;
