@@ -1,0 +1,605 @@
+//! From received bytes to a [`Head`]: strict where the reference is, and where RFC 9112 asks for more.
+//!
+//! A small state keeps the place between calls, so that a head that comes byte by byte is scanned once. A wrong byte
+//! is reported as soon as it is there, before the head is complete, as the reference does.
+
+use super::super::buffer::Buffer;
+use super::super::message::{Head, Span, StartLine, Version, trim};
+use super::class::{LENIENT_NAME, LENIENT_TARGET, TARGET, TOKEN, VERSION, end_of};
+use super::semantics;
+
+/// What a head may be.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Most fields of a head: `tune.http.maxhdr` − 1 (the reference counts the start line).
+    pub max_fields: usize,
+    /// Most that a head may weigh; see [`Limits::of_buffer`].
+    pub max_weight: usize,
+    /// `option accept-invalid-http-request` or `-response`: names, targets and versions of any shape, bare LF.
+    pub accept_invalid: bool,
+    /// `h1-accept-payload-with-any-method`: a body with GET, HEAD and DELETE of HTTP/1.0.
+    pub any_method_payload: bool,
+}
+
+/// Block and header that the reference's internal form of a message costs, so that its limit is kept to the byte.
+const WEIGHT_OF_BUFFER: usize = 48;
+const WEIGHT_OF_FIELD: usize = 8;
+const WEIGHT_OF_LINES: usize = 37;
+
+impl Limits {
+    /// Limits under `tune.bufsize`, `tune.maxrewrite` and `tune.http.maxhdr`.
+    ///
+    /// The reference refuses a head whose start line (method, target, version), names and values, plus 8 bytes a
+    /// field, plus 37, exceed bufsize − 48 − maxrewrite.
+    pub fn of_buffer(bufsize: usize, maxrewrite: usize, maxhdr: usize) -> Self {
+        Self {
+            max_fields: maxhdr.saturating_sub(1),
+            max_weight: bufsize.saturating_sub(WEIGHT_OF_BUFFER + maxrewrite),
+            accept_invalid: false,
+            any_method_payload: false,
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self::of_buffer(16384, 1024, 101)
+    }
+}
+
+/// What came of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decoded {
+    /// The head is there and its bytes are consumed.
+    Complete,
+    /// More bytes are needed; none were consumed.
+    Partial,
+    /// The message is refused; its bytes stay for a report.
+    Error(DecodeError),
+}
+
+/// Why and where a message is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DecodeError {
+    /// What is wrong.
+    pub kind: ErrorKind,
+    /// Offset of the offending byte from the message's first one.
+    pub position: usize,
+}
+
+/// What is wrong with a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum ErrorKind {
+    BadMethod,
+    BadTarget,
+    BadVersion,
+    /// A request line without a version: HTTP/0.9.
+    NoVersion,
+    BadStatus,
+    BadName,
+    /// CR without LF, or CR inside a line.
+    BareCr,
+    /// LF without CR: another implementation may see other lines (RFC 9112 §2.2).
+    BareLf,
+    TooManyFields,
+    TooLarge,
+    /// Two Host fields that differ, or one that differs from the target's authority.
+    BadHost,
+    /// CONNECT without host and port.
+    BadConnectTarget,
+    BadContentLength,
+    BadTransferEncoding,
+    /// Encodings besides chunked, which nobody here undoes: 422 to a client.
+    UnsupportedTransferEncoding,
+    /// Transfer-Encoding in a message older than HTTP/1.1 (RFC 9112 §6.1).
+    TransferEncodingInOldVersion,
+    /// A body with GET, HEAD or DELETE of HTTP/1.0: 413 to a client.
+    UnexpectedPayload,
+    BadChunkSize,
+    ChunkTooLarge,
+    /// Something else than CRLF behind a chunk's data.
+    BadChunkEnd,
+}
+
+impl ErrorKind {
+    /// The status that answers a request with this error. The log's termination flags are `PR` for every one.
+    ///
+    /// A response with any error is answered with 502 and `PH`.
+    pub fn request_status(self) -> u16 {
+        match self {
+            Self::UnsupportedTransferEncoding => 422,
+            Self::UnexpectedPayload => 413,
+            _ => 400,
+        }
+    }
+}
+
+/// The place in a message that has not come whole yet.
+#[derive(Clone, Debug, Default)]
+pub struct DecodeState {
+    phase: Phase,
+    /// Next byte to look at.
+    at: usize,
+    /// Where the current part began.
+    mark: usize,
+    method: Span,
+    text: Span,
+    version_text: Span,
+    version: Version,
+    status: u16,
+    name: Span,
+    folded: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Phase {
+    #[default]
+    Start,
+    BlankLine,
+    BlankLf,
+    Method,
+    BeforeTarget,
+    Target,
+    BeforeVersion,
+    Version,
+    LineLf,
+    ResponseVersion,
+    BeforeStatus,
+    Status,
+    BeforeReason,
+    Reason,
+    FieldStart,
+    Name,
+    BeforeValue,
+    Value,
+    ValueLf,
+    EndLf,
+}
+
+/// Decodes a request's head from the start of `buffer` into `head`.
+///
+/// `state` and `head` belong together until the answer is not `Partial`; empty lines before the request line are
+/// skipped (RFC 9112 §2.2).
+pub fn decode_request(
+    buffer: &mut Buffer,
+    state: &mut DecodeState,
+    head: &mut Head,
+    limits: &Limits,
+) -> Decoded {
+    if state.phase == Phase::Start {
+        head.recycle();
+        state.phase = Phase::BlankLine;
+    }
+    decode(buffer, state, head, limits, |state, head, received| {
+        let DecodeState {
+            method,
+            text: uri,
+            version_text,
+            version,
+            ..
+        } = *state;
+        head.adopt(
+            received,
+            StartLine::Request {
+                method,
+                uri,
+                version_text,
+                version,
+            },
+        );
+        check_weight(head, limits, received.len())?;
+        semantics::request(head, limits)
+    })
+}
+
+/// Decodes a response's head from the start of `buffer` into `head`; as [`decode_request`].
+pub fn decode_response(
+    buffer: &mut Buffer,
+    state: &mut DecodeState,
+    head: &mut Head,
+    limits: &Limits,
+) -> Decoded {
+    if state.phase == Phase::Start {
+        head.recycle();
+        state.phase = Phase::ResponseVersion;
+    }
+    decode(buffer, state, head, limits, |state, head, received| {
+        let DecodeState {
+            text: reason,
+            version_text,
+            version,
+            status,
+            ..
+        } = *state;
+        head.adopt(
+            received,
+            StartLine::Response {
+                version_text,
+                version,
+                status,
+                reason,
+            },
+        );
+        check_weight(head, limits, received.len())?;
+        semantics::response(head, limits)
+    })
+}
+
+/// Decodes a trailer section, up to and with its empty line, as the fields of `head`.
+pub fn decode_trailers(
+    buffer: &mut Buffer,
+    state: &mut DecodeState,
+    head: &mut Head,
+    limits: &Limits,
+) -> Decoded {
+    if state.phase == Phase::Start {
+        head.recycle();
+        state.phase = Phase::FieldStart;
+    }
+    decode(buffer, state, head, limits, |_, head, received| {
+        head.adopt(received, StartLine::None);
+        check_weight(head, limits, received.len())
+    })
+}
+
+fn decode(
+    buffer: &mut Buffer,
+    state: &mut DecodeState,
+    head: &mut Head,
+    limits: &Limits,
+    finish: impl FnOnce(&DecodeState, &mut Head, &[u8]) -> Result<(), DecodeError>,
+) -> Decoded {
+    let received = buffer.readable();
+    let outcome = match state.scan(received, head, limits) {
+        Ok(false) if buffer.is_full() => Err(DecodeError {
+            kind: ErrorKind::TooLarge,
+            position: received.len(),
+        }),
+        Ok(false) => return Decoded::Partial,
+        Ok(true) => finish(state, head, &received[..state.at]),
+        Err(error) => Err(error),
+    };
+    match outcome {
+        Ok(()) => {
+            if state.folded {
+                unfold(head);
+            }
+            buffer.advance(state.at);
+            *state = DecodeState::default();
+            Decoded::Complete
+        }
+        Err(error) => {
+            *state = DecodeState::default();
+            Decoded::Error(error)
+        }
+    }
+}
+
+fn check_weight(head: &Head, limits: &Limits, position: usize) -> Result<(), DecodeError> {
+    // What was received outweighs its parts but for the fixed costs: most heads need no sum.
+    if position + head.len() * WEIGHT_OF_FIELD + WEIGHT_OF_LINES <= limits.max_weight {
+        return Ok(());
+    }
+    let line = if head.is_request() {
+        head.method().len() + head.uri().len()
+    } else {
+        3 + head.reason().len()
+    };
+    let fields: usize = head
+        .iter()
+        .map(|(name, value)| WEIGHT_OF_FIELD + name.len() + value.len())
+        .sum();
+    if WEIGHT_OF_LINES + line + head.version_text().len() + fields > limits.max_weight {
+        return Err(DecodeError {
+            kind: ErrorKind::TooLarge,
+            position,
+        });
+    }
+    Ok(())
+}
+
+/// Obsolete line folding (RFC 9112 §5.2): each line end inside a value becomes spaces, as in the reference.
+fn unfold(head: &mut Head) {
+    for index in 0..head.len() {
+        for byte in head.value_mut(index) {
+            if matches!(byte, b'\r' | b'\n') {
+                *byte = b' ';
+            }
+        }
+        let value = head.value(index);
+        let from = value.len() - value.trim_ascii_start().len().min(value.len());
+        let to = from + trim(&value[from..]).len();
+        head.narrow_value(index, from, to);
+    }
+}
+
+type Step = Result<bool, DecodeError>;
+
+impl DecodeState {
+    /// Goes on where it stopped: true at the end of the head, `at` behind it.
+    fn scan(&mut self, b: &[u8], head: &mut Head, limits: &Limits) -> Step {
+        loop {
+            if self.at >= b.len() {
+                return Ok(false);
+            }
+            let more = match self.phase {
+                Phase::Start => return Ok(false),
+                Phase::BlankLine => self.blank_line(b),
+                Phase::BlankLf => self.expect_lf(b, Phase::BlankLine),
+                Phase::Method => self.method(b),
+                Phase::BeforeTarget => self.spaces(b, Phase::Target),
+                Phase::Target => self.target(b, limits),
+                Phase::BeforeVersion => self.spaces(b, Phase::Version),
+                Phase::Version => self.request_version(b, limits),
+                Phase::ResponseVersion => self.response_version(b, limits),
+                Phase::BeforeStatus => self.spaces(b, Phase::Status),
+                Phase::Status => self.status(b),
+                Phase::BeforeReason => self.spaces(b, Phase::Reason),
+                Phase::Reason => self.reason(b, limits),
+                Phase::LineLf | Phase::ValueLf => self.expect_lf(b, Phase::FieldStart),
+                Phase::FieldStart => self.field_start(b, head, limits),
+                Phase::Name => self.field_name(b, limits),
+                Phase::BeforeValue => self.spaces(b, Phase::Value),
+                Phase::Value => self.value(b, head, limits),
+                Phase::EndLf => {
+                    self.expect_lf(b, Phase::EndLf)?;
+                    return Ok(true);
+                }
+            }?;
+            if !more {
+                return Ok(self.phase == Phase::EndLf);
+            }
+        }
+    }
+
+    fn to(&mut self, phase: Phase, at: usize) -> Step {
+        self.phase = phase;
+        self.at = at;
+        self.mark = at;
+        Ok(true)
+    }
+
+    fn wait(&mut self, at: usize) -> Step {
+        self.at = at;
+        Ok(false)
+    }
+
+    fn refuse(&self, kind: ErrorKind, position: usize) -> Step {
+        Err(DecodeError { kind, position })
+    }
+
+    fn expect_lf(&mut self, b: &[u8], next: Phase) -> Step {
+        if b[self.at] == b'\n' {
+            self.to(next, self.at + 1)
+        } else {
+            self.refuse(ErrorKind::BareCr, self.at)
+        }
+    }
+
+    fn spaces(&mut self, b: &[u8], next: Phase) -> Step {
+        let end = b[self.at..]
+            .iter()
+            .position(|&byte| byte != b' ' && byte != b'\t');
+        match end {
+            Some(count) => self.to(next, self.at + count),
+            None => self.wait(b.len()),
+        }
+    }
+
+    fn blank_line(&mut self, b: &[u8]) -> Step {
+        match b[self.at] {
+            b'\r' => self.to(Phase::BlankLf, self.at + 1),
+            b'\n' => self.to(Phase::BlankLine, self.at + 1),
+            _ => self.to(Phase::Method, self.at),
+        }
+    }
+
+    fn method(&mut self, b: &[u8]) -> Step {
+        let end = end_of(TOKEN, b, self.at);
+        match b.get(end) {
+            None => self.wait(end),
+            Some(b' ' | b'\t') if end > self.mark => {
+                self.method = Span::new(self.mark, end);
+                self.to(Phase::BeforeTarget, end)
+            }
+            Some(_) => self.refuse(ErrorKind::BadMethod, end),
+        }
+    }
+
+    fn target(&mut self, b: &[u8], limits: &Limits) -> Step {
+        let end = end_of(
+            if limits.accept_invalid {
+                LENIENT_TARGET
+            } else {
+                TARGET
+            },
+            b,
+            self.at,
+        );
+        match b.get(end) {
+            None => self.wait(end),
+            Some(b' ' | b'\t') if end > self.mark => {
+                self.text = Span::new(self.mark, end);
+                self.to(Phase::BeforeVersion, end)
+            }
+            Some(b'\r' | b'\n') => self.refuse(ErrorKind::NoVersion, end),
+            Some(_) => self.refuse(ErrorKind::BadTarget, end),
+        }
+    }
+
+    fn request_version(&mut self, b: &[u8], limits: &Limits) -> Step {
+        let end = end_of(VERSION, b, self.at);
+        let Some(&byte) = b.get(end) else {
+            return self.wait(end);
+        };
+        self.take_version(b, end, limits)?;
+        self.line_end(byte, end, limits, ErrorKind::BadVersion)
+    }
+
+    fn response_version(&mut self, b: &[u8], limits: &Limits) -> Step {
+        let end = end_of(VERSION, b, self.at);
+        let Some(&byte) = b.get(end) else {
+            return self.wait(end);
+        };
+        self.take_version(b, end, limits)?;
+        if !matches!(byte, b' ' | b'\t') {
+            return self.refuse(ErrorKind::BadVersion, end);
+        }
+        self.to(Phase::BeforeStatus, end)
+    }
+
+    fn take_version(&mut self, b: &[u8], end: usize, limits: &Limits) -> Result<(), DecodeError> {
+        let text = &b[self.mark..end];
+        let version = match text {
+            [
+                b'H',
+                b'T',
+                b'T',
+                b'P',
+                b'/',
+                major @ b'0'..=b'9',
+                b'.',
+                minor @ b'0'..=b'9',
+            ] => Some(Version {
+                major: major - b'0',
+                minor: minor - b'0',
+            }),
+            _ if limits.accept_invalid => lenient_version(text),
+            _ => None,
+        };
+        self.version = version.ok_or(DecodeError {
+            kind: ErrorKind::BadVersion,
+            position: end,
+        })?;
+        self.version_text = Span::new(self.mark, end);
+        Ok(())
+    }
+
+    /// The end of a start line, of which `byte` at `end` is the first byte.
+    fn line_end(&mut self, byte: u8, end: usize, limits: &Limits, otherwise: ErrorKind) -> Step {
+        match byte {
+            b'\r' => self.to(Phase::LineLf, end + 1),
+            b'\n' if limits.accept_invalid => self.to(Phase::FieldStart, end + 1),
+            b'\n' => self.refuse(ErrorKind::BareLf, end),
+            _ => self.refuse(otherwise, end),
+        }
+    }
+
+    fn status(&mut self, b: &[u8]) -> Step {
+        let end = b[self.at..].iter().position(|byte| !byte.is_ascii_digit());
+        let Some(end) = end.map(|count| self.at + count) else {
+            return self.wait(b.len());
+        };
+        let [hundreds @ b'1'..=b'9', tens, ones] = b[self.mark..end] else {
+            return self.refuse(ErrorKind::BadStatus, end);
+        };
+        self.status = [hundreds, tens, ones]
+            .iter()
+            .fold(0, |sum, digit| sum * 10 + u16::from(digit - b'0'));
+        match b[end] {
+            b' ' | b'\t' => self.to(Phase::BeforeReason, end),
+            b'\r' | b'\n' => self.to(Phase::Reason, end),
+            _ => self.refuse(ErrorKind::BadStatus, end),
+        }
+    }
+
+    fn reason(&mut self, b: &[u8], limits: &Limits) -> Step {
+        let Some(end) = memchr::memchr2(b'\r', b'\n', &b[self.at..]).map(|count| self.at + count)
+        else {
+            return self.wait(b.len());
+        };
+        self.text = Span::new(self.mark, end);
+        self.line_end(b[end], end, limits, ErrorKind::BadStatus)
+    }
+
+    fn field_start(&mut self, b: &[u8], head: &mut Head, limits: &Limits) -> Step {
+        match b[self.at] {
+            b'\r' => self.to(Phase::EndLf, self.at + 1),
+            b'\n' if limits.accept_invalid => {
+                self.phase = Phase::EndLf;
+                self.wait(self.at + 1)
+            }
+            b'\n' => self.refuse(ErrorKind::BareLf, self.at),
+            b' ' | b'\t' => match head.last_value_mut() {
+                Some(_) => {
+                    self.folded = true;
+                    self.to(Phase::Value, self.at)
+                }
+                None => self.refuse(ErrorKind::BadName, self.at),
+            },
+            _ if head.len() >= limits.max_fields => self.refuse(ErrorKind::TooManyFields, self.at),
+            _ => {
+                self.name = Span::default();
+                self.to(Phase::Name, self.at)
+            }
+        }
+    }
+
+    fn field_name(&mut self, b: &[u8], limits: &Limits) -> Step {
+        let end = end_of(
+            if limits.accept_invalid {
+                LENIENT_NAME
+            } else {
+                TOKEN
+            },
+            b,
+            self.at,
+        );
+        match b.get(end) {
+            None => self.wait(end),
+            Some(b':') if end > self.mark => {
+                self.name = Span::new(self.mark, end);
+                self.to(Phase::BeforeValue, end + 1)
+            }
+            Some(_) => self.refuse(ErrorKind::BadName, end),
+        }
+    }
+
+    fn value(&mut self, b: &[u8], head: &mut Head, limits: &Limits) -> Step {
+        let Some(end) = memchr::memchr2(b'\r', b'\n', &b[self.at..]).map(|count| self.at + count)
+        else {
+            return self.wait(b.len());
+        };
+        let value = Span::new(self.mark, self.mark + trim(&b[self.mark..end]).len());
+        if self.name == Span::default() {
+            // A continuation line: the value before it goes on to here.
+            if let Some(last) = head.last_value_mut() {
+                last.end = end as u32;
+            }
+        } else {
+            head.push_raw(self.name, value);
+            self.name = Span::default();
+        }
+        match b[end] {
+            b'\r' => self.to(Phase::ValueLf, end + 1),
+            _ if limits.accept_invalid => self.to(Phase::FieldStart, end + 1),
+            _ => self.refuse(ErrorKind::BareLf, end),
+        }
+    }
+}
+
+/// A version of any protocol and any count of digits, such as `RTSP/1.0` or `HTTP/1.10`.
+fn lenient_version(text: &[u8]) -> Option<Version> {
+    let slash = memchr::memchr(b'/', text)?;
+    let dot = slash + 1 + memchr::memchr(b'.', &text[slash + 1..])?;
+    let number = |digits: &[u8]| -> Option<u8> {
+        if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
+            return None;
+        }
+        Some(digits.iter().fold(0u8, |sum, digit| {
+            sum.saturating_mul(10).saturating_add(digit - b'0')
+        }))
+    };
+    if slash == 0 || !text[..slash].iter().all(u8::is_ascii_uppercase) {
+        return None;
+    }
+    Some(Version {
+        major: number(&text[slash + 1..dot])?,
+        minor: number(&text[dot + 1..])?,
+    })
+}
+
+#[cfg(test)]
+#[path = "decode_tests.rs"]
+mod tests;

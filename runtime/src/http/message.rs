@@ -1,0 +1,717 @@
+//! The head of a message: start line and header fields, in one block of bytes with an index.
+//!
+//! The block begins with a copy of what was received; edits append to its end and move index entries, so that no
+//! header costs an allocation and a head can be written out in one pass. Names are in lower case, as the reference
+//! sends them.
+
+use super::name::Name;
+use super::uri;
+
+/// Range of bytes in a head's block.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Span {
+    /// First byte.
+    pub start: u32,
+    /// Byte after the last.
+    pub end: u32,
+}
+
+impl Span {
+    #[inline]
+    pub(super) fn new(start: usize, end: usize) -> Self {
+        Self {
+            start: start as u32,
+            end: end as u32,
+        }
+    }
+
+    #[inline]
+    pub(super) fn of(self, bytes: &[u8]) -> &[u8] {
+        bytes
+            .get(self.start as usize..self.end as usize)
+            .unwrap_or_default()
+    }
+
+    #[inline]
+    pub(super) fn of_mut(self, bytes: &mut [u8]) -> &mut [u8] {
+        bytes
+            .get_mut(self.start as usize..self.end as usize)
+            .unwrap_or_default()
+    }
+}
+
+/// One header field.
+#[derive(Clone, Copy, Debug)]
+pub struct Field {
+    /// Its name, in lower case.
+    pub name: Span,
+    /// Its value without the white space around it.
+    pub value: Span,
+    /// Which of the hot names it has.
+    pub id: Name,
+}
+
+/// HTTP version; ordered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Version {
+    /// The digit before the dot.
+    pub major: u8,
+    /// The digit after it.
+    pub minor: u8,
+}
+
+impl Version {
+    /// HTTP/1.0
+    pub const HTTP_10: Self = Self { major: 1, minor: 0 };
+    /// HTTP/1.1
+    pub const HTTP_11: Self = Self { major: 1, minor: 1 };
+}
+
+/// What a decoder found out about a head, so that nothing is searched twice.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// Value of Content-Length, if it counts (none beside Transfer-Encoding).
+    pub content_length: Option<u64>,
+    /// Transfer-Encoding ends in `chunked`.
+    pub chunked: bool,
+    /// `Connection: close`.
+    pub close: bool,
+    /// `Connection: keep-alive`.
+    pub keep_alive: bool,
+    /// `Connection: upgrade` together with an `Upgrade` header.
+    pub upgrade: bool,
+    /// `Expect: 100-continue`.
+    pub expect_continue: bool,
+    /// Framing that another implementation could read otherwise (Content-Length beside Transfer-Encoding): the
+    /// connection ends after this exchange.
+    pub ambiguous: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+enum Kind {
+    #[default]
+    Request,
+    Response,
+}
+
+/// Start line and fields of one message.
+#[derive(Clone, Debug, Default)]
+pub struct Head {
+    bytes: Vec<u8>,
+    fields: Vec<Field>,
+    kind: Kind,
+    /// Request: method. Response: unused.
+    method: Span,
+    /// Request: target. Response: reason.
+    text: Span,
+    version_text: Span,
+    version: Version,
+    status: u16,
+    /// Names that may be there (removals leave their bit).
+    present: u32,
+    /// What its decoder found out; whoever edits framing headers afterwards keeps it true.
+    pub facts: Facts,
+}
+
+impl Head {
+    /// An empty head, to decode into.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A request made by the proxy itself, without fields.
+    pub fn request(method: &[u8], uri: &[u8], version: Version) -> Self {
+        let mut head = Self::new();
+        head.start_request(method, uri, version);
+        head
+    }
+
+    /// A response made by the proxy itself, without fields.
+    pub fn response(version: Version, status: u16, reason: &[u8]) -> Self {
+        let mut head = Self::new();
+        head.start_response(version, status, reason);
+        head
+    }
+
+    /// Empties it and makes it a request; allocations stay.
+    pub fn start_request(&mut self, method: &[u8], uri: &[u8], version: Version) {
+        self.recycle();
+        self.kind = Kind::Request;
+        self.method = self.store(method);
+        self.text = self.store(uri);
+        self.set_version(version);
+    }
+
+    /// Empties it and makes it a response; allocations stay.
+    pub fn start_response(&mut self, version: Version, status: u16, reason: &[u8]) {
+        self.recycle();
+        self.kind = Kind::Response;
+        self.status = status;
+        self.text = self.store(reason);
+        self.set_version(version);
+    }
+
+    /// Empties it for the next message; allocations stay.
+    pub fn recycle(&mut self) {
+        self.bytes.clear();
+        self.fields.clear();
+        self.kind = Kind::Request;
+        self.method = Span::default();
+        self.text = Span::default();
+        self.version_text = Span::default();
+        self.version = Version::default();
+        self.status = 0;
+        self.present = 0;
+        self.facts = Facts::default();
+    }
+
+    /// Whether this is a request.
+    #[inline]
+    pub fn is_request(&self) -> bool {
+        matches!(self.kind, Kind::Request)
+    }
+
+    // --- start line
+
+    /// The method; empty in a response.
+    #[inline]
+    pub fn method(&self) -> &[u8] {
+        self.method.of(&self.bytes)
+    }
+
+    /// The request target as it stands in the request line; empty in a response.
+    #[inline]
+    pub fn uri(&self) -> &[u8] {
+        if self.is_request() {
+            self.text.of(&self.bytes)
+        } else {
+            &[]
+        }
+    }
+
+    /// The target's parts.
+    #[inline]
+    pub fn target(&self) -> uri::Target<'_> {
+        uri::Target::of(self.uri())
+    }
+
+    /// The target's path, without the query; empty if it has none.
+    #[inline]
+    pub fn path(&self) -> &[u8] {
+        self.target().path
+    }
+
+    /// What follows the target's first `?`.
+    #[inline]
+    pub fn query(&self) -> Option<&[u8]> {
+        self.target().query
+    }
+
+    /// The version as two numbers.
+    #[inline]
+    pub fn version(&self) -> Version {
+        self.version
+    }
+
+    /// The version as received, such as `HTTP/1.1`.
+    #[inline]
+    pub fn version_text(&self) -> &[u8] {
+        self.version_text.of(&self.bytes)
+    }
+
+    /// The status; 0 in a request.
+    #[inline]
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// The reason phrase; empty in a request.
+    #[inline]
+    pub fn reason(&self) -> &[u8] {
+        if self.is_request() {
+            &[]
+        } else {
+            self.text.of(&self.bytes)
+        }
+    }
+
+    /// Replaces the method.
+    pub fn set_method(&mut self, method: &[u8]) {
+        self.method = self.store(method);
+    }
+
+    /// Replaces the whole request target.
+    pub fn set_uri(&mut self, uri: &[u8]) {
+        self.text = self.store(uri);
+    }
+
+    /// Replaces the target's path, keeps scheme, authority and query.
+    pub fn set_path(&mut self, path: &[u8]) {
+        let mut uri = self.target().before_path().to_vec();
+        uri.extend_from_slice(path);
+        if let Some(query) = self.query() {
+            uri.push(b'?');
+            uri.extend_from_slice(query);
+        }
+        self.set_uri(&uri);
+    }
+
+    /// Replaces path and query together, keeps scheme and authority.
+    pub fn set_path_and_query(&mut self, path_and_query: &[u8]) {
+        let mut uri = self.target().before_path().to_vec();
+        uri.extend_from_slice(path_and_query);
+        self.set_uri(&uri);
+    }
+
+    /// Replaces what follows the target's `?`; an empty one takes the `?` away too.
+    pub fn set_query(&mut self, query: &[u8]) {
+        let target = self.target();
+        let mut uri = target.before_path().to_vec();
+        uri.extend_from_slice(target.path);
+        if !query.is_empty() {
+            uri.push(b'?');
+            uri.extend_from_slice(query);
+        }
+        self.set_uri(&uri);
+    }
+
+    /// Replaces the version by one of single digits.
+    pub fn set_version(&mut self, version: Version) {
+        self.version = version;
+        let text = [
+            b'H',
+            b'T',
+            b'T',
+            b'P',
+            b'/',
+            b'0' + version.major % 10,
+            b'.',
+            b'0' + version.minor % 10,
+        ];
+        self.version_text = self.store(&text);
+    }
+
+    /// Replaces status and reason.
+    pub fn set_status(&mut self, status: u16, reason: &[u8]) {
+        self.status = status;
+        self.text = self.store(reason);
+    }
+
+    // --- fields
+
+    /// Count of fields.
+    #[inline]
+    pub fn len(&self) -> usize {
+        self.fields.len()
+    }
+
+    /// There is no field.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.fields.is_empty()
+    }
+
+    /// Names and values in order.
+    #[inline]
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&[u8], &[u8])> {
+        self.fields
+            .iter()
+            .map(|field| (field.name.of(&self.bytes), field.value.of(&self.bytes)))
+    }
+
+    /// The index of fields, in order.
+    #[inline]
+    pub fn fields(&self) -> &[Field] {
+        &self.fields
+    }
+
+    /// Bytes of a range of this head.
+    #[inline]
+    pub fn slice(&self, span: Span) -> &[u8] {
+        span.of(&self.bytes)
+    }
+
+    /// Name of field `index`; empty if there is none.
+    #[inline]
+    pub fn name(&self, index: usize) -> &[u8] {
+        self.fields
+            .get(index)
+            .map_or(&[], |field| field.name.of(&self.bytes))
+    }
+
+    /// Value of field `index`; empty if there is none.
+    #[inline]
+    pub fn value(&self, index: usize) -> &[u8] {
+        self.fields
+            .get(index)
+            .map_or(&[], |field| field.value.of(&self.bytes))
+    }
+
+    /// Index of the first field called `name` (in any case) at or after `from`.
+    pub fn position(&self, name: &[u8], from: usize) -> Option<usize> {
+        let rest = self.fields.get(from..)?;
+        rest.iter()
+            .position(|field| field.name.of(&self.bytes).eq_ignore_ascii_case(name))
+            .map(|at| from + at)
+    }
+
+    /// The same for a name with an id.
+    #[inline]
+    pub fn position_of(&self, id: Name, from: usize) -> Option<usize> {
+        if self.present & id.bit() == 0 {
+            return None;
+        }
+        let rest = self.fields.get(from..)?;
+        rest.iter()
+            .position(|field| field.id == id)
+            .map(|at| from + at)
+    }
+
+    /// Whether a field of that name is there.
+    #[inline]
+    pub fn has(&self, id: Name) -> bool {
+        self.position_of(id, 0).is_some()
+    }
+
+    /// Value of the first field called `name` (in any case).
+    pub fn first(&self, name: &[u8]) -> Option<&[u8]> {
+        self.position(name, 0).map(|index| self.value(index))
+    }
+
+    /// The same for a name with an id.
+    #[inline]
+    pub fn first_of(&self, id: Name) -> Option<&[u8]> {
+        self.position_of(id, 0).map(|index| self.value(index))
+    }
+
+    /// Values of all fields called `name` (in any case), in order.
+    pub fn all<'a>(&'a self, name: &'a [u8]) -> impl DoubleEndedIterator<Item = &'a [u8]> {
+        self.iter()
+            .filter(move |(found, _)| found.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value)
+    }
+
+    /// The same for a name with an id.
+    pub fn all_of(&self, id: Name) -> impl DoubleEndedIterator<Item = &[u8]> {
+        self.fields
+            .iter()
+            .filter(move |field| field.id == id)
+            .map(|field| field.value.of(&self.bytes))
+    }
+
+    /// Elements of the comma-separated values of all fields called `name`, in order.
+    pub fn elements<'a>(&'a self, name: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
+        self.all(name).flat_map(elements)
+    }
+
+    /// Appends a field.
+    pub fn add(&mut self, name: &[u8], value: &[u8]) {
+        self.insert(self.fields.len(), name, value);
+    }
+
+    /// Puts a field before field `index`, or last if there are fewer.
+    pub fn insert(&mut self, index: usize, name: &[u8], value: &[u8]) {
+        let name = self.store(name);
+        name.of_mut(&mut self.bytes).make_ascii_lowercase();
+        let value = self.store(value);
+        let id = Name::of(name.of(&self.bytes));
+        self.present |= id.bit();
+        self.fields
+            .insert(index.min(self.fields.len()), Field { name, value, id });
+    }
+
+    /// Removes all fields called `name` and appends one.
+    pub fn set(&mut self, name: &[u8], value: &[u8]) {
+        self.remove(name);
+        self.add(name, value);
+    }
+
+    /// Removes all fields called `name` (in any case); tells how many there were.
+    pub fn remove(&mut self, name: &[u8]) -> usize {
+        let before = self.fields.len();
+        let bytes = &self.bytes;
+        self.fields
+            .retain(|field| !field.name.of(bytes).eq_ignore_ascii_case(name));
+        before - self.fields.len()
+    }
+
+    /// The same for a name with an id.
+    pub fn remove_of(&mut self, id: Name) -> usize {
+        if self.present & id.bit() == 0 {
+            return 0;
+        }
+        self.present &= !id.bit();
+        let before = self.fields.len();
+        self.fields.retain(|field| field.id != id);
+        before - self.fields.len()
+    }
+
+    /// Removes field `index`, if there is one.
+    pub fn remove_at(&mut self, index: usize) {
+        if index < self.fields.len() {
+            self.fields.remove(index);
+        }
+    }
+
+    /// Removes the fields for which `drop` says so.
+    pub fn remove_where(&mut self, mut drop: impl FnMut(&[u8], &[u8]) -> bool) {
+        let bytes = &self.bytes;
+        self.fields
+            .retain(|field| !drop(field.name.of(bytes), field.value.of(bytes)));
+    }
+
+    /// Replaces the value of field `index`; in place when the new one is not longer.
+    pub fn replace_value(&mut self, index: usize, value: &[u8]) {
+        let Some(old) = self.fields.get(index).map(|field| field.value) else {
+            return;
+        };
+        let room = (old.end - old.start) as usize;
+        let new = if value.len() <= room {
+            let new = Span::new(old.start as usize, old.start as usize + value.len());
+            new.of_mut(&mut self.bytes).copy_from_slice(value);
+            new
+        } else {
+            self.store(value)
+        };
+        self.fields[index].value = new;
+    }
+
+    /// Narrows the value of field `index` to a range of itself, relative to its start.
+    pub(super) fn narrow_value(&mut self, index: usize, from: usize, to: usize) {
+        if let Some(field) = self.fields.get_mut(index) {
+            let start = field.value.start + from as u32;
+            field.value = Span {
+                start,
+                end: (field.value.start + to as u32).min(field.value.end),
+            };
+        }
+    }
+
+    /// The value of field `index`, for edits in place that keep its length.
+    pub fn value_mut(&mut self, index: usize) -> &mut [u8] {
+        match self.fields.get(index) {
+            Some(field) => field.value.of_mut(&mut self.bytes),
+            None => &mut [],
+        }
+    }
+
+    fn store(&mut self, text: &[u8]) -> Span {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(text);
+        Span::new(start, self.bytes.len())
+    }
+
+    // --- for the decoder
+
+    pub(super) fn push_raw(&mut self, name: Span, value: Span) {
+        self.fields.push(Field {
+            name,
+            value,
+            id: Name::Other,
+        });
+    }
+
+    pub(super) fn last_value_mut(&mut self) -> Option<&mut Span> {
+        self.fields.last_mut().map(|field| &mut field.value)
+    }
+
+    /// Takes the received bytes over, under the index that the decoder has made.
+    pub(super) fn adopt(&mut self, received: &[u8], line: StartLine) {
+        self.bytes.clear();
+        self.bytes.extend_from_slice(received);
+        match line {
+            StartLine::Request {
+                method,
+                uri,
+                version_text,
+                version,
+            } => {
+                self.kind = Kind::Request;
+                self.method = method;
+                self.text = uri;
+                self.version_text = version_text;
+                self.version = version;
+            }
+            StartLine::Response {
+                version_text,
+                version,
+                status,
+                reason,
+            } => {
+                self.kind = Kind::Response;
+                self.version_text = version_text;
+                self.version = version;
+                self.status = status;
+                self.text = reason;
+            }
+            StartLine::None => {}
+        }
+        let mut present = 0;
+        for field in &mut self.fields {
+            let name = field.name.of_mut(&mut self.bytes);
+            name.make_ascii_lowercase();
+            field.id = Name::of(name);
+            present |= field.id.bit();
+        }
+        self.present = present;
+    }
+
+    pub(super) fn narrow_uri(&mut self, uri: Span) {
+        self.text = uri;
+    }
+
+    pub(super) fn uri_span(&self) -> Span {
+        self.text
+    }
+}
+
+/// A decoded start line, as ranges of the received bytes.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum StartLine {
+    Request {
+        method: Span,
+        uri: Span,
+        version_text: Span,
+        version: Version,
+    },
+    Response {
+        version_text: Span,
+        version: Version,
+        status: u16,
+        reason: Span,
+    },
+    /// A trailer section has none.
+    None,
+}
+
+/// Elements of one comma-separated value (RFC 9110 §5.6.1): trimmed, empty ones left out, commas in quoted strings kept.
+pub fn elements(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+    raw_elements(value).filter(|element| !element.is_empty())
+}
+
+/// The same with the empty elements.
+pub fn raw_elements(value: &[u8]) -> Elements<'_> {
+    Elements { rest: Some(value) }
+}
+
+/// Iterator over the elements of a comma-separated value, trimmed.
+#[derive(Clone, Debug)]
+pub struct Elements<'a> {
+    rest: Option<&'a [u8]>,
+}
+
+impl<'a> Iterator for Elements<'a> {
+    type Item = &'a [u8];
+
+    fn next(&mut self) -> Option<&'a [u8]> {
+        let rest = self.rest?;
+        let end = element_end(rest);
+        self.rest = rest.get(end + 1..);
+        Some(trim(&rest[..end]))
+    }
+}
+
+/// Where the first element ends: at its comma, or with the value.
+fn element_end(value: &[u8]) -> usize {
+    let mut at = 0;
+    let mut quoted = false;
+    while let Some(&byte) = value.get(at) {
+        match byte {
+            b'"' => quoted = !quoted,
+            b'\\' if quoted => at += 1,
+            b',' if !quoted => return at,
+            _ => {}
+        }
+        at += 1;
+    }
+    value.len()
+}
+
+/// Without the spaces and tabs around it.
+#[inline]
+pub fn trim(mut value: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', rest @ ..] = value {
+        value = rest;
+    }
+    while let [rest @ .., b' ' | b'\t'] = value {
+        value = rest;
+    }
+    value
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request() -> Head {
+        let mut head = Head::request(b"GET", b"http://h:1/a/b?q=1", Version::HTTP_11);
+        head.add(b"Host", b"h:1");
+        head.add(b"Accept", b"a, b");
+        head.add(b"accept", b"\"c,d\" ,, e");
+        head
+    }
+
+    #[test]
+    fn a_target_part_is_replaced_and_the_others_stay() {
+        let mut head = request();
+        head.set_path(b"/x");
+        assert_eq!(head.uri(), b"http://h:1/x?q=1");
+        head.set_query(b"z");
+        assert_eq!(head.uri(), b"http://h:1/x?z");
+        head.set_query(b"");
+        assert_eq!(head.uri(), b"http://h:1/x");
+        head.set_path_and_query(b"/y?w");
+        assert_eq!((head.path(), head.query()), (&b"/y"[..], Some(&b"w"[..])));
+        head.set_method(b"POST");
+        assert_eq!(head.method(), b"POST");
+    }
+
+    #[test]
+    fn names_are_lower_case_and_found_in_any_case() {
+        let head = request();
+        assert_eq!(head.name(1), b"accept");
+        assert_eq!(head.first(b"HOST"), Some(&b"h:1"[..]));
+        assert_eq!(head.first_of(Name::Host), Some(&b"h:1"[..]));
+        assert_eq!(head.all(b"Accept").count(), 2);
+    }
+
+    #[test]
+    fn list_elements_respect_quotes_and_skip_empty_ones() {
+        let head = request();
+        let found: Vec<_> = head.elements(b"accept").collect();
+        assert_eq!(found, [&b"a"[..], b"b", b"\"c,d\"", b"e"]);
+        assert_eq!(
+            raw_elements(b",a,").collect::<Vec<_>>(),
+            [&b""[..], b"a", b""]
+        );
+        assert_eq!(
+            elements(b"\"a\\\",b\",c").collect::<Vec<_>>(),
+            [&b"\"a\\\",b\""[..], b"c"]
+        );
+    }
+
+    #[test]
+    fn a_set_field_moves_to_the_end_and_a_removed_one_is_gone() {
+        let mut head = request();
+        head.set(b"Host", b"new");
+        assert_eq!(head.iter().last(), Some((&b"host"[..], &b"new"[..])));
+        assert_eq!(head.remove(b"ACCEPT"), 2);
+        assert_eq!(head.remove_of(Name::Host), 1);
+        assert!(head.is_empty() && !head.has(Name::Host));
+        head.add(b"host", b"again");
+        assert!(head.has(Name::Host));
+    }
+
+    #[test]
+    fn a_value_is_replaced_by_a_shorter_or_a_longer_one() {
+        let mut head = request();
+        head.replace_value(0, b"x");
+        assert_eq!(head.value(0), b"x");
+        head.replace_value(0, b"much longer than before");
+        assert_eq!(head.value(0), b"much longer than before");
+        assert_eq!(head.value(1), b"a, b");
+        head.replace_value(9, b"nobody");
+        head.insert(0, b"First", b"1");
+        assert_eq!(head.name(0), b"first");
+    }
+}
