@@ -1,3 +1,12 @@
 //! Model to running, on tokio: spells no configuration word and words no log line.
 
+pub mod filter;
 pub mod http;
+pub mod live;
+pub mod log;
+pub mod plan;
+pub mod rules;
+pub mod sample;
+pub mod server;
+pub mod stream;
+pub mod vocab;

@@ -1,0 +1,123 @@
+//! How many of something there are now, bounded exactly across workers.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, Ordering::Relaxed},
+};
+
+/// A shared number with its maximum and an optional bound. What is counted holds a [`Share`] that gives back on drop,
+/// also when its task panics.
+#[derive(Debug, Clone)]
+pub struct Gauge(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    now: AtomicU32,
+    max: AtomicU32,
+    bound: AtomicU32,
+}
+
+/// One unit of a [`Gauge`].
+#[derive(Debug)]
+pub struct Share(Arc<Inner>);
+
+impl Gauge {
+    /// At zero; `None` is unbounded.
+    pub fn new(bound: Option<u32>) -> Self {
+        Self(Arc::new(Inner {
+            now: AtomicU32::new(0),
+            max: AtomicU32::new(0),
+            bound: AtomicU32::new(bound.unwrap_or(u32::MAX)),
+        }))
+    }
+
+    /// Takes a unit if the bound allows.
+    pub fn try_take(&self) -> Option<Share> {
+        let bound = self.0.bound.load(Relaxed);
+        let before = self
+            .0
+            .now
+            .fetch_update(Relaxed, Relaxed, |now| (now < bound).then_some(now + 1))
+            .ok()?;
+        self.0.note(before + 1);
+        Some(Share(self.0.clone()))
+    }
+
+    /// Takes a unit whatever the bound is.
+    pub fn take(&self) -> Share {
+        let now = self.0.now.fetch_add(1, Relaxed) + 1;
+        self.0.note(now);
+        Share(self.0.clone())
+    }
+
+    /// Units out now.
+    pub fn now(&self) -> u32 {
+        self.0.now.load(Relaxed)
+    }
+
+    /// The most that were out at once.
+    pub fn max(&self) -> u32 {
+        self.0.max.load(Relaxed)
+    }
+
+    /// The bound; `u32::MAX` is none.
+    pub fn bound(&self) -> u32 {
+        self.0.bound.load(Relaxed)
+    }
+
+    /// Changes the bound; units that are out stay out.
+    pub fn set_bound(&self, bound: u32) {
+        self.0.bound.store(bound, Relaxed);
+    }
+
+    /// Forgets the maximum.
+    pub fn reset_max(&self) {
+        self.0.max.store(self.now(), Relaxed);
+    }
+}
+
+impl Inner {
+    fn note(&self, now: u32) {
+        if now > self.max.load(Relaxed) {
+            self.max.fetch_max(now, Relaxed);
+        }
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        self.0.now.fetch_sub(1, Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_gauge_gives_nothing_until_something_is_given_back() {
+        let gauge = Gauge::new(Some(2));
+        let first = gauge.try_take().unwrap();
+        let _second = gauge.try_take().unwrap();
+        assert!(gauge.try_take().is_none());
+        drop(first);
+        assert!(gauge.try_take().is_some());
+        assert_eq!(gauge.max(), 2);
+    }
+
+    #[test]
+    fn threads_never_exceed_the_bound() {
+        let gauge = Gauge::new(Some(3));
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..10_000 {
+                        let _unit = gauge.try_take();
+                    }
+                });
+            }
+        });
+        assert!(gauge.max() <= 3);
+        assert_eq!(gauge.now(), 0);
+    }
+}

@@ -1,0 +1,104 @@
+//! Events per second over a sliding second, shared by all workers.
+
+use std::{
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    time::Instant,
+};
+
+/// A frequency counter: the current second's count and the whole previous one, blended by how much of the current
+/// second has passed.
+#[derive(Debug)]
+pub struct Rate {
+    origin: Instant,
+    /// Second number (32 bits), count of that second (32 bits).
+    current: AtomicU64,
+    /// Count of the second before.
+    previous: AtomicU64,
+    max: AtomicU64,
+}
+
+impl Rate {
+    /// At zero.
+    pub fn new(now: Instant) -> Self {
+        Self {
+            origin: now,
+            current: AtomicU64::new(0),
+            previous: AtomicU64::new(0),
+            max: AtomicU64::new(0),
+        }
+    }
+
+    /// Counts one event and returns the rate with it.
+    pub fn count(&self, now: Instant) -> u32 {
+        let second = now.saturating_duration_since(self.origin).as_secs() & 0xffff_ffff;
+        let mut seen = self.current.load(Relaxed);
+        loop {
+            let next = if seen >> 32 == second {
+                seen + 1
+            } else {
+                second << 32 | 1
+            };
+            match self
+                .current
+                .compare_exchange_weak(seen, next, Relaxed, Relaxed)
+            {
+                Ok(_) => {
+                    if seen >> 32 != second {
+                        let adjacent = seen >> 32 == second.wrapping_sub(1);
+                        let before = if adjacent { seen & 0xffff_ffff } else { 0 };
+                        self.max.fetch_max(before, Relaxed);
+                        self.previous.store(before, Relaxed);
+                    }
+                    break;
+                }
+                Err(other) => seen = other,
+            }
+        }
+        self.per_second(now)
+    }
+
+    /// Events in the second that ends now.
+    pub fn per_second(&self, now: Instant) -> u32 {
+        let since = now.saturating_duration_since(self.origin);
+        let second = since.as_secs() & 0xffff_ffff;
+        let seen = self.current.load(Relaxed);
+        let (current, previous) = match second.wrapping_sub(seen >> 32) {
+            0 => (seen & 0xffff_ffff, self.previous.load(Relaxed)),
+            1 => (0, seen & 0xffff_ffff),
+            _ => (0, 0),
+        };
+        let left = u64::from(1000 - since.subsec_millis().min(999));
+        u32::try_from(current + previous * left / 1000).unwrap_or(u32::MAX)
+    }
+
+    /// The highest count of a whole second.
+    pub fn max(&self) -> u32 {
+        let current = self.current.load(Relaxed) & 0xffff_ffff;
+        u32::try_from(self.max.load(Relaxed).max(current)).unwrap_or(u32::MAX)
+    }
+
+    /// Forgets the maximum.
+    pub fn reset_max(&self) {
+        self.max.store(0, Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    #[allow(clippy::disallowed_methods)]
+    fn a_burst_fades_over_the_next_second() {
+        let start = Instant::now();
+        let rate = Rate::new(start);
+        for _ in 0..10 {
+            rate.count(start + Duration::from_millis(100));
+        }
+        assert_eq!(rate.per_second(start + Duration::from_millis(999)), 10);
+        assert_eq!(rate.per_second(start + Duration::from_millis(1500)), 5);
+        assert_eq!(rate.per_second(start + Duration::from_millis(2500)), 0);
+        assert_eq!(rate.max(), 10);
+    }
+}

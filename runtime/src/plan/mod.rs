@@ -1,0 +1,226 @@
+//! The plan: the model resolved against the vocabulary, immutable, behind one `Arc`.
+//!
+//! Names have become ids, expressions and formats are compiled, per-proxy tables are ready to be indexed. Nothing is
+//! looked up by name while traffic flows.
+
+pub mod args;
+mod ids;
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use locum_model::{
+    Origin,
+    proxy::{self as model, ConnectionMode, Mode, Options, ProxyKind, Timeouts},
+};
+
+pub use ids::{ListenerId, ProxyId, ServerId};
+
+use crate::{
+    log::ProxyLog,
+    rules::{self, error_table::ErrorTable},
+    sample::format::Format,
+    vocab::Vocabulary,
+};
+
+/// Everything that traffic needs to know.
+pub struct Plan {
+    /// The words it was built with.
+    pub vocabulary: Vocabulary,
+    /// Buffer sizes and other numbers.
+    pub tune: Tune,
+    /// Proxies in the order of the configuration.
+    pub proxies: Box<[Proxy]>,
+    /// Proxies by name.
+    pub proxy_names: HashMap<Box<str>, ProxyId>,
+    /// Listening sockets of all frontends.
+    pub listeners: Box<[Listener]>,
+    /// The `global` section as written.
+    pub global: model::Global,
+    /// Process settings.
+    pub process: locum_model::process::Process,
+    /// Worker threads.
+    pub threads: usize,
+    /// Connections at once, over all frontends.
+    pub maxconn: u32,
+}
+
+/// Sizes and limits with their defaults applied (manual 3.2).
+#[derive(Debug, Clone, Copy)]
+pub struct Tune {
+    /// Bytes of a buffer.
+    pub bufsize: usize,
+    /// Bytes of it that a message head must leave free.
+    pub maxrewrite: usize,
+    /// Header fields of a message at most.
+    pub maxhdr: usize,
+    /// Bytes of a request line in a log.
+    pub logurilen: usize,
+    /// Bytes of a captured cookie.
+    pub cookielen: usize,
+    /// Connections accepted in a row.
+    pub maxaccept: usize,
+}
+
+impl Tune {
+    /// Defaults where nothing was said.
+    pub fn of(tune: &model::Tune) -> Self {
+        let or = |value: Option<u32>, default: usize| value.map_or(default, |v| v as usize);
+        Self {
+            bufsize: or(tune.bufsize, 16384),
+            maxrewrite: or(tune.maxrewrite, 1024),
+            maxhdr: or(tune.http_maxhdr, 101),
+            logurilen: or(tune.http_logurilen, 1024),
+            cookielen: or(tune.http_cookielen, 63),
+            maxaccept: tune
+                .maxaccept
+                .and_then(|n| usize::try_from(n).ok())
+                .unwrap_or(64),
+        }
+    }
+}
+
+/// A frontend, backend or listen.
+pub struct Proxy {
+    /// Its place.
+    pub id: ProxyId,
+    /// Its name.
+    pub name: Arc<str>,
+    /// The section's kind.
+    pub kind: ProxyKind,
+    /// Its number (`id`) for statistics.
+    pub number: u32,
+    /// Where it was declared.
+    pub at: Origin,
+    /// Protocol.
+    pub mode: Mode,
+    /// Timeouts.
+    pub timeouts: Timeouts,
+    /// Switches.
+    pub options: Options,
+    /// Connection mode; `None`: not said.
+    pub connection_mode: Option<ConnectionMode>,
+    /// Rule sets.
+    pub rules: rules::RuleTable,
+    /// Where and how it logs.
+    pub log: ProxyLog,
+    /// Replies by status.
+    pub errors: ErrorTable,
+    /// `option forwardfor`.
+    pub forwardfor: Option<model::AddressHeader>,
+    /// `option originalto`.
+    pub originalto: Option<model::AddressHeader>,
+    /// `unique-id-format`.
+    pub unique_id: Option<Format>,
+    /// `unique-id-header`.
+    pub unique_id_header: Option<Box<[u8]>>,
+    /// The statistics page.
+    pub stats: Option<model::StatsPage>,
+    /// Filters in order: row and words.
+    pub filters: Box<[(&'static crate::filter::FilterDef, Box<[String]>)]>,
+    /// The client side.
+    pub frontend: Option<Frontend>,
+    /// The server side.
+    pub backend: Option<Backend>,
+}
+
+/// The client side of a proxy.
+pub struct Frontend {
+    /// Its sockets.
+    pub listeners: Box<[ListenerId]>,
+    /// Connections at once.
+    pub maxconn: u32,
+    /// Sessions per second.
+    pub rate_limit_sessions: Option<u32>,
+    /// Where traffic goes when no rule decides.
+    pub default_backend: Option<Target>,
+    /// `use_backend` rules.
+    pub use_backend: Box<[(Option<rules::Condition>, Target)]>,
+    /// The URI that is answered by the proxy itself.
+    pub monitor_uri: Option<Box<[u8]>>,
+    /// When that answer is 503.
+    pub monitor_fail: Box<[rules::Condition]>,
+    /// `capture` declarations.
+    pub request_captures: Box<[model::Capture]>,
+    /// `capture` declarations for responses.
+    pub response_captures: Box<[model::Capture]>,
+    /// `capture cookie`.
+    pub capture_cookie: Option<(Box<[u8]>, usize)>,
+}
+
+/// Where traffic is sent.
+pub enum Target {
+    /// A proxy known by name.
+    Proxy(ProxyId),
+    /// A name made of the traffic; an unknown one is as if the rule were not there.
+    Dynamic(Format),
+}
+
+/// The server side of a proxy.
+pub struct Backend {
+    /// As written: balance, cookie, retries, reuse, source.
+    pub settings: model::Backend,
+    /// Servers in order.
+    pub servers: Box<[Server]>,
+    /// `use-server` rules.
+    pub use_server: Box<[(Option<rules::Condition>, ServerTarget)]>,
+    /// `force-persist` (true) and `ignore-persist`.
+    pub persist: Box<[(bool, rules::Condition)]>,
+    /// Failed connections are tried again so often.
+    pub retries: u32,
+}
+
+/// Which server a `use-server` rule names.
+pub enum ServerTarget {
+    /// By its place.
+    Index(u32),
+    /// A name made of the traffic.
+    Dynamic(Format),
+}
+
+/// A server.
+pub struct Server {
+    /// Its place.
+    pub id: ServerId,
+    /// Its name.
+    pub name: Arc<str>,
+    /// As written.
+    pub settings: model::Server,
+    /// Where it was declared.
+    pub at: Origin,
+}
+
+/// A listening socket.
+pub struct Listener {
+    /// Its place.
+    pub id: ListenerId,
+    /// Whose it is.
+    pub frontend: ProxyId,
+    /// As written.
+    pub bind: model::Bind,
+    /// Where it was declared.
+    pub at: Origin,
+}
+
+impl Plan {
+    /// A proxy by id.
+    pub fn proxy(&self, id: ProxyId) -> &Proxy {
+        &self.proxies[id.index()]
+    }
+
+    /// A proxy by name.
+    pub fn proxy_named(&self, name: &str) -> Option<ProxyId> {
+        self.proxy_names.get(name).copied()
+    }
+
+    /// A server by id; ids are only made by the plan, so that it is there.
+    pub fn server(&self, id: ServerId) -> Option<&Server> {
+        self.proxy(id.backend)
+            .backend
+            .as_ref()?
+            .servers
+            .get(id.index as usize)
+    }
+}
+
+/// The bound of a wait that has none: far enough, and it never overflows an `Instant`.
+pub const FOREVER: Duration = Duration::from_secs(86400 * 365);

@@ -1,0 +1,176 @@
+//! The rules engine: conditions, rule sets, and what actions may do.
+
+pub mod acl;
+pub mod error_table;
+pub mod reply;
+
+use std::time::Instant;
+
+use crate::{
+    http::message::Head,
+    live::Live,
+    plan::{Plan, ProxyId},
+    sample::{
+        value::Arena,
+        view::{Buffered, View},
+    },
+    stream::facts::{SessionFacts, StreamFacts},
+    vocab::Now,
+};
+
+/// What an action may see and change.
+pub struct ActionView<'a> {
+    /// The moment of the evaluation.
+    pub now: Now,
+    /// The configuration.
+    pub plan: &'a Plan,
+    /// Counters, servers, limits.
+    pub live: &'a Live,
+    /// The proxy whose rule this is.
+    pub proxy: ProxyId,
+    /// The client's connection.
+    pub session: &'a mut SessionFacts,
+    /// The exchange.
+    pub stream: &'a mut StreamFacts,
+    /// The request's head, in HTTP rule sets.
+    pub request: Option<&'a mut Head>,
+    /// What has come of the request's body.
+    pub request_body: Buffered<'a>,
+    /// The response's head, in response rule sets.
+    pub response: Option<&'a mut Head>,
+    /// What has come of the response's body.
+    pub response_body: Buffered<'a>,
+    /// Scratch memory of this rule set's evaluation.
+    pub arena: &'a Arena,
+    /// Why the action runs again after it suspended.
+    pub resumed: Option<Resumed>,
+}
+
+impl ActionView<'_> {
+    /// The shared view of the same things, to evaluate expressions with.
+    pub fn view(&self) -> View<'_> {
+        View {
+            now: self.now,
+            plan: self.plan,
+            live: self.live,
+            proxy: self.proxy,
+            session: self.session,
+            stream: Some(self.stream),
+            request: self.request.as_deref(),
+            request_body: self.request_body,
+            response: self.response.as_deref(),
+            response_body: self.response_body,
+        }
+    }
+}
+
+/// What an action led to.
+pub enum Outcome<'a> {
+    /// The next rule.
+    Next,
+    /// This rule set is decided.
+    Final(Verdict<'a>),
+    /// Wait, then run the same rule again with [`ActionView::resumed`] set.
+    Suspend(Wait),
+}
+
+/// How a rule set ended.
+pub enum Verdict<'a> {
+    /// Nothing more of this rule set is evaluated; traffic goes on.
+    Allow,
+    /// Refuse with a reply: `Deny { status, reply }` is counted as a denial.
+    Deny {
+        /// Status when the reply names none.
+        status: u16,
+        /// What is sent; `None`: the error table's page.
+        reply: Option<&'a reply::Reply>,
+    },
+    /// Hold the client until the tarpit timeout, then refuse.
+    Tarpit {
+        /// Status when the reply names none.
+        status: u16,
+        /// What is sent; `None`: the error table's page.
+        reply: Option<&'a reply::Reply>,
+    },
+    /// Answer with a reply that counts as a success.
+    Return(&'a reply::Reply),
+    /// Answer with a complete head and body made here (redirects, authentication).
+    Respond(Box<Respond>),
+    /// Close without an answer.
+    Reject,
+    /// Stop talking without telling the peer.
+    SilentDrop,
+}
+
+/// A complete response made by an action.
+pub struct Respond {
+    /// Head without framing headers.
+    pub head: Head,
+    /// Body.
+    pub body: Vec<u8>,
+    /// Whether the client's connection may be kept (a redirect to another site closes).
+    pub keep_alive: bool,
+    /// Counted and flagged as a denial (`auth`).
+    pub denied: bool,
+}
+
+/// What a suspended action waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wait {
+    /// A moment.
+    Until(Instant),
+    /// More of the request's body than was there, or its end, until the moment.
+    RequestBody(Instant),
+    /// More of the response's body than was there, or its end, until the moment.
+    ResponseBody(Instant),
+}
+
+/// Why a suspended action runs again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resumed {
+    /// What it waited for is there.
+    Ready,
+    /// The moment came first.
+    TimedOut,
+}
+
+/// A compiled rule.
+pub struct Rule {
+    /// The action's row.
+    pub def: &'static crate::vocab::ActionDef,
+    /// Its arguments.
+    pub args: crate::plan::args::Args,
+    /// When it applies; `None` is always.
+    pub condition: Option<Condition>,
+    /// Where it stands.
+    pub at: locum_model::Origin,
+}
+
+/// The rule sets of a proxy (manual 4.2). `redirect` lines stand at the end of `http_request`.
+#[derive(Default)]
+#[allow(missing_docs, reason = "each field is the rule set of its name")]
+pub struct RuleTable {
+    pub tcp_request_connection: Box<[Rule]>,
+    pub tcp_request_session: Box<[Rule]>,
+    pub tcp_request_content: Box<[Rule]>,
+    pub tcp_response_content: Box<[Rule]>,
+    pub http_request: Box<[Rule]>,
+    pub http_response: Box<[Rule]>,
+    pub http_after_response: Box<[Rule]>,
+}
+
+/// A compiled condition: a disjunction of conjunctions over access lists.
+pub struct Condition {
+    /// `unless`.
+    pub unless: bool,
+    /// Any of these, in each all.
+    pub any_of: Box<[Box<[Term]>]>,
+}
+
+/// One term of a condition: all access lists of a name, any of which is enough.
+pub struct Term {
+    /// `!`.
+    pub negated: bool,
+    /// The lists.
+    pub acls: Box<[std::sync::Arc<acl::Acl>]>,
+}

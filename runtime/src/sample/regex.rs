@@ -1,0 +1,124 @@
+//! Regular expressions in PCRE syntax: the linear-time engine where it can, PCRE2 for the rest.
+
+/// A compiled regular expression over bytes.
+pub struct Regex {
+    pattern: Box<[u8]>,
+    engine: Engine,
+}
+
+enum Engine {
+    /// No look-around, no back-references: linear time.
+    Linear(regex::bytes::Regex),
+    /// Everything else of PCRE.
+    Pcre(pcre2::bytes::Regex),
+}
+
+/// Byte ranges of the whole match and its groups.
+pub type Groups = smallvec::SmallVec<[Option<std::ops::Range<usize>>; 10]>;
+
+impl Regex {
+    /// Compiles a pattern.
+    ///
+    /// # Errors
+    /// PCRE2's message, and the offset in the pattern, when neither engine takes it.
+    pub fn new(pattern: &[u8], ignore_case: bool) -> Result<Self, RegexError> {
+        let text = std::str::from_utf8(pattern).ok();
+        let linear = text.and_then(|text| {
+            regex::bytes::RegexBuilder::new(text)
+                .case_insensitive(ignore_case)
+                .unicode(false)
+                .build()
+                .ok()
+        });
+        let engine = match linear {
+            Some(regex) => Engine::Linear(regex),
+            None => Engine::Pcre(
+                pcre2::bytes::RegexBuilder::new()
+                    .caseless(ignore_case)
+                    .jit_if_available(true)
+                    .build(&String::from_utf8_lossy(pattern))
+                    .map_err(|error| RegexError {
+                        message: error.to_string(),
+                        offset: error.offset().unwrap_or(0),
+                    })?,
+            ),
+        };
+        Ok(Self {
+            pattern: pattern.into(),
+            engine,
+        })
+    }
+
+    /// The pattern as written.
+    pub fn pattern(&self) -> &[u8] {
+        &self.pattern
+    }
+
+    /// Whether it matches anywhere.
+    pub fn is_match(&self, text: &[u8]) -> bool {
+        match &self.engine {
+            Engine::Linear(regex) => regex.is_match(text),
+            Engine::Pcre(regex) => regex.is_match(text).unwrap_or(false),
+        }
+    }
+
+    /// The first match at or after `start`, with groups.
+    pub fn groups(&self, text: &[u8], start: usize) -> Option<Groups> {
+        match &self.engine {
+            Engine::Linear(regex) => {
+                let mut locations = regex.capture_locations();
+                regex.captures_read_at(&mut locations, text, start)?;
+                Some(
+                    (0..locations.len())
+                        .map(|i| locations.get(i).map(|(a, b)| a..b))
+                        .collect(),
+                )
+            }
+            Engine::Pcre(regex) => {
+                let mut locations = regex.capture_locations();
+                regex.captures_read_at(&mut locations, text, start).ok()??;
+                Some(
+                    (0..locations.len())
+                        .map(|i| locations.get(i).map(|(a, b)| a..b))
+                        .collect(),
+                )
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for Regex {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "/{}/", String::from_utf8_lossy(&self.pattern))
+    }
+}
+
+/// Why a pattern was refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RegexError {
+    /// PCRE2's message.
+    pub message: String,
+    /// Where in the pattern.
+    pub offset: usize,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn look_around_goes_to_pcre() {
+        let regex = Regex::new(b"^a(?=b)", false).unwrap();
+        assert!(regex.is_match(b"ab"));
+        assert!(!regex.is_match(b"ac"));
+    }
+
+    #[test]
+    fn groups_are_ranges() {
+        let regex = Regex::new(b"(\\d+)-(x)?", false).unwrap();
+        let groups = regex.groups(b"ab 12-", 0).unwrap();
+        assert_eq!(groups[0], Some(3..6));
+        assert_eq!(groups[1], Some(3..5));
+        assert_eq!(groups[2], None);
+    }
+}

@@ -1,0 +1,63 @@
+//! What a word can see: shared borrows of the session, the stream, the messages and the live state.
+
+use crate::{
+    http::message::Head,
+    live::Live,
+    plan::{Plan, Proxy, ProxyId},
+    stream::facts::{SessionFacts, StreamFacts},
+    vocab::Now,
+};
+
+/// The view of fetches, converters and log aliases. Cheap to copy; the only stream API that a compat crate sees,
+/// together with [`crate::rules::ActionView`].
+#[derive(Clone, Copy)]
+pub struct View<'a> {
+    /// The moment of the evaluation.
+    pub now: Now,
+    /// The configuration.
+    pub plan: &'a Plan,
+    /// Counters, servers, limits.
+    pub live: &'a Live,
+    /// The proxy whose rule or log line is evaluated.
+    pub proxy: ProxyId,
+    /// The client's connection.
+    pub session: &'a SessionFacts,
+    /// The exchange, once there is one.
+    pub stream: Option<&'a StreamFacts>,
+    /// The request's head, once it is complete.
+    pub request: Option<&'a Head>,
+    /// What has come of the request's body (of the byte stream in TCP mode).
+    pub request_body: Buffered<'a>,
+    /// The response's head, once it is complete.
+    pub response: Option<&'a Head>,
+    /// What has come of the response's body (of the byte stream in TCP mode).
+    pub response_body: Buffered<'a>,
+}
+
+/// The buffered part of a body.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Buffered<'a> {
+    /// Bytes that are there.
+    pub bytes: &'a [u8],
+    /// Whether no more will come: the body ended, the side closed, or the buffer is full.
+    pub complete: bool,
+}
+
+impl<'a> View<'a> {
+    /// The proxy whose rule or log line is evaluated.
+    pub fn proxy(&self) -> &'a Proxy {
+        &self.plan.proxies[self.proxy.index()]
+    }
+
+    /// The proxy that accepted the client.
+    pub fn frontend(&self) -> &'a Proxy {
+        &self.plan.proxies[self.session.frontend.index()]
+    }
+
+    /// The proxy that the request went to, once chosen.
+    pub fn backend(&self) -> Option<&'a Proxy> {
+        self.stream?
+            .backend
+            .map(|id| &self.plan.proxies[id.index()])
+    }
+}

@@ -1,0 +1,140 @@
+//! What is known about a session and a stream: what fetches read and log lines say.
+
+use std::{net::SocketAddr, time::Instant};
+
+use crate::{
+    plan::{ListenerId, ProxyId, ServerId},
+    vocab::Now,
+};
+
+/// Facts of a client's connection.
+#[derive(Debug, Clone)]
+pub struct SessionFacts {
+    /// The frontend that accepted it.
+    pub frontend: ProxyId,
+    /// The socket that accepted it.
+    pub listener: ListenerId,
+    /// When it was accepted.
+    pub accepted: Now,
+    /// The client's address; a PROXY header or a rule may have replaced it. `None` on a unix socket.
+    pub source: Option<SocketAddr>,
+    /// The address the client connected to. `None` on a unix socket.
+    pub destination: Option<SocketAddr>,
+    /// The peer of the connection itself, whatever a PROXY header said.
+    pub peer: Option<SocketAddr>,
+    /// Milliseconds until the handshakes (PROXY, TLS) were done.
+    pub handshake_ms: i64,
+    /// Requests so far on it.
+    pub requests: u32,
+    /// What a PROXY header carried besides addresses.
+    pub proxy_header: Option<Box<ProxyFacts>>,
+}
+
+/// What a PROXY header carried besides addresses.
+#[derive(Debug, Clone, Default)]
+pub struct ProxyFacts {
+    /// PP2_TYPE_AUTHORITY.
+    pub authority: Option<Vec<u8>>,
+    /// PP2_TYPE_UNIQUE_ID.
+    pub unique_id: Option<Vec<u8>>,
+}
+
+/// Facts of one exchange.
+#[derive(Debug, Clone)]
+pub struct StreamFacts {
+    /// Number of the stream in this process.
+    pub number: u64,
+    /// The backend, once chosen.
+    pub backend: Option<ProxyId>,
+    /// The server, once chosen; `None` with [`StreamFacts::service`] too.
+    pub server: Option<ServerId>,
+    /// The response came from a service in the process (the stats page).
+    pub service: Option<&'static str>,
+    /// Where the connection to the server goes.
+    pub server_address: Option<SocketAddr>,
+    /// Our end of the connection to the server.
+    pub server_source: Option<SocketAddr>,
+    /// Timers.
+    pub timers: Timers,
+    /// The four termination characters.
+    pub termination: Termination,
+    /// Status sent to the client; `None` before and in TCP mode.
+    pub status: Option<u16>,
+    /// Bytes read from the client.
+    pub bytes_in: u64,
+    /// Bytes sent to the client.
+    pub bytes_out: u64,
+    /// Connection attempts that failed.
+    pub retries: u32,
+    /// The server was changed after a failure.
+    pub redispatched: bool,
+    /// Requests before it in the server's queue when it came.
+    pub server_queue: u32,
+    /// Requests before it in the backend's queue when it came.
+    pub backend_queue: u32,
+    /// The request line as it came, for the log: method, target, version.
+    pub request_line: Vec<u8>,
+    /// Length of the method in `request_line`.
+    pub method_length: u32,
+    /// Captured request headers, by declaration.
+    pub request_captures: Vec<Option<Vec<u8>>>,
+    /// Captured response headers, by declaration.
+    pub response_captures: Vec<Option<Vec<u8>>>,
+    /// Captured cookies of the request and the response (`capture cookie`).
+    pub cookie_captures: (Option<Vec<u8>>, Option<Vec<u8>>),
+    /// The unique identifier, once made.
+    pub unique_id: Option<Vec<u8>>,
+    /// Log level override; `Some(None)`: silent.
+    pub log_level: Option<Option<u8>>,
+    /// Connections at the moment of the log line: process, frontend, backend, server.
+    pub connections: [u32; 4],
+    /// Host and path-less facts that redirects need: the request came with its own TLS.
+    pub is_tls: bool,
+}
+
+/// Moments and intervals of a stream (manual 8.4). Intervals in milliseconds; -1: never reached.
+#[derive(Debug, Clone, Copy)]
+pub struct Timers {
+    /// The moment the first byte of the request came (or the session, for the first one).
+    pub start: Now,
+    /// `Ti`: idle before the request.
+    pub idle_ms: i64,
+    /// `TR`: first byte to the end of the head.
+    pub request_ms: i64,
+    /// `Tw`: in queues.
+    pub queue_ms: i64,
+    /// `Tc`: connecting, from the start of the first attempt to the success of the last.
+    pub connect_ms: i64,
+    /// `Tr`: to the complete response head.
+    pub response_ms: i64,
+    /// When the request head was complete.
+    pub request_done: Option<Instant>,
+    /// When the connection to the server stood.
+    pub connected: Option<Instant>,
+    /// When the stream ended.
+    pub end: Option<Instant>,
+}
+
+/// The termination state (manual 8.5): four characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Termination {
+    /// What ended it: `-`, `C`, `S`, `P`, `L`, `R`, `I`, `D`, `U`, `K`, `c`, `s`.
+    pub cause: u8,
+    /// When: `-`, `R`, `Q`, `C`, `H`, `D`, `L`, `T`.
+    pub phase: u8,
+    /// The persistence cookie of the client: `-`, `N`, `I`, `D`, `V`, `E`, `O`, `U`.
+    pub request_cookie: u8,
+    /// What was done with the server's: `-`, `N`, `P`, `I`, `U`, `R`, `D`.
+    pub response_cookie: u8,
+}
+
+impl Default for Termination {
+    fn default() -> Self {
+        Self {
+            cause: b'-',
+            phase: b'-',
+            request_cookie: b'-',
+            response_cookie: b'-',
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! Sessions and streams: a client's connection, and one exchange on it.
+
+pub mod facts;

@@ -1,0 +1,239 @@
+//! The records that words fill in.
+//!
+//! A compat crate owns the words of its language; each word is one row of one of these types, in a sorted list. The
+//! runtime runs rows and never spells a word: it gets the lists as a [`Vocabulary`] and looks names up once, when it
+//! builds the plan. Words see views of the state, never a task, a lock or a socket.
+
+use std::{ops::ControlFlow, time::Instant};
+
+use bitflags::bitflags;
+
+use crate::{
+    plan::args::Args,
+    rules::{ActionView, Outcome},
+    sample::{
+        format::Field,
+        value::{Arena, Fetched, Type, Value},
+        view::View,
+    },
+};
+
+/// All words of one language.
+#[derive(Clone, Copy)]
+pub struct Vocabulary {
+    /// Sample fetches, sorted by name.
+    pub fetches: &'static [&'static FetchDef],
+    /// Converters, sorted by name.
+    pub converters: &'static [&'static ConverterDef],
+    /// Actions, sorted by name; a name may come once per rule set.
+    pub actions: &'static [&'static ActionDef],
+    /// Log-format aliases, sorted by name.
+    pub aliases: &'static [&'static AliasDef],
+    /// Filters, sorted by name.
+    pub filters: &'static [&'static crate::filter::FilterDef],
+}
+
+bitflags! {
+    /// What must exist for a fetch to have a value (manual 7.3: the layers).
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub struct Needs: u32 {
+        /// The client's connection and addresses.
+        const CLIENT = 1;
+        /// The client's session: TLS, tracked counters.
+        const SESSION = 1 << 1;
+        /// Raw bytes of the request.
+        const REQUEST_BYTES = 1 << 2;
+        /// The head of an HTTP request.
+        const REQUEST_HEAD = 1 << 3;
+        /// The body of an HTTP request.
+        const REQUEST_BODY = 1 << 4;
+        /// The chosen backend.
+        const BACKEND = 1 << 5;
+        /// The connection to a server.
+        const SERVER = 1 << 6;
+        /// Raw bytes of the response.
+        const RESPONSE_BYTES = 1 << 7;
+        /// The head of an HTTP response.
+        const RESPONSE_HEAD = 1 << 8;
+        /// The body of an HTTP response.
+        const RESPONSE_BODY = 1 << 9;
+        /// Only once all is over: totals, final timers.
+        const FINISHED = 1 << 10;
+        /// What stays known until the log line, though the message is gone.
+        const KEPT = 1 << 11;
+    }
+}
+
+/// What kind of argument a word takes at a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ArgKind {
+    /// Text.
+    Str,
+    /// A signed number.
+    Int,
+    /// A number of milliseconds with optional unit.
+    Time,
+    /// A size with optional unit.
+    Size,
+    /// An IPv4 address.
+    Ipv4,
+    /// An IPv4 netmask or prefix length.
+    Mask4,
+    /// An IPv6 address.
+    Ipv6,
+    /// An IPv6 prefix length.
+    Mask6,
+    /// A regular expression.
+    Regex,
+    /// A frontend's name; absent: the current one.
+    Frontend,
+    /// A backend's name; absent: the current one.
+    Backend,
+    /// `[backend/]server`.
+    Server,
+    /// A stick table's name; absent: the current proxy's.
+    Table,
+    /// A user list's name.
+    Userlist,
+    /// A variable.
+    Var,
+}
+
+/// Arguments of a fetch or converter: the first `required` of `kinds` must be given.
+#[derive(Debug, Clone, Copy)]
+pub struct ArgSpec {
+    /// Kinds in order.
+    pub kinds: &'static [ArgKind],
+    /// How many must be there.
+    pub required: usize,
+}
+
+impl ArgSpec {
+    /// No arguments.
+    pub const NONE: ArgSpec = ArgSpec {
+        kinds: &[],
+        required: 0,
+    };
+
+    /// All of these.
+    pub const fn all(kinds: &'static [ArgKind]) -> ArgSpec {
+        ArgSpec {
+            kinds,
+            required: kinds.len(),
+        }
+    }
+
+    /// These, the first `required` of which must be given.
+    pub const fn optional(kinds: &'static [ArgKind], required: usize) -> ArgSpec {
+        ArgSpec { kinds, required }
+    }
+}
+
+/// A sample fetch (manual 7.3).
+pub struct FetchDef {
+    /// The word.
+    pub name: &'static str,
+    /// Its arguments.
+    pub args: ArgSpec,
+    /// The type of what it gives.
+    pub output: Type,
+    /// What it needs.
+    pub needs: Needs,
+    /// A check of the arguments beyond their kinds; the error is the reference's wording.
+    pub check: Option<CheckArgs>,
+    /// The (last) value.
+    pub run: FetchFn,
+    /// All values one after the other, where there can be several (each `x-forwarded-for` line): an access list is
+    /// true when any matches.
+    pub each: Option<EachFn>,
+}
+
+/// Takes one value.
+pub type FetchFn = for<'a> fn(&View<'a>, &'a Args, &'a Arena) -> Fetched<'a>;
+
+/// Hands all values to the closure until it breaks. Returns false when bytes are missing to tell ([`Fetched::NotYet`]).
+pub type EachFn = for<'a> fn(
+    &View<'a>,
+    &'a Args,
+    &'a Arena,
+    &mut dyn FnMut(Value<'a>) -> ControlFlow<()>,
+) -> bool;
+
+/// Checks a word's arguments when the configuration is read.
+pub type CheckArgs = fn(&mut [locum_model::expr::Arg]) -> Result<(), String>;
+
+/// A converter (manual 7.3.1): pure.
+pub struct ConverterDef {
+    /// The word.
+    pub name: &'static str,
+    /// Its arguments.
+    pub args: ArgSpec,
+    /// The type it takes; other values are cast to it.
+    pub input: Type,
+    /// The type it gives.
+    pub output: Type,
+    /// A check of the arguments beyond their kinds.
+    pub check: Option<CheckArgs>,
+    /// The conversion; `None` makes the sample absent.
+    pub run: ConvertFn,
+}
+
+/// Converts one value. The view is there for converters that read variables; most ignore it.
+pub type ConvertFn = for<'a> fn(Value<'a>, &View<'a>, &'a Args, &'a Arena) -> Option<Value<'a>>;
+
+bitflags! {
+    /// Rule sets an action is valid in (manual 4.2).
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub struct RuleSets: u16 {
+        /// `tcp-request connection`
+        const TCP_REQUEST_CONNECTION = 1;
+        /// `tcp-request session`
+        const TCP_REQUEST_SESSION = 1 << 1;
+        /// `tcp-request content`
+        const TCP_REQUEST_CONTENT = 1 << 2;
+        /// `tcp-response content`
+        const TCP_RESPONSE_CONTENT = 1 << 3;
+        /// `http-request`
+        const HTTP_REQUEST = 1 << 4;
+        /// `http-response`
+        const HTTP_RESPONSE = 1 << 5;
+        /// `http-after-response`
+        const HTTP_AFTER_RESPONSE = 1 << 6;
+    }
+}
+
+/// An action of a rule.
+pub struct ActionDef {
+    /// The word.
+    pub name: &'static str,
+    /// Where it may stand.
+    pub rule_sets: RuleSets,
+    /// Whether nothing behind an unconditional one is reached (for warnings).
+    pub is_final: bool,
+    /// What it does.
+    pub run: ActionFn,
+}
+
+/// Carries an action out. When it suspends, the engine waits and calls it again at the same rule.
+pub type ActionFn = for<'a> fn(&mut ActionView<'a>, &'a Args) -> Outcome<'a>;
+
+/// A log-format alias such as `%ci` (manual 8.2.4).
+pub struct AliasDef {
+    /// The alias without the percent sign.
+    pub name: &'static str,
+    /// Only has a value in HTTP mode.
+    pub http_only: bool,
+    /// What of a transaction it needs; a format whose parts need little is logged earlier (`option logasap`).
+    pub needs: Needs,
+    /// Writes the value.
+    pub run: fn(&View<'_>, &mut Field<'_>),
+}
+
+/// The moment of an evaluation, from the driver's clock.
+#[derive(Debug, Clone, Copy)]
+pub struct Now {
+    /// For intervals.
+    pub instant: Instant,
+    /// For dates.
+    pub date: std::time::SystemTime,
+}
