@@ -1,1 +1,27 @@
 //! Black-box tests: runs binaries, links none of our crates.
+//!
+//! The way of one scenario, in the order of the modules:
+//!
+//! ```text
+//! scenario   reads scenario.toml and the files beside it
+//! subject    builds ours, finds the reference
+//! holder     re-executes the test binary inside its own namespaces (net, mount, pid, ipc; user when not root)
+//! play       carries out the steps; peer/ are the client, the origins and the log sinks around the subject
+//! normalise  replaces what may vary from run to run, and nothing else
+//! record     writes expected/ (from the reference only) or reads it
+//! compare    judges the difference, with known-differences.toml at hand
+//! ```
+
+pub mod bytes;
+pub mod clock;
+pub mod compare;
+pub mod holder;
+pub mod http;
+pub mod normalise;
+pub mod peer;
+pub mod play;
+pub mod process;
+pub mod record;
+pub mod samples;
+pub mod scenario;
+pub mod subject;

@@ -1,0 +1,176 @@
+//! Judges what a subject did: equal to what is expected, or different as known-differences.toml says, and only so.
+
+use serde::Deserialize;
+use similar::TextDiff;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+/// Capture name -> text.
+pub type Captures = BTreeMap<String, String>;
+
+/// Every intended difference, and what isn't there yet.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Known {
+    /// One per scenario.
+    #[serde(default)]
+    pub difference: Vec<Difference>,
+}
+
+/// One scenario in which ours differs.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Difference {
+    /// The name of the test.
+    pub scenario: String,
+    /// Why.
+    pub reason: String,
+    /// Which captures differ: each of them must, all others must not.
+    pub differs: Vec<String>,
+    /// Lines that ours must show in the captures that differ.
+    #[serde(default)]
+    pub ours_shows: Vec<String>,
+    /// The word of the configuration that isn't there yet.
+    pub word: Option<String>,
+}
+
+impl Known {
+    /// Reads known-differences.toml.
+    ///
+    /// # Errors
+    /// Says what is wrong with the file.
+    pub fn read(path: &Path) -> Result<Self, String> {
+        let text = std::fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()))?;
+        let known: Self = toml::from_str(&text).map_err(|e| format!("{}: {e}", path.display()))?;
+        let mut names = BTreeSet::new();
+        for entry in &known.difference {
+            if entry.reason.trim().is_empty() || entry.differs.is_empty() {
+                return Err(format!("{}: no reason, or nothing differs", entry.scenario));
+            }
+            if !names.insert(&entry.scenario) {
+                return Err(format!("{}: listed twice", entry.scenario));
+            }
+        }
+        Ok(known)
+    }
+
+    /// The entry of this test.
+    #[must_use]
+    pub fn of(&self, name: &str) -> Option<&Difference> {
+        self.difference.iter().find(|d| d.scenario == name)
+    }
+
+    /// Entries whose test does not exist.
+    #[must_use]
+    pub fn strangers(&self, names: &BTreeSet<String>) -> Vec<String> {
+        let unknown = self.difference.iter().map(|d| d.scenario.clone());
+        unknown.filter(|name| !names.contains(name)).collect()
+    }
+}
+
+/// The names of the captures that differ.
+#[must_use]
+pub fn differing(expected: &Captures, actual: &Captures) -> BTreeSet<String> {
+    let names = expected.keys().chain(actual.keys());
+    names
+        .filter(|name| expected.get(*name) != actual.get(*name))
+        .cloned()
+        .collect()
+}
+
+/// Ok if `actual` is as expected, or differs exactly as the entry says.
+///
+/// # Errors
+/// A diff, or the entry that is no longer true.
+pub fn judge(
+    expected: &Captures,
+    actual: &Captures,
+    known: Option<&Difference>,
+) -> Result<(), String> {
+    let differing = differing(expected, actual);
+    let Some(known) = known else {
+        return match differing.is_empty() {
+            true => Ok(()),
+            false => Err(diff(expected, actual, &differing)),
+        };
+    };
+    let listed: BTreeSet<String> = known.differs.iter().cloned().collect();
+    if differing.is_empty() {
+        return Err(
+            "known-differences.toml lists this scenario, but it no longer differs: \
+                    take the entry out"
+                .to_owned(),
+        );
+    }
+    let unlisted: BTreeSet<String> = differing.difference(&listed).cloned().collect();
+    if !unlisted.is_empty() {
+        return Err(diff(expected, actual, &unlisted));
+    }
+    if let Some(equal) = listed.difference(&differing).next() {
+        return Err(format!(
+            "known-differences.toml lists '{equal}', but it no longer differs"
+        ));
+    }
+    let ours: String = listed
+        .iter()
+        .filter_map(|n| actual.get(n))
+        .cloned()
+        .collect();
+    match known.ours_shows.iter().find(|line| !ours.contains(*line)) {
+        Some(line) => Err(format!(
+            "known-differences.toml says that ours shows '{line}', but it shows:\n{ours}"
+        )),
+        None => Ok(()),
+    }
+}
+
+fn diff(expected: &Captures, actual: &Captures, names: &BTreeSet<String>) -> String {
+    let empty = String::new();
+    let mut out = String::new();
+    for name in names {
+        let before = expected.get(name).unwrap_or(&empty);
+        let after = actual.get(name).unwrap_or(&empty);
+        let diff = TextDiff::from_lines(before, after);
+        out.push_str(
+            &diff
+                .unified_diff()
+                .context_radius(4)
+                .header(&format!("expected/{name}.txt"), &format!("actual/{name}"))
+                .to_string(),
+        );
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn captures(text: &str) -> Captures {
+        BTreeMap::from([("client".to_owned(), text.to_owned())])
+    }
+
+    fn entry() -> Difference {
+        Difference {
+            scenario: "x".to_owned(),
+            reason: "because".to_owned(),
+            differs: vec!["client".to_owned()],
+            ours_shows: vec!["400".to_owned()],
+            word: None,
+        }
+    }
+
+    #[test]
+    fn a_known_difference_must_differ_as_it_says() {
+        let (theirs, ours) = (captures("200\n"), captures("400\n"));
+        assert!(judge(&theirs, &ours, None).unwrap_err().contains("+400"));
+        assert_eq!(judge(&theirs, &ours, Some(&entry())), Ok(()));
+        assert!(judge(&theirs, &theirs, Some(&entry())).is_err());
+        assert!(judge(&theirs, &captures("500\n"), Some(&entry())).is_err());
+    }
+
+    #[test]
+    fn a_capture_that_is_missing_differs() {
+        assert_eq!(differing(&captures("a"), &Captures::new()).len(), 1);
+    }
+}

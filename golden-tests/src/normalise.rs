@@ -1,0 +1,152 @@
+//! The one place that knows what may vary from run to run: ports that the kernel chose, pids, dates, durations.
+//!
+//! Everything else is compared as it is: order and case of headers, termination flags, counts, queue positions.
+
+use regex::Regex;
+use std::sync::LazyLock;
+
+/// A pattern and what stands for it.
+struct Rule {
+    pattern: Regex,
+    shown: &'static str,
+}
+
+fn rule(pattern: &str, shown: &'static str) -> Rule {
+    Rule {
+        pattern: Regex::new(pattern).expect("the patterns of this file are constants"),
+        shown,
+    }
+}
+
+/// Applied to every capture, in this order.
+static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
+    vec![
+        // Where a subject lies and which patch level it is.
+        rule(r"(path to executable is )\S+", "${1}PATH"),
+        rule(r"\b2\.6\.12[-+~.\w]*", "2.6.12"),
+        // [NOTICE]   (123) : …, [WARNING] 321/145253 (123) : …
+        rule(r"(?m)^(\[[A-Z]+\] *)\(\d+\)", "${1}(PID)"),
+        rule(r"\b([Ww]orker \()\d+(\))", "${1}PID${2}"),
+        rule(r"\b((?:[Pp]rocess|[Pp]id) #?)\d+", "${1}PID"),
+        // The head of a syslog line: <134>Nov 22 14:52:53 haproxy[12]:
+        rule(
+            r"(?m)^(<\d+>)[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d ",
+            "${1}DATE ",
+        ),
+        rule(
+            r"(?m)^(<\d+>1 )\d{4}-\d\d-\d\dT[\d:.]+(?:[-+]\d\d:\d\d|Z) ",
+            "${1}DATE ",
+        ),
+        rule(r"(haproxy)\[\d+\]", "${1}[PID]"),
+        rule(r"(?m)^(<\d+>1 DATE \S+ haproxy) \d+ ", "${1} PID "),
+        rule(r"(<\d+>1 DATE) \S+ ", "${1} HOST "),
+        // [22/Nov/2026:14:52:53.123], with or without milliseconds and zone
+        rule(
+            r"\[\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d(?:\.\d+)?(?: [-+]\d{4})?\]",
+            "[DATE]",
+        ),
+        // HTTP dates.
+        rule(
+            r"[A-Z][a-z]{2}, \d\d[ -][A-Z][a-z]{2}[ -]\d{2,4} \d\d:\d\d:\d\d GMT",
+            "HTTP-DATE",
+        ),
+        // Dates inside persistence cookies (30 bits in base 64): s1|Z1abc|Z1abc
+        rule(r"\|[A-Za-z0-9+/]{5}\b", "|DATE5"),
+        // How long a check took, and how long ago something was.
+        rule(r"(check duration: )\d+ms", "${1}Tms"),
+        rule(r"\b(in )\d+(ms| ?s\b)", "${1}T${2}"),
+        // Ephemeral ports: the kernel takes them from 32768 up, scenarios stay below.
+        rule(
+            r"(\d\.\d{1,3}|\]|::[0-9a-f]{0,4}):(?:3276[89]|327[789]\d|32[89]\d\d|3[3-9]\d{3}|[4-6]\d{4})\b",
+            "${1}:PORT",
+        ),
+        rule(
+            r"(PROXY TCP[46] \S+ \S+) (?:3276[89]|327[789]\d|32[89]\d\d|3[3-9]\d{3}|[4-6]\d{4})\b",
+            "${1} PORT",
+        ),
+    ]
+});
+
+/// ` frontend backend/server TR/Tw/Tc/Tr/Ta ` of httplog and ` Tw/Tc/Tt ` of tcplog.
+static TIMERS: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(\[DATE\] \S+ \S+/\S+ )((?:[-+]?\d+/){2,4}[-+]?\d+) ")
+        .expect("the patterns of this file are constants")
+});
+
+/// Replaces what may vary.
+#[must_use]
+pub fn normalise(text: &str) -> String {
+    let mut text = text.to_owned();
+    for rule in RULES.iter() {
+        text = rule.pattern.replace_all(&text, rule.shown).into_owned();
+    }
+    TIMERS
+        .replace_all(&text, |found: &regex::Captures<'_>| {
+            let timers: Vec<String> = found[2].split('/').map(timer).collect();
+            format!("{}{} ", &found[1], timers.join("/"))
+        })
+        .into_owned()
+}
+
+/// A duration: `-1` (did not happen) and a leading `+` (logasap) tell something, the figure doesn't.
+fn timer(text: &str) -> String {
+    match text.strip_prefix('+') {
+        Some(_) => "+T".to_owned(),
+        None if text == "-1" => text.to_owned(),
+        None => "T".to_owned(),
+    }
+}
+
+/// Of a CSV text (`# pxname,svname,…`) only the named columns, other lines unchanged.
+#[must_use]
+pub fn columns(text: &str, wanted: &[String]) -> String {
+    let mut chosen: Vec<usize> = Vec::new();
+    let mut out = String::new();
+    for line in text.lines() {
+        let cells: Vec<&str> = line.split(',').collect();
+        if let Some(head) = line.strip_prefix("# ") {
+            let names: Vec<&str> = head.split(',').collect();
+            let at = |name: &String| names.iter().position(|n| n == name);
+            chosen = wanted.iter().filter_map(at).collect();
+        }
+        if chosen.is_empty() || cells.len() < 2 {
+            out.push_str(line);
+        } else {
+            let cell = |at: &usize| cells.get(*at).map_or("", |c| c.trim_start_matches("# "));
+            out.push_str(&chosen.iter().map(cell).collect::<Vec<_>>().join(","));
+        }
+        out.push('\n');
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn timers_lose_their_figures_but_not_their_meaning() {
+        let line = "<134>Nov 22 14:52:53 haproxy[12]: 127.0.0.1:40001 [22/Nov/2026:14:52:53.123] f b/s1 0/0/-1/-1/+12 503 217 - - SC-- 1/1/0/0/+3 0/0 \"GET / HTTP/1.1\"";
+        assert_eq!(
+            normalise(line),
+            "<134>DATE haproxy[PID]: 127.0.0.1:PORT [DATE] f b/s1 T/T/-1/-1/+T 503 217 - - SC-- 1/1/0/0/+3 0/0 \"GET / HTTP/1.1\""
+        );
+    }
+
+    #[test]
+    fn fixed_ports_stay_and_chosen_ones_go() {
+        assert_eq!(
+            normalise("127.0.0.1:8000 127.0.0.1:32768 [::1]:60999"),
+            "127.0.0.1:8000 127.0.0.1:PORT [::1]:PORT"
+        );
+    }
+
+    #[test]
+    fn only_the_wanted_columns_of_a_csv_remain() {
+        let wanted = ["svname".to_owned(), "status".to_owned()];
+        assert_eq!(
+            columns("# pxname,svname,x,status,\nb,s1,4,UP,\n\n", &wanted),
+            "svname,status\ns1,UP\n\n"
+        );
+    }
+}

@@ -1,0 +1,258 @@
+//! Programs under test: started, watched, stopped; what they wrote and how they ended.
+
+use crate::clock;
+use crate::holder::{BIN, OUTPUT};
+use nix::sys::resource::{Resource, setrlimit};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use std::collections::BTreeMap;
+use std::fs::{File, OpenOptions};
+use std::os::fd::OwnedFd;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+/// How a program is called, beside its arguments.
+#[derive(Debug, Default)]
+pub struct Setting {
+    /// Environment in addition to PATH, TZ and LANG.
+    pub env: BTreeMap<String, String>,
+    /// The limit of descriptors, soft and hard.
+    pub descriptors: Option<u64>,
+    /// An address that descriptor 0 listens on.
+    pub stdin_listens: Option<String>,
+}
+
+/// A started program.
+pub struct Running {
+    /// Its name in the scenario.
+    pub name: String,
+    /// The process that we started (of a daemon: the parent that ended).
+    child: Child,
+    status: Option<ExitStatus>,
+}
+
+/// Splits arguments at blanks; "double quotes" keep blanks.
+#[must_use]
+pub fn words(text: &str) -> Vec<String> {
+    let mut out = Vec::new();
+    let mut word: Option<String> = None;
+    let mut quoted = false;
+    for c in text.chars() {
+        match c {
+            '"' => {
+                quoted = !quoted;
+                word.get_or_insert_default();
+            }
+            ' ' if !quoted => out.extend(word.take()),
+            other => word.get_or_insert_default().push(other),
+        }
+    }
+    out.extend(word);
+    out
+}
+
+fn command(arguments: &str, setting: &Setting) -> Result<Command, String> {
+    let mut command = Command::new(BIN);
+    command
+        .args(words(arguments))
+        .env_clear()
+        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+        .env("TZ", "UTC")
+        .env("LANG", "C")
+        .env("HOME", "/root")
+        .envs(&setting.env);
+    match &setting.stdin_listens {
+        Some(at) => {
+            let listener = crate::peer::socket::listen(at, 128)?;
+            command.stdin(Stdio::from(OwnedFd::from(listener)));
+        }
+        None => {
+            command.stdin(Stdio::null());
+        }
+    }
+    // The limit is inherited; the player itself needs few descriptors.
+    let limit = setting.descriptors.unwrap_or(4096);
+    setrlimit(Resource::RLIMIT_NOFILE, limit.min(4096), 4096)
+        .map_err(|e| format!("limit of descriptors: {e}"))?;
+    Ok(command)
+}
+
+/// Runs the program to its end and shows status, stdout and stderr.
+///
+/// # Errors
+/// It can't be started, or doesn't end.
+pub fn run(arguments: &str, setting: &Setting, within: Duration) -> Result<Finished, String> {
+    let mut command = command(arguments, setting)?;
+    let (out, err) = (output("run.out", true)?, output("run.err", true)?);
+    let mut child = command
+        .stdout(out)
+        .stderr(err)
+        .spawn()
+        .map_err(|e| format!("{BIN}: {e}"))?;
+    let mut status = None;
+    clock::poll_until(within, || {
+        status = child.try_wait().ok().flatten();
+        status.is_some()
+    });
+    if status.is_none() {
+        let _already_gone = child.kill();
+        let _reaped = child.wait();
+    }
+    Ok(Finished {
+        status: status.map_or("DID NOT END".to_owned(), ended),
+        stdout: written("run.out"),
+        stderr: written("run.err"),
+    })
+}
+
+/// What a program left behind.
+#[derive(Debug)]
+pub struct Finished {
+    /// `exit 0` or `signal 2`.
+    pub status: String,
+    /// What it wrote to stdout.
+    pub stdout: String,
+    /// What it wrote to stderr.
+    pub stderr: String,
+}
+
+impl Finished {
+    /// As a snapshot shows it; empty streams are left out.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        let mut out = String::new();
+        for (title, text) in [("stdout", &self.stdout), ("stderr", &self.stderr)] {
+            if !text.is_empty() {
+                out.push_str(&format!("----- {title}\n{text}"));
+                if !text.ends_with('\n') {
+                    out.push_str("(no newline)\n");
+                }
+            }
+        }
+        out.push_str(&format!("----- {}\n", self.status));
+        out
+    }
+}
+
+impl Running {
+    /// Starts the program with its output in files of its own.
+    ///
+    /// # Errors
+    /// It can't be executed.
+    pub fn start(name: &str, arguments: &str, setting: &Setting) -> Result<Self, String> {
+        let mut command = command(arguments, setting)?;
+        let child = command
+            .stdout(output(&format!("{name}.out"), false)?)
+            .stderr(output(&format!("{name}.err"), false)?)
+            .spawn()
+            .map_err(|e| format!("{BIN}: {e}"))?;
+        Ok(Self {
+            name: name.to_owned(),
+            child,
+            status: None,
+        })
+    }
+
+    /// The process id, of the process that was started.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Whether it has ended.
+    pub fn has_ended(&mut self) -> bool {
+        if self.status.is_none() {
+            self.status = self.child.try_wait().ok().flatten();
+        }
+        self.status.is_some()
+    }
+
+    /// Sends a signal by its name without SIG.
+    ///
+    /// # Errors
+    /// There is no such signal.
+    pub fn signal(&self, name: &str) -> Result<(), String> {
+        let signal: Signal = format!("SIG{name}")
+            .parse()
+            .map_err(|_| format!("no signal SIG{name}"))?;
+        let pid = i32::try_from(self.child.id()).map_err(|e| e.to_string())?;
+        let _already_gone = kill(Pid::from_raw(pid), signal);
+        Ok(())
+    }
+
+    /// Its status and what it wrote so far.
+    #[must_use]
+    pub fn finished(&self) -> Finished {
+        Finished {
+            status: self.status.map_or("STILL RUNNING".to_owned(), ended),
+            stdout: written(&format!("{}.out", self.name)),
+            stderr: written(&format!("{}.err", self.name)),
+        }
+    }
+}
+
+/// Every process of this namespace but ourselves that isn't a zombie.
+#[must_use]
+pub fn others() -> Vec<i32> {
+    let own = std::process::id();
+    let Ok(entries) = std::fs::read_dir("/proc") else {
+        return Vec::new();
+    };
+    entries
+        .filter_map(Result::ok)
+        .filter_map(|e| e.file_name().to_str()?.parse::<u32>().ok())
+        .filter(|pid| *pid != own && !is_gone(*pid))
+        .filter_map(|pid| i32::try_from(pid).ok())
+        .collect()
+}
+
+/// Whether a process has ended, reaped or not.
+#[must_use]
+pub fn is_gone(pid: u32) -> bool {
+    match std::fs::read_to_string(format!("/proc/{pid}/stat")) {
+        Ok(stat) => stat
+            .rsplit_once(") ")
+            .is_some_and(|(_, rest)| rest.starts_with('Z')),
+        Err(_) => true,
+    }
+}
+
+fn ended(status: ExitStatus) -> String {
+    match (status.code(), status.signal()) {
+        (Some(code), _) => format!("exit {code}"),
+        (None, Some(signal)) => format!("signal {signal}"),
+        (None, None) => "ended".to_owned(),
+    }
+}
+
+fn output(name: &str, fresh: bool) -> Result<File, String> {
+    let path = format!("{OUTPUT}/{name}");
+    if fresh {
+        let _was_not_there = std::fs::remove_file(&path);
+    }
+    OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(&path)
+        .map_err(|e| format!("{path}: {e}"))
+}
+
+fn written(name: &str) -> String {
+    let bytes = std::fs::read(format!("{OUTPUT}/{name}")).unwrap_or_default();
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quotes_keep_blanks_in_an_argument() {
+        assert_eq!(
+            words("-cc \"version_atleast(2.6) \" -q"),
+            ["-cc", "version_atleast(2.6) ", "-q"]
+        );
+        assert_eq!(words("-f \"\""), ["-f", ""]);
+    }
+}
