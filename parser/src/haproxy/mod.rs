@@ -6,15 +6,23 @@
 //! ([`acl_condition`]), sample expressions ([`expr`]), log formats ([`logformat`]), numbers with
 //! units ([`units`]).
 
+pub mod acl_condition;
 pub mod args;
 pub mod condition;
 pub mod expand;
+pub mod expr;
 pub mod line;
+pub mod logformat;
 pub mod section;
 pub mod syntax;
+pub mod units;
 mod version;
 
+pub use acl_condition::Condition;
 pub use condition::{ConditionError, evaluate, evaluate_argument};
 pub use expand::{Expander, Host, Line};
+pub use expr::Expr;
 pub use line::Word;
+pub use logformat::LogFormat;
+pub use section::Header;
 pub use syntax::Syntax;

@@ -30,14 +30,22 @@ pub enum From<'a> {
 }
 
 impl<'a> Header<'a> {
-    /// Takes a line apart whose first word opens a section. `from` counts behind a name only.
+    /// Takes a line apart whose first word opens a section. `from` counts behind a name; where a section
+    /// may be anonymous (`defaults from base`) it may also stand in the name's place.
     #[must_use]
-    pub fn of(line: &'a Line) -> Option<Self> {
+    pub fn of(line: &'a Line, may_be_anonymous: bool) -> Option<Self> {
         let keyword = line.words.first()?;
         let arguments = line.arguments();
-        let (name, behind) = match arguments.split_first() {
-            Some((name, behind)) => (Some(name), behind),
-            None => (None, arguments),
+        let (name, behind) = match arguments {
+            [from, behind @ ..]
+                if may_be_anonymous
+                    && *from == "from"
+                    && behind.first().is_none_or(|word| *word != "from") =>
+            {
+                (None, arguments)
+            }
+            [name, behind @ ..] => (Some(name), behind),
+            [] => (None, arguments),
         };
         let (from, rest) = match behind {
             [from, name, rest @ ..] if *from == "from" => (From::Named(name), rest),

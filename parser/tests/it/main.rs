@@ -2,4 +2,5 @@
 
 mod expand;
 mod lossless;
+mod section;
 mod support;
