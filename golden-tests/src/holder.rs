@@ -11,6 +11,7 @@ use crate::play;
 use crate::scenario::Case;
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, CpuSet, sched_getaffinity, sched_setaffinity, unshare};
+use nix::sys::resource::{Resource, setrlimit};
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 use serde::{Deserialize, Serialize};
@@ -188,6 +189,9 @@ pub const OUTPUT: &str = "/run/golden/output";
 fn prepare(job: &Job) -> Result<(), String> {
     die_with_parent()?;
     stay_on(job.processor)?;
+    // What the subject may open doesn't depend on the machine: it shows in its maxconn.
+    setrlimit(Resource::RLIMIT_NOFILE, 4096, 4096)
+        .map_err(|e| format!("limit of descriptors: {e}"))?;
     let program =
         std::fs::File::open(&job.program).map_err(|e| format!("{}: {e}", job.program.display()))?;
     let nothing: Option<&str> = None;

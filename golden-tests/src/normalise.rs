@@ -23,7 +23,9 @@ static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
     vec![
         // Where a subject lies and which patch level it is.
         rule(r"(path to executable is )\S+", "${1}PATH"),
-        rule(r"\b2\.6\.12[-+~.\w]*", "2.6.12"),
+        rule(r"\b2\.6\.12-[-+~.\w]*", "2.6.12"),
+        rule(r"(HAProxy version 2\.6\.12) \d{4}/\d\d/\d\d", "${1} DATE"),
+        rule(r"(?m)^(Running on: ).*$", "${1}SYSTEM"),
         // [NOTICE]   (123) : …, [WARNING] 321/145253 (123) : …
         rule(r"(?m)^(\[[A-Z]+\] *)\(\d+\)", "${1}(PID)"),
         rule(r"\b([Ww]orker \()\d+(\))", "${1}PID${2}"),
@@ -51,7 +53,11 @@ static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
             "HTTP-DATE",
         ),
         // Dates inside persistence cookies (30 bits in base 64): s1|Z1abc|Z1abc
-        rule(r"\|[A-Za-z0-9+/]{5}\b", "|DATE5"),
+        rule(
+            r"(?i)(cookie: [^\n|]*=[^|;\n]*\|)[a-z0-9+/]{5}\b",
+            "${1}DATE5",
+        ),
+        rule(r"(\|DATE5\|)[A-Za-z0-9+/]{5}\b", "${1}DATE5"),
         // How long a check took, and how long ago something was.
         rule(r"(check duration: )\d+ms", "${1}Tms"),
         rule(r"\b(in )\d+(ms| ?s\b)", "${1}T${2}"),

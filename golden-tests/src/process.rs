@@ -2,7 +2,6 @@
 
 use crate::clock;
 use crate::holder::{BIN, OUTPUT};
-use nix::sys::resource::{Resource, setrlimit};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::collections::BTreeMap;
@@ -53,7 +52,16 @@ pub fn words(text: &str) -> Vec<String> {
 }
 
 fn command(arguments: &str, setting: &Setting) -> Result<Command, String> {
-    let mut command = Command::new(BIN);
+    let mut command = match setting.descriptors {
+        None => Command::new(BIN),
+        // Lowering our own hard limit could not be undone; a shell lowers its own and becomes the program.
+        Some(limit) => {
+            let mut shell = Command::new("/bin/sh");
+            let script = format!("ulimit -n {limit}; exec \"$0\" \"$@\"");
+            shell.args(["-c", &script, BIN]);
+            shell
+        }
+    };
     command
         .args(words(arguments))
         .env_clear()
@@ -71,10 +79,6 @@ fn command(arguments: &str, setting: &Setting) -> Result<Command, String> {
             command.stdin(Stdio::null());
         }
     }
-    // The limit is inherited; the player itself needs few descriptors.
-    let limit = setting.descriptors.unwrap_or(4096);
-    setrlimit(Resource::RLIMIT_NOFILE, limit.min(4096), 4096)
-        .map_err(|e| format!("limit of descriptors: {e}"))?;
     Ok(command)
 }
 
