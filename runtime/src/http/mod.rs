@@ -6,6 +6,7 @@
 //! ```
 
 pub mod buffer;
+pub mod cookie;
 pub mod h1;
 pub mod message;
 pub mod name;

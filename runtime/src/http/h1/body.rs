@@ -16,6 +16,8 @@ pub enum BodyFraming {
     Chunked,
     /// When the peer closes.
     UntilClose,
+    /// Bytes of another protocol in both directions, until a close (CONNECT, 101).
+    Tunnel,
 }
 
 /// What a decoder found at the start of the buffer.
@@ -77,7 +79,7 @@ impl BodyDecoder {
             BodyFraming::Empty | BodyFraming::Length(0) => (State::Done, 0),
             BodyFraming::Length(length) => (State::Length, length),
             BodyFraming::Chunked => (State::SizeStart, 0),
-            BodyFraming::UntilClose => (State::UntilClose, 0),
+            BodyFraming::UntilClose | BodyFraming::Tunnel => (State::UntilClose, 0),
         };
         Self {
             state,

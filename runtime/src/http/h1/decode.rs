@@ -84,6 +84,8 @@ pub enum ErrorKind {
     BareLf,
     TooManyFields,
     TooLarge,
+    /// A WebSocket handshake without a proper key, or an answer to it without its proof.
+    BadWebSocketKey,
     /// Two Host fields that differ, or one that differs from the target's authority.
     BadHost,
     /// CONNECT without host and port.
@@ -130,6 +132,7 @@ pub struct DecodeState {
     status: u16,
     name: Span,
     folded: bool,
+    response: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -188,6 +191,9 @@ pub fn decode_request(
                 version,
             },
         );
+        if version_text == Span::default() {
+            head.set_version(Version::HTTP_10);
+        }
         check_weight(head, limits, received.len())?;
         semantics::request(head, limits)
     })
@@ -202,7 +208,8 @@ pub fn decode_response(
 ) -> Decoded {
     if state.phase == Phase::Start {
         head.recycle();
-        state.phase = Phase::ResponseVersion;
+        state.phase = Phase::BlankLine;
+        state.response = true;
     }
     decode(buffer, state, head, limits, |state, head, received| {
         let DecodeState {
@@ -391,6 +398,7 @@ impl DecodeState {
         match b[self.at] {
             b'\r' => self.to(Phase::BlankLf, self.at + 1),
             b'\n' => self.to(Phase::BlankLine, self.at + 1),
+            _ if self.response => self.to(Phase::ResponseVersion, self.at),
             _ => self.to(Phase::Method, self.at),
         }
     }
@@ -423,6 +431,18 @@ impl DecodeState {
                 self.text = Span::new(self.mark, end);
                 self.to(Phase::BeforeVersion, end)
             }
+            // HTTP/0.9 ends with its first line.
+            Some(&byte @ (b'\r' | b'\n'))
+                if limits.accept_invalid && end > self.mark && self.method.of(b) == b"GET" =>
+            {
+                self.text = Span::new(self.mark, end);
+                self.phase = Phase::EndLf;
+                if byte == b'\r' {
+                    self.to(Phase::EndLf, end + 1)
+                } else {
+                    self.wait(end + 1)
+                }
+            }
             Some(b'\r' | b'\n') => self.refuse(ErrorKind::NoVersion, end),
             Some(_) => self.refuse(ErrorKind::BadTarget, end),
         }
@@ -433,7 +453,7 @@ impl DecodeState {
         let Some(&byte) = b.get(end) else {
             return self.wait(end);
         };
-        self.take_version(b, end, limits)?;
+        self.take_version(b, end, false, limits)?;
         self.line_end(byte, end, limits, ErrorKind::BadVersion)
     }
 
@@ -442,30 +462,39 @@ impl DecodeState {
         let Some(&byte) = b.get(end) else {
             return self.wait(end);
         };
-        self.take_version(b, end, limits)?;
+        self.take_version(b, end, true, limits)?;
         if !matches!(byte, b' ' | b'\t') {
             return self.refuse(ErrorKind::BadVersion, end);
         }
         self.to(Phase::BeforeStatus, end)
     }
 
-    fn take_version(&mut self, b: &[u8], end: usize, limits: &Limits) -> Result<(), DecodeError> {
-        let text = &b[self.mark..end];
-        let version = match text {
+    /// A response may name any protocol of four letters: the reference takes `RTSP/1.0 200 OK`, but not as a request.
+    fn take_version(
+        &mut self,
+        b: &[u8],
+        end: usize,
+        any_protocol: bool,
+        limits: &Limits,
+    ) -> Result<(), DecodeError> {
+        let version = match b[self.mark..end] {
             [
-                b'H',
-                b'T',
-                b'T',
-                b'P',
+                a,
+                b,
+                c,
+                d,
                 b'/',
                 major @ b'0'..=b'9',
                 b'.',
                 minor @ b'0'..=b'9',
-            ] => Some(Version {
-                major: major - b'0',
-                minor: minor - b'0',
-            }),
-            _ if limits.accept_invalid => lenient_version(text),
+            ] if [a, b, c, d] == *b"HTTP" || any_protocol || limits.accept_invalid => {
+                Some(Version {
+                    major: major - b'0',
+                    minor: minor - b'0',
+                })
+            }
+            // Whatever else stands there is forwarded as it is and handled as an old version.
+            [_, ..] if limits.accept_invalid => Some(Version::HTTP_10),
             _ => None,
         };
         self.version = version.ok_or(DecodeError {
@@ -577,27 +606,6 @@ impl DecodeState {
             _ => self.refuse(ErrorKind::BareLf, end),
         }
     }
-}
-
-/// A version of any protocol and any count of digits, such as `RTSP/1.0` or `HTTP/1.10`.
-fn lenient_version(text: &[u8]) -> Option<Version> {
-    let slash = memchr::memchr(b'/', text)?;
-    let dot = slash + 1 + memchr::memchr(b'.', &text[slash + 1..])?;
-    let number = |digits: &[u8]| -> Option<u8> {
-        if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
-            return None;
-        }
-        Some(digits.iter().fold(0u8, |sum, digit| {
-            sum.saturating_mul(10).saturating_add(digit - b'0')
-        }))
-    };
-    if slash == 0 || !text[..slash].iter().all(u8::is_ascii_uppercase) {
-        return None;
-    }
-    Some(Version {
-        major: number(&text[slash + 1..dot])?,
-        minor: number(&text[dot + 1..])?,
-    })
 }
 
 #[cfg(test)]

@@ -440,6 +440,11 @@ fn transfer_encoding_beats_content_length_and_ends_the_connection() {
 
 #[test]
 fn old_versions_have_no_transfer_encoding_and_no_body_with_get() {
+    let connect = b"CONNECT a:80 HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
+    assert_eq!(
+        request(connect).unwrap_err(),
+        ErrorKind::BadTransferEncoding
+    );
     let old = |method: &str, field: &str| {
         request(format!("{method} / HTTP/1.0\r\n{field}\r\n\r\n").as_bytes())
     };
@@ -491,6 +496,113 @@ fn a_response_is_taken_apart() {
         (404, &b"Not  Found here"[..], Version::HTTP_10)
     );
     assert_eq!(head.facts.content_length, Some(2));
+}
+
+#[test]
+fn a_status_line_is_as_lenient_as_the_reference_but_for_the_status() {
+    let status_line =
+        |line: &str| response(format!("{line}\r\nContent-Length: 2\r\n\r\n").as_bytes());
+    for (line, reason) in [
+        ("HTTP/1.1 200", ""),
+        ("HTTP/1.1 200 ", ""),
+        ("HTTP/1.1  200  OK  x ", "OK  x "),
+        ("HTTP/1.1\t200\tOK", "OK"),
+    ] {
+        assert_eq!(status_line(line).unwrap().reason(), reason.as_bytes());
+    }
+    for good in [
+        "\r\nHTTP/1.1 200 OK",
+        "HTTP/2.0 999 OK",
+        "HTTP/0.9 200 OK",
+        "RTSP/1.0 200 OK",
+        "HTTP/1.1 200 O\x01K",
+    ] {
+        status_line(good).unwrap();
+    }
+    for (bad, kind) in [
+        ("ICY 200 OK", ErrorKind::BadVersion),
+        ("http/1.1 200 OK", ErrorKind::BadVersion),
+        ("HTTP/1.10 200 OK", ErrorKind::BadVersion),
+        (" HTTP/1.1 200 OK", ErrorKind::BadVersion),
+        ("HTTP/1.1 2x0 OK", ErrorKind::BadStatus),
+        ("HTTP/1.1 200OK", ErrorKind::BadStatus),
+        ("HTTP/1.1 20 OK", ErrorKind::BadStatus),
+        ("HTTP/1.1 2000 OK", ErrorKind::BadStatus),
+        ("HTTP/1.1 099 OK", ErrorKind::BadStatus),
+        ("HTTP/1.1 200 O\rK", ErrorKind::BareCr),
+    ] {
+        assert_eq!(status_line(bad).unwrap_err(), kind, "{bad}");
+    }
+}
+
+#[test]
+fn a_response_with_doubtful_framing_is_refused_or_ends_its_connection() {
+    let with = |fields: &str| response(format!("HTTP/1.1 200 OK\r\n{fields}\r\n\r\n").as_bytes());
+    assert_eq!(
+        with("Transfer-Encoding: gzip, chunked").unwrap_err(),
+        ErrorKind::UnsupportedTransferEncoding
+    );
+    assert_eq!(
+        with("Transfer-Encoding: gzip").unwrap_err(),
+        ErrorKind::BadTransferEncoding
+    );
+    assert_eq!(
+        with("Content-Length: 3\r\nContent-Length: 2").unwrap_err(),
+        ErrorKind::BadContentLength
+    );
+    let both = with("Content-Length: 3\r\nTransfer-Encoding: chunked").unwrap();
+    assert!(both.facts.ambiguous && both.len() == 1);
+    assert_eq!(with("Host: b\r\nHost: c").unwrap().len(), 2);
+    let old = response(b"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n").unwrap();
+    assert!(old.facts.chunked && old.facts.ambiguous);
+}
+
+#[test]
+fn a_web_socket_handshake_needs_its_key_and_its_proof() {
+    let asked = |more: &str| {
+        fields(format!("Connection: Upgrade\r\nUpgrade: foo, WebSocket\r\n{more}").as_bytes())
+    };
+    assert!(asked("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n").is_ok());
+    assert_eq!(asked("").unwrap_err(), ErrorKind::BadWebSocketKey);
+    assert_eq!(
+        asked("Sec-WebSocket-Key: short\r\n").unwrap_err(),
+        ErrorKind::BadWebSocketKey
+    );
+    assert!(fields(b"Upgrade: websocket\r\n").is_ok());
+    let answer = |more: &str| {
+        response(
+            format!("HTTP/1.1 101 X\r\nConnection: upgrade\r\nUpgrade: websocket\r\n{more}\r\n")
+                .as_bytes(),
+        )
+    };
+    assert!(answer("Sec-WebSocket-Accept: x\r\n").is_ok());
+    assert_eq!(answer("").unwrap_err(), ErrorKind::BadWebSocketKey);
+}
+
+#[test]
+fn a_lenient_peer_may_speak_any_version() {
+    let sent = |line: &str| {
+        let head = lenient(format!("{line}\r\n\r\n").as_bytes()).unwrap();
+        let mut out = Vec::new();
+        super::super::encode::encode_head(&head, &mut out);
+        String::from_utf8(out).unwrap()
+    };
+    for version in ["HTTP/1.10", "HTTP/1", "FOO/1.1", "ABC", "RTSP/1.0"] {
+        assert_eq!(
+            sent(&format!("GET / {version}")),
+            format!("GET / {version}\r\n\r\n")
+        );
+    }
+    assert_eq!(sent("GET / RTSP/1.1"), "GET / HTTP/1.1\r\n\r\n");
+    assert_eq!(
+        lenient(b"GET / http/1.1\r\n\r\n").unwrap_err(),
+        ErrorKind::BadVersion
+    );
+    for simple in [&b"GET /x\r\n"[..], b"GET /x\n"] {
+        let head = lenient(simple).unwrap();
+        assert_eq!((head.uri(), head.version()), (&b"/x"[..], Version::HTTP_10));
+    }
+    assert_eq!(lenient(b"POST /x\r\n").unwrap_err(), ErrorKind::NoVersion);
 }
 
 /// Decodes what `bytes` begins with, fed in parts cut at `cuts`.

@@ -4,4 +4,5 @@ pub mod body;
 mod class;
 pub mod decode;
 pub mod encode;
+pub mod framing;
 mod semantics;

@@ -12,8 +12,9 @@ type Check = Result<(), DecodeError>;
 pub(super) fn request(head: &mut Head, limits: &Limits) -> Check {
     hosts(head)?;
     target(head, limits)?;
-    framing(head)?;
+    framing(head, true)?;
     connection(head);
+    web_socket_key(head)?;
     head.facts.expect_continue = head.version() >= Version::HTTP_11
         && head
             .all_of(Name::Expect)
@@ -35,8 +36,12 @@ pub(super) fn request(head: &mut Head, limits: &Limits) -> Check {
 
 /// Checks a response and notes its facts.
 pub(super) fn response(head: &mut Head, _limits: &Limits) -> Check {
-    framing(head)?;
+    framing(head, false)?;
     connection(head);
+    let switches = head.status() == 101 && head.facts.upgrade && offers_web_socket(head);
+    if switches && head.first(b"sec-websocket-accept").is_none() {
+        return Err(at_end_of(head, Name::Upgrade, ErrorKind::BadWebSocketKey));
+    }
     Ok(())
 }
 
@@ -154,9 +159,20 @@ fn compare(
 }
 
 /// Content-Length and Transfer-Encoding (RFC 9112 §6).
-fn framing(head: &mut Head) -> Check {
+fn framing(head: &mut Head, request: bool) -> Check {
     let length = content_length(head)?;
     let encoded = transfer_encoding(head)?;
+    let old = head.version() < Version::HTTP_11;
+    if encoded && request && (old || head.method() == b"CONNECT") {
+        // The reference forwards both (RFC 9112 §6.1 calls the first faulty; RFC 9110 §9.3.6 has no body for CONNECT).
+        let kind = if old {
+            ErrorKind::TransferEncodingInOldVersion
+        } else {
+            ErrorKind::BadTransferEncoding
+        };
+        return Err(at_end_of(head, Name::TransferEncoding, kind));
+    }
+    head.facts.ambiguous = encoded && old;
     head.facts.chunked = encoded;
     if encoded && length.is_some() {
         // Transfer-Encoding wins; the connection isn't used again, since another reader may have seen it otherwise.
@@ -241,9 +257,7 @@ fn transfer_encoding(head: &Head) -> Result<bool, DecodeError> {
     let kind = match (chunked, other) {
         (false, _) => ErrorKind::BadTransferEncoding,
         (true, true) => ErrorKind::UnsupportedTransferEncoding,
-        (true, false) if head.version() < Version::HTTP_11 => {
-            ErrorKind::TransferEncodingInOldVersion
-        }
+
         (true, false) => return Ok(true),
     };
     Err(at_end_of(head, Name::TransferEncoding, kind))
@@ -261,4 +275,23 @@ fn connection(head: &mut Head) {
     }
     facts.upgrade &= head.has(Name::Upgrade);
     head.facts = facts;
+}
+
+/// A request for WebSocket needs a key of 24 characters (16 bytes in base64); the reference refuses it otherwise.
+fn web_socket_key(head: &Head) -> Check {
+    let needed = head.facts.upgrade && offers_web_socket(head);
+    if needed
+        && head
+            .first(b"sec-websocket-key")
+            .is_none_or(|key| key.len() != 24)
+    {
+        return Err(at_end_of(head, Name::Upgrade, ErrorKind::BadWebSocketKey));
+    }
+    Ok(())
+}
+
+fn offers_web_socket(head: &Head) -> bool {
+    head.all_of(Name::Upgrade)
+        .flat_map(elements)
+        .any(|protocol| protocol.eq_ignore_ascii_case(b"websocket"))
 }
