@@ -1,0 +1,26 @@
+//! The parts that many lines share: expressions, conditions, access lists, log formats, rules.
+//!
+//! A keyword's file cuts its own line and calls these for what is inside. Everything here works on words whose quotes
+//! and variables are resolved already; errors are the reference's wording without the place, which the caller adds
+//! ("error detected in frontend 'f' while parsing 'http-request deny' rule : …").
+//!
+//! ```text
+//! lower_rule ──> ActionWord.parse(RuleWords) ──> lower_expr, lower_format …
+//!     └────────> lower_condition ──> lower_acl ──> lower_expr_keyword
+//! ```
+
+pub mod acl;
+pub mod arguments;
+pub mod condition;
+pub mod expr;
+pub mod format;
+pub mod known;
+pub mod place;
+pub mod rule;
+
+pub use acl::lower_acl;
+pub use condition::{lower_condition, lower_required_condition};
+pub use expr::{lower_expr, lower_expr_words};
+pub use format::lower_format;
+pub use place::{Notes, Place, Point, Points, Reference, ReferenceKind};
+pub use rule::{ActionWord, RuleError, RuleSet, RuleWords, lower_rule};

@@ -1,0 +1,223 @@
+//! Where an expression, rule or format stands: what it can refer to there, and what has to be looked at again once all
+//! files were read.
+
+use std::collections::HashMap;
+
+use locum_model::Origin;
+
+/// A point of a message's way at which something is evaluated, in the order of the reference's keyword dump; a set of
+/// them is a [`Points`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Point {
+    /// `tcp-request connection` of a frontend.
+    FrontendConnection,
+    /// `tcp-request session`.
+    FrontendSession,
+    /// `tcp-request content` of a frontend.
+    FrontendContent,
+    /// `http-request` of a frontend.
+    FrontendHttpRequest,
+    /// The same with the body at hand.
+    FrontendHttpRequestBody,
+    /// `use_backend`.
+    FrontendSwitch,
+    /// `tcp-request content` of a backend.
+    BackendContent,
+    /// `http-request` of a backend.
+    BackendHttpRequest,
+    /// The same with the body at hand.
+    BackendHttpRequestBody,
+    /// `use-server`, `balance hash`, `stick match`.
+    BackendServerChoice,
+    /// `source … usesrc`, `sni` of a server.
+    ServerConnection,
+    /// `tcp-response content` of a backend.
+    BackendResponseContent,
+    /// `http-response` of a backend.
+    BackendHttpResponse,
+    /// The same with the body at hand.
+    BackendHttpResponseBody,
+    /// `stick store-response`.
+    BackendStore,
+    /// `tcp-response content` of a frontend.
+    FrontendResponseContent,
+    /// `http-response` of a frontend.
+    FrontendHttpResponse,
+    /// The same with the body at hand.
+    FrontendHttpResponseBody,
+    /// `log-format` and its kin.
+    Log,
+    /// `tcp-check` and `http-check`.
+    Check,
+    /// While the configuration is read (`set-var` in `global`).
+    Configuration,
+    /// A command of the command line interface.
+    Command,
+}
+
+impl Point {
+    /// How messages call it.
+    pub fn description(self) -> &'static str {
+        const NAMES: [&str; 22] = [
+            "frontend tcp-request connection rule",
+            "frontend tcp-request session rule",
+            "frontend tcp-request content rule",
+            "frontend http-request header rule",
+            "frontend http-request body rule",
+            "frontend use-backend rule",
+            "backend tcp-request content rule",
+            "backend http-request header rule",
+            "backend http-request body rule",
+            "backend use-server, balance or stick-match rule",
+            "server source selection",
+            "backend tcp-response content rule",
+            "backend http-response header rule",
+            "backend http-response body rule",
+            "backend stick-store rule",
+            "frontend tcp-response content rule",
+            "frontend http-response header rule",
+            "frontend http-response body rule",
+            "logs",
+            "backend tcp-check rule",
+            "configuration parser",
+            "CLI parser",
+        ];
+        NAMES[self as usize]
+    }
+}
+
+/// A set of [`Point`]s, bit n for the n-th.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Points(pub u32);
+
+impl Points {
+    /// All of them.
+    pub const ALL: Points = Points((1 << 22) - 1);
+
+    /// Just this one.
+    pub const fn of(point: Point) -> Self {
+        Points(1 << point as u8)
+    }
+
+    /// Both sets together.
+    pub const fn or(self, other: Points) -> Self {
+        Points(self.0 | other.0)
+    }
+
+    /// What is in both sets.
+    pub const fn and(self, other: Points) -> Self {
+        Points(self.0 & other.0)
+    }
+
+    /// Whether any point is in both.
+    pub const fn intersects(self, other: Points) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    /// The first one.
+    pub fn first(self) -> Option<Point> {
+        ALL_POINTS.into_iter().find(|point| self.intersects(Points::of(*point)))
+    }
+}
+
+const ALL_POINTS: [Point; 22] = [
+    Point::FrontendConnection,
+    Point::FrontendSession,
+    Point::FrontendContent,
+    Point::FrontendHttpRequest,
+    Point::FrontendHttpRequestBody,
+    Point::FrontendSwitch,
+    Point::BackendContent,
+    Point::BackendHttpRequest,
+    Point::BackendHttpRequestBody,
+    Point::BackendServerChoice,
+    Point::ServerConnection,
+    Point::BackendResponseContent,
+    Point::BackendHttpResponse,
+    Point::BackendHttpResponseBody,
+    Point::BackendStore,
+    Point::FrontendResponseContent,
+    Point::FrontendHttpResponse,
+    Point::FrontendHttpResponseBody,
+    Point::Log,
+    Point::Check,
+    Point::Configuration,
+    Point::Command,
+];
+
+/// Where something stands and what may be referred to there. One is made per line.
+pub struct Place<'a> {
+    /// `frontend`, `backend`, `listen`, `defaults` or `global`: the section's word.
+    pub section: &'static str,
+    /// The name of the proxy; empty in `global` and unnamed `defaults`.
+    pub proxy: &'a str,
+    /// At which points the thing will be evaluated.
+    pub points: Points,
+    /// The line.
+    pub at: Origin,
+    /// What the reference calls the surroundings in late messages: `http-request expression`, `ACL keyword` …
+    pub surroundings: &'static str,
+    /// Access lists declared so far, with the points at which they have a value.
+    pub acls: &'a HashMap<String, AclFacts>,
+    /// What is remembered for later.
+    pub notes: &'a mut Notes,
+}
+
+/// What is known of a named access list.
+#[derive(Debug, Clone)]
+pub struct AclFacts {
+    /// Points at which all of its tests have a value.
+    pub points: Points,
+    /// The fetch that restricts `points` most, for messages.
+    pub fetch: String,
+}
+
+/// What lowering found that isn't part of the model: warnings, references to resolve, words not executed.
+#[derive(Debug, Default)]
+pub struct Notes {
+    /// Warnings, complete but for the `config : ` in front.
+    pub warnings: Vec<String>,
+    /// Names that must exist once all files were read.
+    pub references: Vec<Reference>,
+    /// Words that the reference has and we don't execute; each refuses the start unless it is allowed by name.
+    pub unexecuted: Vec<(String, Origin)>,
+    /// Whether something looked at needs HTTP mode.
+    pub needs_http: bool,
+}
+
+/// A name that is resolved after all files were read.
+#[derive(Debug, Clone)]
+pub struct Reference {
+    /// What it must be.
+    pub kind: ReferenceKind,
+    /// Its name as written.
+    pub name: String,
+    /// Which argument of its word it is, from 1.
+    pub argument: usize,
+    /// The word.
+    pub word: String,
+    /// `sample fetch keyword`, `ACL keyword`, `conversion keyword` … as messages call the word.
+    pub role: String,
+    /// Behind the word: ` in http-request expression`.
+    pub surroundings: String,
+    /// The proxy it stands in.
+    pub proxy: String,
+    /// The line.
+    pub at: Origin,
+}
+
+/// What a [`Reference`] refers to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReferenceKind {
+    /// A proxy with clients.
+    Frontend,
+    /// A proxy with servers.
+    Backend,
+    /// `[backend/]server`.
+    Server,
+    /// A user list.
+    Userlist,
+    /// A stick table.
+    Table,
+}
