@@ -197,9 +197,9 @@ pub struct Reference {
     pub argument: usize,
     /// The word.
     pub word: String,
-    /// `sample fetch keyword`, `ACL keyword`, `conversion keyword` … as messages call the word.
-    pub role: String,
-    /// Behind the word: ` in http-request expression`.
+    /// The fetch of its expression if the word is a converter.
+    pub fetch: Option<String>,
+    /// What the expression belongs to, as [`Place::surroundings`].
     pub surroundings: String,
     /// The proxy it stands in.
     pub proxy: String,

@@ -1,0 +1,181 @@
+//! Arguments of fetches and converters, typed as the reference's signature of the word asks.
+
+use std::net::IpAddr;
+
+use locum_model::{
+    Text,
+    address::Network,
+    expr::{Arg, Regex},
+};
+use locum_parser::haproxy::expr::Call;
+
+use super::{Place, Reference, ReferenceKind};
+
+/// Whose arguments they are, for messages.
+#[derive(Debug, Clone, Copy)]
+pub enum Role<'a> {
+    /// A fetch's.
+    Fetch(&'a str),
+    /// A converter's, behind this fetch.
+    Converter {
+        /// The converter.
+        name: &'a str,
+        /// The fetch of its expression.
+        fetch: &'a str,
+    },
+}
+
+impl Role<'_> {
+    fn word(&self) -> &str {
+        match self {
+            Role::Fetch(name) | Role::Converter { name, .. } => name,
+        }
+    }
+
+    /// Puts the word before a complaint about its n-th argument.
+    fn complain(&self, number: usize, complaint: &str) -> String {
+        match self {
+            Role::Fetch(name) => format!("fetch method '{name}' : {complaint}"),
+            Role::Converter { name, .. } => {
+                format!("invalid arg {number} in converter '{name}' : {complaint}")
+            }
+        }
+    }
+}
+
+/// Types the arguments of a call. `text` is the text its spans count in.
+///
+/// # Errors
+/// The reference's wording: wrong type, missing or surplus arguments, an unclosed parenthesis.
+pub fn lower_arguments(
+    call: &Call,
+    text: &[u8],
+    signature: &str,
+    required: usize,
+    role: &Role<'_>,
+    place: &mut Place<'_>,
+) -> Result<Vec<Arg>, String> {
+    let kinds: Vec<&str> = signature.split(',').filter(|kind| !kind.is_empty()).collect();
+    let written = call.args.as_ref();
+    // `()` is no argument at all.
+    let is_empty = written.is_none_or(|args| args.args.len() == 1 && args.args[0].span.is_empty());
+    let given = if is_empty { &[][..] } else { written.map_or(&[][..], |args| &args.args) };
+
+    let mut lowered = Vec::with_capacity(kinds.len());
+    for (index, (arg, kind)) in given.iter().zip(&kinds).enumerate() {
+        let number = index + 1;
+        match typed(&arg.text, kind, number, role, place) {
+            Some(value) => lowered.push(value),
+            None => {
+                let shown = String::from_utf8_lossy(&arg.text);
+                let complaint =
+                    format!("failed to parse '{shown}' as type '{kind}' at position {number}");
+                return Err(role.complain(number, &complaint));
+            }
+        }
+    }
+    if let Some(surplus) = given.get(kinds.len()) {
+        // With no arguments allowed the complaint begins behind the parenthesis, else at the comma.
+        let start = if kinds.is_empty() { surplus.span.start } else { surplus.span.start - 1 };
+        let rest = String::from_utf8_lossy(text.get(start..).unwrap_or_default());
+        let number = kinds.len().max(1);
+        return Err(role.complain(number, &format!("expected ')' before '{rest}'")));
+    }
+    if written.is_some_and(|args| !args.closed) {
+        return Err(role.complain(lowered.len().max(1), "expected ')'"));
+    }
+    if lowered.len() < required {
+        let kind = kinds.get(lowered.len()).copied().unwrap_or("string");
+        let complaint =
+            format!("missing arguments (got {}/{required}), type '{kind}' expected", lowered.len());
+        return Err(role.complain(lowered.len() + 1, &complaint));
+    }
+    lowered.resize_with(kinds.len(), || Arg::Absent);
+    Ok(lowered)
+}
+
+fn typed(
+    text: &[u8],
+    kind: &str,
+    number: usize,
+    role: &Role<'_>,
+    place: &mut Place<'_>,
+) -> Option<Arg> {
+    let string = String::from_utf8_lossy(text);
+    Some(match kind {
+        "integer" => Arg::Int(integer(text)?),
+        "IPv4 address" => host(IpAddr::V4(string.parse().ok()?)),
+        "IPv6 address" => host(IpAddr::V6(string.parse().ok()?)),
+        "IPv4 mask" => Arg::Int(i64::from(mask4(&string)?)),
+        "IPv6 mask" => Arg::Int(i64::from(mask6(&string)?)),
+        "regex" => Arg::Regex(Regex { pattern: Text::from(text), ignore_case: false }),
+        "frontend" => refer(place, ReferenceKind::Frontend, &string, number, role),
+        "backend" => refer(place, ReferenceKind::Backend, &string, number, role),
+        "table" => refer(place, ReferenceKind::Table, &string, number, role),
+        "user list" => refer(place, ReferenceKind::Userlist, &string, number, role),
+        "server" => refer(place, ReferenceKind::Server, &string, number, role),
+        _ => Arg::Str(Text::from(text)),
+    })
+}
+
+fn refer(
+    place: &mut Place<'_>,
+    kind: ReferenceKind,
+    name: &str,
+    number: usize,
+    role: &Role<'_>,
+) -> Arg {
+    if kind != ReferenceKind::Server && name.is_empty() {
+        return Arg::Absent;
+    }
+    place.notes.references.push(Reference {
+        kind,
+        name: name.to_owned(),
+        argument: number,
+        word: role.word().to_owned(),
+        fetch: match role {
+            Role::Fetch(_) => None,
+            Role::Converter { fetch, .. } => Some((*fetch).to_owned()),
+        },
+        surroundings: place.surroundings.to_owned(),
+        proxy: place.proxy.to_owned(),
+        at: place.at.clone(),
+    });
+    match kind {
+        ReferenceKind::Frontend | ReferenceKind::Backend => Arg::Proxy(name.to_owned()),
+        ReferenceKind::Table => Arg::Table(name.to_owned()),
+        ReferenceKind::Userlist => Arg::Userlist(name.to_owned()),
+        ReferenceKind::Server => {
+            let (backend, server) = name.split_once('/').unwrap_or(("", name));
+            Arg::Server { backend: backend.to_owned(), server: server.to_owned() }
+        }
+    }
+}
+
+/// A whole signed decimal number.
+fn integer(text: &[u8]) -> Option<i64> {
+    let text = std::str::from_utf8(text).ok()?;
+    text.parse().ok()
+}
+
+fn host(ip: IpAddr) -> Arg {
+    let prefix = if ip.is_ipv4() { 32 } else { 128 };
+    Arg::Net(Network { ip, prefix })
+}
+
+/// A prefix length, or a dotted mask whose bits are contiguous.
+fn mask4(text: &str) -> Option<u8> {
+    if let Ok(length) = text.parse::<u8>() {
+        return (length <= 32).then_some(length);
+    }
+    let bits = text.parse::<std::net::Ipv4Addr>().ok()?.to_bits();
+    u8::try_from(bits.leading_ones()).ok()
+}
+
+fn mask6(text: &str) -> Option<u8> {
+    if let Ok(length) = text.parse::<u8>() {
+        return (length <= 128).then_some(length);
+    }
+    let bits = text.parse::<std::net::Ipv6Addr>().ok()?.to_bits();
+    u8::try_from(bits.leading_ones()).ok()
+}

@@ -1,0 +1,129 @@
+//! `if` and `unless` with their access lists (manual 7.2).
+
+use locum_model::acl::{Condition, Term, Test};
+use locum_parser::haproxy::{
+    Word,
+    acl_condition::{Condition as ConditionSyntax, Polarity, Test as TestSyntax, UNCLOSED},
+};
+
+use super::{Place, Points, acl::lower_acl, place::AclFacts};
+
+/// Lowers a condition that may be missing: no words are no condition.
+///
+/// # Errors
+/// [`ConditionError::Unexpected`] for a first word that is neither `if` nor `unless`.
+pub fn lower_condition(
+    words: &[Word],
+    place: &mut Place<'_>,
+) -> Result<Option<Condition>, ConditionError> {
+    match words.first() {
+        None => Ok(None),
+        Some(first) if first.is_empty() => Ok(None),
+        Some(_) => lower_required_condition(words, place).map(Some),
+    }
+}
+
+/// Lowers a condition that must be there.
+///
+/// # Errors
+/// As [`lower_condition`]; an empty `words` is unexpected too.
+pub fn lower_required_condition(
+    words: &[Word],
+    place: &mut Place<'_>,
+) -> Result<Condition, ConditionError> {
+    let Some(syntax) = ConditionSyntax::of(words) else {
+        let found = words.first().map(|word| word.as_str().into_owned()).unwrap_or_default();
+        return Err(ConditionError::Unexpected(found));
+    };
+    let mut any_of = Vec::with_capacity(syntax.alternatives.len());
+    for alternative in &syntax.alternatives {
+        let mut terms = Vec::with_capacity(alternative.len());
+        for term in alternative {
+            let test = lower_test(&term.test, place).map_err(ConditionError::Wrong)?;
+            terms.push(Term { negated: term.negated, test });
+        }
+        any_of.push(terms);
+    }
+    if syntax.unclosed.is_some() {
+        let message = UNCLOSED.strip_suffix('.').unwrap_or(UNCLOSED);
+        return Err(ConditionError::Wrong(message.to_owned()));
+    }
+    Ok(Condition { unless: syntax.polarity == Polarity::Unless, any_of })
+}
+
+/// Why a condition can't be lowered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ConditionError {
+    /// Something else stands where `if` or `unless` should.
+    Unexpected(String),
+    /// The reference's wording of what is wrong inside, without its closing full stop.
+    Wrong(String),
+}
+
+fn lower_test(test: &TestSyntax, place: &mut Place<'_>) -> Result<Test, String> {
+    match test {
+        TestSyntax::Anonymous(words) => {
+            let lowered = lower_acl("", words, place)?;
+            if !lowered.points.intersects(place.points) {
+                warn_never(place, None, &lowered.fetch, lowered.points);
+            }
+            Ok(Test::Anonymous(Box::new(lowered.acl)))
+        }
+        TestSyntax::Named(word) => {
+            let name = word.as_str();
+            if let Some(AclFacts { points, fetch }) = place.acls.get(name.as_ref()).cloned() {
+                if !points.intersects(place.points) {
+                    warn_never(place, Some(&name), &fetch, points);
+                }
+                return Ok(Test::Named(name.into_owned()));
+            }
+            let Some((_, words)) = PREDEFINED.iter().find(|(known, _)| *known == name) else {
+                return Err(format!("no such ACL : '{name}'"));
+            };
+            let words: Vec<Word> =
+                words.split(' ').enumerate().map(|(at, text)| Word::new(text, at as u32 + 1)).collect();
+            let lowered = lower_acl(&name, &words, place)?;
+            if !lowered.points.intersects(place.points) {
+                warn_never(place, Some(&name), &lowered.fetch, lowered.points);
+            }
+            Ok(Test::Anonymous(Box::new(lowered.acl)))
+        }
+    }
+}
+
+fn warn_never(place: &mut Place<'_>, name: Option<&str>, fetch: &str, _points: Points) {
+    let Some(point) = place.points.first() else { return };
+    let at = &place.at;
+    let why = match name {
+        None => format!("anonymous acl will never match because it uses keyword '{fetch}' which is incompatible with"),
+        Some(name) => format!("acl '{name}' will never match because it uses keyword '{fetch}' which is incompatible with"),
+    };
+    let warning = format!("parsing [{at}] : {why} '{}'", point.description());
+    place.notes.warnings.push(warning);
+}
+
+/// Access lists that need no declaration (manual 7.4).
+const PREDEFINED: &[(&str, &str)] = &[
+    ("FALSE", "always_false"),
+    ("HTTP", "req.proto_http"),
+    ("HTTP_1.0", "req.ver 1.0"),
+    ("HTTP_1.1", "req.ver 1.1"),
+    ("HTTP_2.0", "req.ver 2.0"),
+    ("HTTP_CONTENT", "req.hdr_val(content-length) gt 0"),
+    ("HTTP_URL_ABS", "url_reg ^[^/:]*://"),
+    ("HTTP_URL_SLASH", "url_beg /"),
+    ("HTTP_URL_STAR", "url *"),
+    ("LOCALHOST", "src 127.0.0.1/8 ::1"),
+    ("METH_CONNECT", "method CONNECT"),
+    ("METH_DELETE", "method DELETE"),
+    ("METH_GET", "method GET HEAD"),
+    ("METH_HEAD", "method HEAD"),
+    ("METH_OPTIONS", "method OPTIONS"),
+    ("METH_POST", "method POST"),
+    ("METH_PUT", "method PUT"),
+    ("METH_TRACE", "method TRACE"),
+    ("RDP_COOKIE", "req.rdp_cookie_cnt gt 0"),
+    ("REQ_CONTENT", "req.len gt 0"),
+    ("TRUE", "always_true"),
+    ("WAIT_END", "wait_end"),
+];
