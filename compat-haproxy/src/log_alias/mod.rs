@@ -6,7 +6,14 @@ use locum_runtime::vocab::AliasDef;
 pub static ALIASES: &[&AliasDef] = &[];
 
 /// All aliases of the reference, sorted.
-pub static KNOWN: &[&str] = &[];
+#[rustfmt::skip]
+pub static KNOWN: &[&str] = &[
+    "B", "CC", "CS", "H", "HM", "HP", "HPO", "HQ", "HU", "HV", "ID", "ST", "T", "TR",
+    "Ta", "Tc", "Td", "Th", "Ti", "Tl", "Tq", "Tr", "Ts", "Tt", "Tu", "Tw", "U", "ac",
+    "b", "bc", "bi", "bp", "bq", "ci", "cp", "f", "fc", "fi", "fp", "ft", "hr", "hrl",
+    "hs", "hsl", "lc", "ms", "o", "pid", "r", "rc", "rt", "s", "sc", "si", "sp", "sq",
+    "sslc", "sslv", "t", "tr", "trg", "trl", "ts", "tsc",
+];
 
 /// The definition of an alias, by its name without the percent sign.
 pub fn definition(name: &str) -> Option<&'static AliasDef> {

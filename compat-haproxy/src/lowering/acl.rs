@@ -63,7 +63,11 @@ pub fn lower_acl(name: &str, words: &[Word], place: &mut Place<'_>) -> Result<Lo
     if is_empty && !ended && !matches!(acl.matcher.as_str(), "bool" | "found") {
         place.notes.warnings.push(no_pattern(head));
     }
-    Ok(LoweredAcl { acl, points, fetch: fetch_word })
+    Ok(LoweredAcl {
+        acl,
+        points,
+        fetch: fetch_word,
+    })
 }
 
 /// The expression of an access list: one word; the first name may be one that only access lists know.
@@ -72,7 +76,10 @@ fn lower_head(
     place: &mut Place<'_>,
 ) -> Result<(LoweredExpr, String, Option<&'static str>), String> {
     let shown = String::from_utf8_lossy(head).into_owned();
-    let length = head.iter().position(|byte| matches!(byte, b'(' | b',')).unwrap_or(head.len());
+    let length = head
+        .iter()
+        .position(|byte| matches!(byte, b'(' | b','))
+        .unwrap_or(head.len());
     let word = String::from_utf8_lossy(&head[..length]).into_owned();
     let surroundings = std::mem::replace(&mut place.surroundings, ACL_KEYWORD);
     let (text, method) = match acl_word(&word) {
@@ -97,7 +104,11 @@ fn lower_head(
             });
             Err(format!("ACL keyword '{word}' : {reason}."))
         }
-        Err(reason) if known_fetch(&word).is_some() || reason.starts_with("missing") || reason.starts_with("unknown") => {
+        Err(reason)
+            if known_fetch(&word).is_some()
+                || reason.starts_with("missing")
+                || reason.starts_with("unknown") =>
+        {
             Err(format!("{reason} in ACL expression '{shown}'"))
         }
         Err(reason) => Err(reason),
@@ -154,14 +165,22 @@ impl Reader<'_> {
                 b"-M" => self.is_map = true,
                 b"-u" => self.unique_id()?,
                 b"-f" => {
-                    let path = self.next().map(String::from_utf8_lossy).unwrap_or_default().into_owned();
+                    let path = self
+                        .next()
+                        .map(String::from_utf8_lossy)
+                        .unwrap_or_default()
+                        .into_owned();
                     if path.is_empty() {
                         return Err("failed to open pattern file <>".to_owned());
                     }
                     self.files.push((path, self.is_map));
                 }
                 b"-m" => {
-                    let method = self.next().map(String::from_utf8_lossy).unwrap_or_default().into_owned();
+                    let method = self
+                        .next()
+                        .map(String::from_utf8_lossy)
+                        .unwrap_or_default()
+                        .into_owned();
                     if !pattern::METHODS.contains(&method.as_str()) {
                         return Err(format!(
                             "unknown matching method '{method}' when parsing ACL expression"
@@ -182,7 +201,11 @@ impl Reader<'_> {
     }
 
     fn unique_id(&mut self) -> Result<(), String> {
-        let text = self.next().map(String::from_utf8_lossy).unwrap_or_default().into_owned();
+        let text = self
+            .next()
+            .map(String::from_utf8_lossy)
+            .unwrap_or_default()
+            .into_owned();
         match text.parse() {
             Ok(id) => {
                 self.acl.id = Some(id);
@@ -196,20 +219,26 @@ impl Reader<'_> {
         for (path, is_map) in std::mem::take(&mut self.files) {
             let patterns = read_patterns(&path, is_map)?;
             for text in &patterns {
-                let key = if is_map { text.split(|b| b.is_ascii_whitespace()).next() } else { None };
-                pattern::check(&self.acl.matcher, key.unwrap_or(text)).map_err(|reason| {
-                    format!("{reason} at line 1 of file '{path}'")
-                })?;
+                let key = if is_map {
+                    text.split(|b| b.is_ascii_whitespace()).next()
+                } else {
+                    None
+                };
+                pattern::check(&self.acl.matcher, key.unwrap_or(text))
+                    .map_err(|reason| format!("{reason} at line 1 of file '{path}'"))?;
             }
-            self.acl.files.push(PatternFile { path, is_map, patterns });
+            self.acl.files.push(PatternFile {
+                path,
+                is_map,
+                patterns,
+            });
         }
-        let words: Vec<&[u8]> =
-            std::iter::from_fn(|| {
-                let word = self.words.get(self.at).filter(|word| !word.is_empty())?;
-                self.at += 1;
-                Some(word.text.as_slice())
-            })
-            .collect();
+        let words: Vec<&[u8]> = std::iter::from_fn(|| {
+            let word = self.words.get(self.at).filter(|word| !word.is_empty())?;
+            self.at += 1;
+            Some(word.text.as_slice())
+        })
+        .collect();
         self.acl.patterns = pattern::lower(&self.acl.matcher, &words)?;
         Ok(())
     }
@@ -217,15 +246,18 @@ impl Reader<'_> {
 
 /// A pattern file: one pattern a line; leading blanks, blank lines and comments don't count (manual 7.1).
 fn read_patterns(path: &str, is_map: bool) -> Result<Vec<Text>, String> {
-    let bytes =
-        std::fs::read(path).map_err(|_| format!("failed to open pattern file <{path}>"))?;
+    let bytes = std::fs::read(path).map_err(|_| format!("failed to open pattern file <{path}>"))?;
     let mut patterns = Vec::new();
     for line in bytes.split(|byte| *byte == b'\n') {
         let line = line.trim_ascii_start();
         if line.is_empty() || line[0] == b'#' {
             continue;
         }
-        let line = if is_map { line } else { line.strip_suffix(b"\r").unwrap_or(line) };
+        let line = if is_map {
+            line
+        } else {
+            line.strip_suffix(b"\r").unwrap_or(line)
+        };
         patterns.push(Text::from(line));
     }
     Ok(patterns)

@@ -55,11 +55,18 @@ pub fn lower_arguments(
     role: &Role<'_>,
     place: &mut Place<'_>,
 ) -> Result<Vec<Arg>, String> {
-    let kinds: Vec<&str> = signature.split(',').filter(|kind| !kind.is_empty()).collect();
+    let kinds: Vec<&str> = signature
+        .split(',')
+        .filter(|kind| !kind.is_empty())
+        .collect();
     let written = call.args.as_ref();
     // `()` is no argument at all.
     let is_empty = written.is_none_or(|args| args.args.len() == 1 && args.args[0].span.is_empty());
-    let given = if is_empty { &[][..] } else { written.map_or(&[][..], |args| &args.args) };
+    let given = if is_empty {
+        &[][..]
+    } else {
+        written.map_or(&[][..], |args| &args.args)
+    };
 
     let mut lowered = Vec::with_capacity(kinds.len());
     for (index, (arg, kind)) in given.iter().zip(&kinds).enumerate() {
@@ -76,7 +83,11 @@ pub fn lower_arguments(
     }
     if let Some(surplus) = given.get(kinds.len()) {
         // With no arguments allowed the complaint begins behind the parenthesis, else at the comma.
-        let start = if kinds.is_empty() { surplus.span.start } else { surplus.span.start - 1 };
+        let start = if kinds.is_empty() {
+            surplus.span.start
+        } else {
+            surplus.span.start - 1
+        };
         let rest = String::from_utf8_lossy(text.get(start..).unwrap_or_default());
         let number = kinds.len().max(1);
         return Err(role.complain(number, &format!("expected ')' before '{rest}'")));
@@ -86,8 +97,10 @@ pub fn lower_arguments(
     }
     if lowered.len() < required {
         let kind = kinds.get(lowered.len()).copied().unwrap_or("string");
-        let complaint =
-            format!("missing arguments (got {}/{required}), type '{kind}' expected", lowered.len());
+        let complaint = format!(
+            "missing arguments (got {}/{required}), type '{kind}' expected",
+            lowered.len()
+        );
         return Err(role.complain(lowered.len() + 1, &complaint));
     }
     lowered.resize_with(kinds.len(), || Arg::Absent);
@@ -108,7 +121,10 @@ fn typed(
         "IPv6 address" => host(IpAddr::V6(string.parse().ok()?)),
         "IPv4 mask" => Arg::Int(i64::from(mask4(&string)?)),
         "IPv6 mask" => Arg::Int(i64::from(mask6(&string)?)),
-        "regex" => Arg::Regex(Regex { pattern: Text::from(text), ignore_case: false }),
+        "regex" => Arg::Regex(Regex {
+            pattern: Text::from(text),
+            ignore_case: false,
+        }),
         "frontend" => refer(place, ReferenceKind::Frontend, &string, number, role),
         "backend" => refer(place, ReferenceKind::Backend, &string, number, role),
         "table" => refer(place, ReferenceKind::Table, &string, number, role),
@@ -147,7 +163,10 @@ fn refer(
         ReferenceKind::Userlist => Arg::Userlist(name.to_owned()),
         ReferenceKind::Server => {
             let (backend, server) = name.split_once('/').unwrap_or(("", name));
-            Arg::Server { backend: backend.to_owned(), server: server.to_owned() }
+            Arg::Server {
+                backend: backend.to_owned(),
+                server: server.to_owned(),
+            }
         }
     }
 }

@@ -32,7 +32,10 @@ pub fn lower_required_condition(
     place: &mut Place<'_>,
 ) -> Result<Condition, ConditionError> {
     let Some(syntax) = ConditionSyntax::of(words) else {
-        let found = words.first().map(|word| word.as_str().into_owned()).unwrap_or_default();
+        let found = words
+            .first()
+            .map(|word| word.as_str().into_owned())
+            .unwrap_or_default();
         return Err(ConditionError::Unexpected(found));
     };
     let mut any_of = Vec::with_capacity(syntax.alternatives.len());
@@ -40,7 +43,10 @@ pub fn lower_required_condition(
         let mut terms = Vec::with_capacity(alternative.len());
         for term in alternative {
             let test = lower_test(&term.test, place).map_err(ConditionError::Wrong)?;
-            terms.push(Term { negated: term.negated, test });
+            terms.push(Term {
+                negated: term.negated,
+                test,
+            });
         }
         any_of.push(terms);
     }
@@ -48,7 +54,10 @@ pub fn lower_required_condition(
         let message = UNCLOSED.strip_suffix('.').unwrap_or(UNCLOSED);
         return Err(ConditionError::Wrong(message.to_owned()));
     }
-    Ok(Condition { unless: syntax.polarity == Polarity::Unless, any_of })
+    Ok(Condition {
+        unless: syntax.polarity == Polarity::Unless,
+        any_of,
+    })
 }
 
 /// Why a condition can't be lowered.
@@ -80,8 +89,11 @@ fn lower_test(test: &TestSyntax, place: &mut Place<'_>) -> Result<Test, String> 
             let Some((_, words)) = PREDEFINED.iter().find(|(known, _)| *known == name) else {
                 return Err(format!("no such ACL : '{name}'"));
             };
-            let words: Vec<Word> =
-                words.split(' ').enumerate().map(|(at, text)| Word::new(text, at as u32 + 1)).collect();
+            let words: Vec<Word> = words
+                .split(' ')
+                .enumerate()
+                .map(|(at, text)| Word::new(text, at as u32 + 1))
+                .collect();
             let lowered = lower_acl(&name, &words, place)?;
             if !lowered.points.intersects(place.points) {
                 warn_never(place, Some(&name), &lowered.fetch, lowered.points);
@@ -92,11 +104,17 @@ fn lower_test(test: &TestSyntax, place: &mut Place<'_>) -> Result<Test, String> 
 }
 
 fn warn_never(place: &mut Place<'_>, name: Option<&str>, fetch: &str, _points: Points) {
-    let Some(point) = place.points.first() else { return };
+    let Some(point) = place.points.first() else {
+        return;
+    };
     let at = &place.at;
     let why = match name {
-        None => format!("anonymous acl will never match because it uses keyword '{fetch}' which is incompatible with"),
-        Some(name) => format!("acl '{name}' will never match because it uses keyword '{fetch}' which is incompatible with"),
+        None => format!(
+            "anonymous acl will never match because it uses keyword '{fetch}' which is incompatible with"
+        ),
+        Some(name) => format!(
+            "acl '{name}' will never match because it uses keyword '{fetch}' which is incompatible with"
+        ),
     };
     let warning = format!("parsing [{at}] : {why} '{}'", point.description());
     place.notes.warnings.push(warning);

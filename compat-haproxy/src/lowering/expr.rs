@@ -12,7 +12,7 @@ use locum_parser::haproxy::{
 use super::{
     Place,
     arguments::{Role, lower_arguments},
-    known::{KnownFetch, Kind, known_converter, known_fetch},
+    known::{Kind, KnownFetch, known_converter, known_fetch},
 };
 
 /// A lowered expression and what lowering learned about it.
@@ -41,28 +41,29 @@ pub fn lower_expr(text: &[u8], place: &mut Place<'_>) -> Result<Located<Expr>, S
 ///
 /// # Errors
 /// As [`lower_expr`].
-pub fn lower_expr_words(words: &[Word], place: &mut Place<'_>) -> Result<(LoweredExpr, usize), String> {
+pub fn lower_expr_words(
+    words: &[Word],
+    place: &mut Place<'_>,
+) -> Result<(LoweredExpr, usize), String> {
     if words.first().is_none_or(Word::is_empty) {
         return Err("missing fetch method".to_owned());
     }
-    let syntax = ExprSyntax::of_words(words);
+    let syntax = ExprSyntax::of_words(words, |name| known_converter(name).is_some());
     let mut lowered = lower_syntax(&syntax, &|call| texts_of(words, call), place)?;
     let mut taken = syntax.words;
-    while let Some(word) = words.get(taken) {
-        let follow = ExprSyntax::of_words(&words[taken..]);
-        if known_converter(&follow.fetch.name).is_none() {
-            break;
-        }
+    // A word that begins with a converter's name goes on even without a comma in between.
+    while words
+        .get(taken)
+        .is_some_and(|word| begins_with_converter(&word.text))
+    {
         let rest = &words[taken..];
-        let text = |call: &CallSyntax| texts_of(rest, call);
-        lowered.convert(&follow.fetch, text(&follow.fetch), place)?;
-        for call in &follow.converters {
-            lowered.convert(call, text(call), place)?;
+        let follow = ExprSyntax::of_words(rest, |name| known_converter(name).is_some());
+        for call in follow.calls() {
+            lowered.convert(call, texts_of(rest, call), place)?;
         }
         if let Some(problem) = follow.problem {
-            return Err(problem_text(problem, follow.calls().last(), follow.converters.is_empty()));
+            return Err(problem_text(problem, follow.calls().last(), false));
         }
-        debug_assert!(!word.is_empty());
         taken += follow.words;
     }
     Ok((lowered, taken))
@@ -90,31 +91,51 @@ pub fn lower_syntax<'t>(
         place,
     )?;
     let canonical = crate::fetch::canonical(fetch.name);
-    let mut call = Call { name: canonical.unwrap_or(fetch.name).to_owned(), args };
+    let mut call = Call {
+        name: canonical.unwrap_or(fetch.name).to_owned(),
+        args,
+    };
     match crate::fetch::definition(&call.name) {
         Some(def) => {
             if let Some(check) = def.check {
-                check(&mut call.args)
-                    .map_err(|reason| format!("invalid args in fetch method '{name}' : {reason}"))?;
+                check(&mut call.args).map_err(|reason| {
+                    format!("invalid args in fetch method '{name}' : {reason}")
+                })?;
             }
         }
-        None => place.notes.unexecuted.push((fetch.name.to_owned(), place.at.clone())),
+        None => place
+            .notes
+            .unexecuted
+            .push((fetch.name.to_owned(), place.at.clone())),
     }
-    let mut lowered =
-        LoweredExpr { expr: Expr { fetch: call, converters: Vec::new() }, fetch, output: fetch.output };
+    let mut lowered = LoweredExpr {
+        expr: Expr {
+            fetch: call,
+            converters: Vec::new(),
+        },
+        fetch,
+        output: fetch.output,
+    };
     for converter in &syntax.converters {
         lowered.convert(converter, text(converter), place)?;
     }
     match syntax.problem {
-        Some(problem) => {
-            Err(problem_text(problem, syntax.calls().last(), syntax.converters.is_empty()))
-        }
+        Some(problem) => Err(problem_text(
+            problem,
+            syntax.calls().last(),
+            syntax.converters.is_empty(),
+        )),
         None => Ok(lowered),
     }
 }
 
 impl LoweredExpr {
-    fn convert(&mut self, call: &CallSyntax, text: &[u8], place: &mut Place<'_>) -> Result<(), String> {
+    fn convert(
+        &mut self,
+        call: &CallSyntax,
+        text: &[u8],
+        place: &mut Place<'_>,
+    ) -> Result<(), String> {
         let name = &call.name;
         if name.is_empty() {
             return Err("missing conv method".to_owned());
@@ -125,18 +146,34 @@ impl LoweredExpr {
         if !converts(self.output, converter.input) {
             return Err(format!("converter '{name}' cannot be applied"));
         }
-        let role = Role::Converter { name: converter.name, fetch: self.fetch.name };
-        let args =
-            lower_arguments(call, text, converter.signature, converter.required, &role, place)?;
-        let mut call = Call { name: converter.name.to_owned(), args };
+        let role = Role::Converter {
+            name: converter.name,
+            fetch: self.fetch.name,
+        };
+        let args = lower_arguments(
+            call,
+            text,
+            converter.signature,
+            converter.required,
+            &role,
+            place,
+        )?;
+        let mut call = Call {
+            name: converter.name.to_owned(),
+            args,
+        };
         match crate::converter::definition(converter.name) {
             Some(def) => {
                 if let Some(check) = def.check {
-                    check(&mut call.args)
-                        .map_err(|reason| format!("invalid args in converter '{name}' : {reason}"))?;
+                    check(&mut call.args).map_err(|reason| {
+                        format!("invalid args in converter '{name}' : {reason}")
+                    })?;
                 }
             }
-            None => place.notes.unexecuted.push((converter.name.to_owned(), place.at.clone())),
+            None => place
+                .notes
+                .unexecuted
+                .push((converter.name.to_owned(), place.at.clone())),
         }
         if converter.output != Kind::Any {
             self.output = converter.output;
@@ -152,10 +189,21 @@ fn converts(from: Kind, to: Kind) -> bool {
     !matches!(
         (from, to),
         (Kind::Bool, Kind::Ip | Kind::Ipv4 | Kind::Ipv6)
-            | (Kind::Method, Kind::Ip | Kind::Ipv4 | Kind::Ipv6 | Kind::Int | Kind::Bool)
+            | (
+                Kind::Method,
+                Kind::Ip | Kind::Ipv4 | Kind::Ipv6 | Kind::Int | Kind::Bool
+            )
             | (Kind::Ipv6, Kind::Int)
             | (Kind::Bin, Kind::Bool)
     )
+}
+
+fn begins_with_converter(text: &[u8]) -> bool {
+    let length = text
+        .iter()
+        .position(|byte| matches!(byte, b'(' | b','))
+        .unwrap_or(text.len());
+    std::str::from_utf8(&text[..length]).is_ok_and(|name| known_converter(name).is_some())
 }
 
 fn texts_of<'t>(words: &'t [Word], call: &CallSyntax) -> &'t [u8] {

@@ -23,10 +23,14 @@ pub fn lower_format(text: &[u8], place: &mut Place<'_>) -> Result<LogFormat, Str
             Part::Alias { name, flags, .. } => {
                 parts.push(lower_alias(name, current, flags, place)?);
             }
-            Part::Expression { expr, flags, inner, .. } => {
-                let shown = || String::from_utf8_lossy(text.get(*inner..).unwrap_or_default()).into_owned();
-                let lowered = lower_syntax(expr, &|_| text, place)
-                    .map_err(|reason| format!("failed to parse sample expression <{}> : {reason}", shown()))?;
+            Part::Expression {
+                expr, flags, inner, ..
+            } => {
+                let shown =
+                    || String::from_utf8_lossy(text.get(*inner..).unwrap_or_default()).into_owned();
+                let lowered = lower_syntax(expr, &|_| text, place).map_err(|reason| {
+                    format!("failed to parse sample expression <{}> : {reason}", shown())
+                })?;
                 if !lowered.fetch.points.intersects(place.points) {
                     return Err(format!(
                         "sample fetch <{}> may not be reliably used here because it needs '{}' which is not available here",
@@ -64,7 +68,10 @@ fn lower_alias(
                 "no such format variable '{name}'. If you wanted to emit the '%' character verbatim, you need to use '%%'"
             ));
         }
-        place.notes.unexecuted.push((format!("%{name}"), place.at.clone()));
+        place
+            .notes
+            .unexecuted
+            .push((format!("%{name}"), place.at.clone()));
     }
     // What stands between the braces besides flags is the alias' argument.
     let arg = flags
@@ -72,7 +79,11 @@ fn lower_alias(
         .filter(|flag| !matches!(flag.name.as_str(), "Q" | "X" | "E" | "M"))
         .map(|flag| flag.name.as_str())
         .collect();
-    Ok(FormatPart::Alias { name: name.to_owned(), arg, flags: own })
+    Ok(FormatPart::Alias {
+        name: name.to_owned(),
+        arg,
+        flags: own,
+    })
 }
 
 fn apply(flags: &mut FormatFlags, changes: &[Flag]) {

@@ -48,7 +48,7 @@ pub fn check(method: &str, pattern: &[u8]) -> Result<(), String> {
         }
         "reg" => super::regex::check(pattern, false),
         "bin" if !pattern.len().is_multiple_of(2) => {
-            Err(format!("an even number of hex digit is expected"))
+            Err("an even number of hex digit is expected".to_owned())
         }
         "bin" if !pattern.iter().all(u8::is_ascii_hexdigit) => {
             Err(format!("an hex digit is expected (found '{}')", shown()))
@@ -107,9 +107,10 @@ fn address(text: &str) -> Option<()> {
             let length = mask.parse::<u8>().is_ok_and(|length| length <= 32);
             (length || mask.parse::<std::net::Ipv4Addr>().is_ok()).then_some(())
         }
-        (IpAddr::V6(_), Some(mask)) => {
-            mask.parse::<u8>().is_ok_and(|length| length <= 128).then_some(())
-        }
+        (IpAddr::V6(_), Some(mask)) => mask
+            .parse::<u8>()
+            .is_ok_and(|length| length <= 128)
+            .then_some(()),
     }
 }
 
@@ -119,7 +120,10 @@ mod tests {
 
     fn lowered(words: &[&str]) -> Result<Vec<String>, String> {
         let words: Vec<&[u8]> = words.iter().map(|word| word.as_bytes()).collect();
-        Ok(lower("int", &words)?.iter().map(ToString::to_string).collect())
+        Ok(lower("int", &words)?
+            .iter()
+            .map(ToString::to_string)
+            .collect())
     }
 
     #[test]
@@ -131,7 +135,14 @@ mod tests {
 
     #[test]
     fn addresses_take_masks_and_short_forms() {
-        for text in ["10.0.0.1", "10.0.0.0/8", "10/8", "10.0.0.0/255.0.0.0", "::1", "2001:db8::/32"] {
+        for text in [
+            "10.0.0.1",
+            "10.0.0.0/8",
+            "10/8",
+            "10.0.0.0/255.0.0.0",
+            "::1",
+            "2001:db8::/32",
+        ] {
             assert!(check("ip", text.as_bytes()).is_ok(), "{text}");
         }
         assert!(check("ip", b"300.1.2.3").is_err());

@@ -117,7 +117,9 @@ impl Points {
 
     /// The first one.
     pub fn first(self) -> Option<Point> {
-        ALL_POINTS.into_iter().find(|point| self.intersects(Points::of(*point)))
+        ALL_POINTS
+            .into_iter()
+            .find(|point| self.intersects(Points::of(*point)))
     }
 }
 

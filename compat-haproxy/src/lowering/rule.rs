@@ -62,7 +62,9 @@ impl<'w, 'p> RuleWords<'w, 'p> {
 
     /// The n-th word from the next one on, without taking it; empty behind the end.
     pub fn peek_at(&self, offset: usize) -> &'w [u8] {
-        self.words.get(self.at + offset).map_or(&[], |word| &word.text)
+        self.words
+            .get(self.at + offset)
+            .map_or(&[], |word| &word.text)
     }
 
     /// Takes the next word; empty at the end.
@@ -82,7 +84,8 @@ impl<'w, 'p> RuleWords<'w, 'p> {
     /// # Errors
     /// The reference's wording.
     pub fn expr(&mut self) -> Result<Located<Expr>, String> {
-        let (lowered, taken) = lower_expr_words(&self.words[self.at.min(self.words.len())..], self.place)?;
+        let (lowered, taken) =
+            lower_expr_words(&self.words[self.at.min(self.words.len())..], self.place)?;
         self.at += taken;
         if !lowered.fetch.points.intersects(self.place.points) {
             return Err(format!(
@@ -121,26 +124,46 @@ pub enum RuleError {
 ///
 /// # Errors
 /// See [`RuleError`]; the caller words the place.
-pub fn lower_rule(set: RuleSets, words: &[Word], place: &mut Place<'_>) -> Result<Option<Rule>, RuleError> {
-    let written = words.first().map(|word| word.as_str().into_owned()).unwrap_or_default();
+pub fn lower_rule(
+    set: RuleSets,
+    words: &[Word],
+    place: &mut Place<'_>,
+) -> Result<Option<Rule>, RuleError> {
+    let written = words
+        .first()
+        .map(|word| word.as_str().into_owned())
+        .unwrap_or_default();
     let stem = written.split('(').next().unwrap_or_default();
     let row = crate::action::ACTIONS.iter().find(|row| {
         row.def.rule_sets.contains(set)
-            && (row.def.name == stem || (row.def.name == "track-sc" && stem.starts_with("track-sc")))
+            && (row.def.name == stem
+                || (row.def.name == "track-sc" && stem.starts_with("track-sc")))
     });
     let Some(row) = row else {
         if !known_action(set, &written) {
             return Err(RuleError::UnknownAction(written));
         }
-        place.notes.unexecuted.push((stem.to_owned(), place.at.clone()));
+        place
+            .notes
+            .unexecuted
+            .push((stem.to_owned(), place.at.clone()));
         return Ok(None);
     };
-    let mut reader = RuleWords { words, at: 1, set, place };
+    let mut reader = RuleWords {
+        words,
+        at: 1,
+        set,
+        place,
+    };
     let args = (row.parse)(&mut reader).map_err(RuleError::Arguments)?;
     let at = reader.at.min(words.len());
     let condition = lower_condition(&words[at..], place).map_err(|error| match error {
         ConditionError::Unexpected(found) => RuleError::Trailing(found),
         ConditionError::Wrong(reason) => RuleError::Condition(reason),
     })?;
-    Ok(Some(Rule { action: row.def.name.to_owned(), args, condition }))
+    Ok(Some(Rule {
+        action: row.def.name.to_owned(),
+        args,
+        condition,
+    }))
 }

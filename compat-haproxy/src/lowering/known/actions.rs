@@ -25,10 +25,12 @@ pub fn known_action(set: RuleSets, word: &str) -> bool {
     if is_tcp_request && matches!(word, "track-sc0" | "track-sc1" | "track-sc2") {
         return true;
     }
-    expected_actions(set).iter().any(|known| match known.strip_suffix("(*)") {
-        Some(stem) => word.starts_with(stem),
-        None => word == *known,
-    })
+    expected_actions(set)
+        .iter()
+        .any(|known| match known.strip_suffix("(*)") {
+            Some(stem) => word.starts_with(stem),
+            None => word == *known,
+        })
 }
 
 #[rustfmt::skip]

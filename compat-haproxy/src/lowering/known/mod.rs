@@ -78,7 +78,14 @@ const fn fetch(
     points: u32,
     needs: &'static str,
 ) -> KnownFetch {
-    KnownFetch { name, signature, required, output, points: Points(points), needs }
+    KnownFetch {
+        name,
+        signature,
+        required,
+        output,
+        points: Points(points),
+        needs,
+    }
 }
 
 const fn converter(
@@ -88,7 +95,13 @@ const fn converter(
     input: Kind,
     output: Kind,
 ) -> KnownConverter {
-    KnownConverter { name, signature, required, input, output }
+    KnownConverter {
+        name,
+        signature,
+        required,
+        input,
+        output,
+    }
 }
 
 /// The fetch of that name.
@@ -123,7 +136,10 @@ mod tests {
     #[test]
     fn words_are_found_by_name() {
         assert_eq!(known_fetch("req.hdr").map(|fetch| fetch.required), Some(0));
-        assert_eq!(known_converter("field").map(|converter| converter.required), Some(2));
+        assert_eq!(
+            known_converter("field").map(|converter| converter.required),
+            Some(2)
+        );
         assert_eq!(acl_word("path_beg"), Some(("path", "beg")));
         assert!(known_fetch("nosuch").is_none());
     }
