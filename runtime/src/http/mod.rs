@@ -8,6 +8,7 @@
 pub mod buffer;
 pub mod cookie;
 pub mod h1;
+pub mod list;
 pub mod message;
 pub mod name;
 pub mod uri;

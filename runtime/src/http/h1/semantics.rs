@@ -267,10 +267,16 @@ fn transfer_encoding(head: &Head) -> Result<bool, DecodeError> {
 fn connection(head: &mut Head) {
     let mut facts = head.facts;
     for value in head.all_of(Name::Connection) {
-        for token in elements(value) {
-            facts.close |= token.eq_ignore_ascii_case(b"close");
-            facts.keep_alive |= token.eq_ignore_ascii_case(b"keep-alive");
-            facts.upgrade |= token.eq_ignore_ascii_case(b"upgrade");
+        match value {
+            b"keep-alive" => facts.keep_alive = true,
+            b"close" => facts.close = true,
+            _ => {
+                for token in elements(value) {
+                    facts.close |= token.eq_ignore_ascii_case(b"close");
+                    facts.keep_alive |= token.eq_ignore_ascii_case(b"keep-alive");
+                    facts.upgrade |= token.eq_ignore_ascii_case(b"upgrade");
+                }
+            }
         }
     }
     facts.upgrade &= head.has(Name::Upgrade);
