@@ -1,7 +1,9 @@
 //! HAProxy's face: every word, option, log alias, command and message of HAProxy.
 
 pub mod action;
+pub mod args;
 pub mod converter;
 pub mod fetch;
 pub mod log_alias;
 pub mod lowering;
+pub mod version;
