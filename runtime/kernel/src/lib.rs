@@ -1,1 +1,13 @@
 //! The only unsafe code of the workspace: one operation a file, a safe API outward.
+//!
+//! What `nix` and `socket2` already offer safely isn't repeated here.
+
+pub mod adopt;
+pub mod descriptors;
+pub mod die;
+pub mod disconnect;
+pub mod environment;
+pub mod fork;
+pub mod socket_option;
+pub mod spawn;
+pub mod threads;

@@ -1,0 +1,76 @@
+//! setsockopt(2) for integer options that `socket2` and `nix` have no setter for.
+
+use std::{
+    io,
+    os::fd::{AsFd, AsRawFd},
+};
+
+/// Wakes the listener only when data arrived, or after so many seconds (`defer-accept`; tcp(7)).
+pub fn set_tcp_defer_accept(socket: impl AsFd, seconds: i32) -> io::Result<()> {
+    set(socket, libc::IPPROTO_TCP, libc::TCP_DEFER_ACCEPT, seconds)
+}
+
+/// Accepts data in the SYN, with at most `pending` such requests waiting (`tfo` on a bind line; RFC 7413).
+pub fn set_tcp_fastopen(socket: impl AsFd, pending: i32) -> io::Result<()> {
+    set(socket, libc::IPPROTO_TCP, libc::TCP_FASTOPEN, pending)
+}
+
+/// Sends data in the SYN where the peer's cookie is known (`tfo` on a server line).
+pub fn set_tcp_fastopen_connect(socket: impl AsFd, on: bool) -> io::Result<()> {
+    set(
+        socket,
+        libc::IPPROTO_TCP,
+        libc::TCP_FASTOPEN_CONNECT,
+        i32::from(on),
+    )
+}
+
+/// Acknowledges at once, or waits for data to send with the acknowledgement.
+pub fn set_tcp_quickack(socket: impl AsFd, on: bool) -> io::Result<()> {
+    set(socket, libc::IPPROTO_TCP, libc::TCP_QUICKACK, i32::from(on))
+}
+
+/// Traffic class of IPv6 packets, which is what IPv4's TOS is.
+pub fn set_ipv6_traffic_class(socket: impl AsFd, class: u8) -> io::Result<()> {
+    set(
+        socket,
+        libc::IPPROTO_IPV6,
+        libc::IPV6_TCLASS,
+        i32::from(class),
+    )
+}
+
+fn set(socket: impl AsFd, level: i32, name: i32, value: i32) -> io::Result<()> {
+    // SAFETY: the descriptor is borrowed and open; the value is a local integer of the length that is passed.
+    let result = unsafe {
+        libc::setsockopt(
+            socket.as_fd().as_raw_fd(),
+            level,
+            name,
+            (&raw const value).cast(),
+            size_of::<i32>() as libc::socklen_t,
+        )
+    };
+    if result == 0 {
+        Ok(())
+    } else {
+        Err(io::Error::last_os_error())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    #[test]
+    fn options_of_a_listener_are_accepted_and_a_pipe_refuses_them() {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("bind");
+        set_tcp_defer_accept(&listener, 3).expect("defer accept");
+        set_tcp_fastopen(&listener, 16).expect("fast open");
+        set_tcp_quickack(&listener, false).expect("quick ack");
+        let (pipe, _end) = io::pipe().expect("pipe");
+        assert!(set_tcp_defer_accept(&pipe, 3).is_err());
+    }
+}
