@@ -1,7 +1,10 @@
 //! Model to running, on tokio: spells no configuration word and words no log line.
 
+pub mod check;
+pub mod clock;
 pub mod filter;
 pub mod http;
+pub mod lb;
 pub mod live;
 pub mod log;
 pub mod plan;

@@ -7,7 +7,13 @@ pub mod counters;
 pub mod gauge;
 pub mod rate;
 
-use crate::{plan::Plan, vocab::Now};
+use std::sync::Arc;
+
+use crate::{
+    plan::Plan,
+    server::{Farm, FarmRules},
+    vocab::Now,
+};
 
 use counters::{BackendCounters, FrontendCounters, Sharded};
 use gauge::Gauge;
@@ -51,8 +57,8 @@ pub struct ProxyLive {
     pub frontend: Sharded<FrontendCounters>,
     /// What the server side counts.
     pub backend: Sharded<BackendCounters>,
-    /// The backend's servers, queue and balancer.
-    pub pool: Option<crate::server::Pool>,
+    /// The backend's servers, queues and balancer.
+    pub farm: Option<Arc<Farm>>,
 }
 
 impl Live {
@@ -71,10 +77,14 @@ impl Live {
                 backend_rate: Rate::new(now.instant),
                 frontend: Sharded::new(shards),
                 backend: Sharded::new(shards),
-                pool: proxy
-                    .backend
-                    .as_ref()
-                    .map(|backend| crate::server::Pool::new(backend, plan.threads, now)),
+                farm: proxy.backend.as_ref().map(|backend| {
+                    let rules = FarmRules {
+                        all_backups: proxy.options.allbackups,
+                        fullconn: backend.settings.fullconn.unwrap_or(0),
+                        redispatch: backend.settings.redispatch.is_some(),
+                    };
+                    Arc::new(Farm::new(now.instant, &backend.settings, rules))
+                }),
             })
             .collect();
         Self {

@@ -1,11 +1,27 @@
-//! Servers: their state, limits, queues and idle connections.
+//! The servers of a backend while the process runs: their state, their slots and queues, their idle connections.
+//!
+//! ```text
+//!   stream ──admit──▶ Farm ──choose──▶ lb::Balancer
+//!     ▲                │ full
+//!     │ Slot           ▼
+//!     └──────── Ticket in a server's or the backend's queue ◀── a Slot that is dropped, a server that comes up
+//!
+//!   check / command ──▶ Farm::{on_check, set_admin, …} ──▶ Events (a face words them)
+//! ```
+//!
+//! One [`Farm`] per backend, shared by all workers behind an `Arc`.
 
-/// The servers of one backend.
-pub struct Pool {}
+pub mod admission;
+pub mod event;
+pub mod farm;
+pub mod idle;
+pub mod queue;
+pub mod slowstart;
+pub mod state;
 
-impl Pool {
-    /// All servers of a backend at their start.
-    pub fn new(_backend: &crate::plan::Backend, _workers: usize, _now: crate::vocab::Now) -> Self {
-        Self {}
-    }
-}
+pub use admission::{Admission, Arrival, Slot, Want};
+pub use event::{Cause, Counts, Event};
+pub use farm::{Farm, FarmRules};
+pub use idle::{IdlePool, PoolKey, PoolKeyParts, PoolRules};
+pub use queue::{Granted, Place, Priority, Ticket};
+pub use state::{Admin, Operational, ServerState};

@@ -1,0 +1,9 @@
+//! Health checks: when (scheduler), what (probe), and what follows (rise_fall).
+
+pub mod probe;
+pub mod result;
+pub mod rise_fall;
+pub mod scheduler;
+
+pub use result::{CheckInfo, CheckResult, CheckStatus, Verdict};
+pub use rise_fall::{Health, HealthRules, Observation, Observed, Phase, Turn};

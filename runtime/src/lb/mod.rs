@@ -1,0 +1,227 @@
+//! Load balancing: which of a backend's servers gets a request (manual: "balance", "hash-type").
+//!
+//! One file per algorithm. A [`Balancer`] holds the algorithm's state behind a short lock; it is told of every change
+//! of a server ([`Balancer::on_change`]) and keeps the list of the servers that carry load: the usable active ones, or,
+//! when there are none, the first usable backup server or all of them (`option allbackups`).
+
+pub mod first;
+pub mod hash;
+pub mod leastconn;
+pub mod map;
+pub mod random;
+pub mod ring;
+pub mod roundrobin;
+pub mod static_rr;
+
+use locum_model::{
+    pool::{Balance, HashType},
+    proxy::Backend,
+};
+use parking_lot::Mutex;
+
+use crate::server::ServerState;
+
+/// What a request brings to the choice.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Choice {
+    /// The hash of its key (see [`hash::HashKey`]); `None`: it has no key, or the algorithm needs none.
+    pub hash: Option<u32>,
+    /// A server that just failed it: another one is taken where there is one.
+    pub avoid: Option<u32>,
+    /// A random number, for `random`.
+    pub random: u64,
+}
+
+/// The outcome of a choice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pick {
+    /// This server, which had room.
+    Server(u32),
+    /// This server and no other, but it is full: wait in its queue.
+    QueueOf(u32),
+    /// All servers are full: wait in the backend's queue.
+    Full,
+    /// There is no usable server.
+    None,
+}
+
+/// Chooses servers for one backend.
+#[derive(Debug)]
+pub struct Balancer {
+    all_backups: bool,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    /// Those that carry load, in the order of the configuration.
+    carriers: Vec<u32>,
+    algorithm: Algorithm,
+    /// Requests without a key go in turns.
+    keyless: roundrobin::RoundRobin,
+}
+
+#[derive(Debug)]
+enum Algorithm {
+    RoundRobin(roundrobin::RoundRobin),
+    StaticRr(static_rr::StaticRr),
+    LeastConn(leastconn::LeastConn),
+    First(first::First),
+    Map(map::Map),
+    Ring(ring::Ring),
+    Random(random::Random),
+}
+
+impl Algorithm {
+    fn new(balance: &Balance, hash_type: HashType, hash_balance_factor: u32) -> Self {
+        match balance {
+            Balance::RoundRobin => Self::RoundRobin(roundrobin::RoundRobin::default()),
+            Balance::StaticRoundRobin => Self::StaticRr(static_rr::StaticRr::default()),
+            Balance::LeastConnections => Self::LeastConn(leastconn::LeastConn::default()),
+            Balance::First => Self::First(first::First::default()),
+            Balance::Random(draws) => {
+                Self::Random(random::Random::new((*draws).max(1), hash_balance_factor))
+            }
+            _ if hash_type.consistent => Self::Ring(ring::Ring::new(hash_balance_factor)),
+            _ => Self::Map(map::Map::default()),
+        }
+    }
+
+    fn on_change(&mut self, carriers: &[u32], servers: &[ServerState]) {
+        match self {
+            Self::RoundRobin(a) => a.on_change(carriers, servers),
+            Self::StaticRr(a) => a.on_change(carriers, servers),
+            Self::LeastConn(a) => a.on_change(carriers, servers),
+            Self::First(a) => a.on_change(carriers, servers),
+            Self::Map(a) => a.on_change(carriers, servers),
+            Self::Ring(a) => a.on_change(carriers, servers),
+            Self::Random(a) => a.on_change(carriers, servers),
+        }
+    }
+}
+
+impl Balancer {
+    /// A balancer for these servers.
+    pub fn new(backend: &Backend, all_backups: bool, servers: &[ServerState]) -> Self {
+        let factor = backend.hash_balance_factor.unwrap_or(0);
+        let balancer = Self {
+            all_backups,
+            inner: Mutex::new(Inner {
+                carriers: Vec::new(),
+                algorithm: Algorithm::new(&backend.balance, backend.hash_type, factor),
+                keyless: roundrobin::RoundRobin::default(),
+            }),
+        };
+        balancer.refresh(servers);
+        balancer
+    }
+
+    /// Chooses a server. `room` says whether a newcomer finds a free slot at a server.
+    pub fn choose(
+        &self,
+        choice: &Choice,
+        servers: &[ServerState],
+        room: impl Fn(u32) -> bool,
+    ) -> Pick {
+        let inner = &mut *self.inner.lock();
+        if inner.carriers.is_empty() {
+            return Pick::None;
+        }
+        let avoid = choice.avoid.filter(|_| inner.carriers.len() > 1);
+        let free = |server: u32| Some(server) != avoid && room(server);
+        let picked = match (&mut inner.algorithm, choice.hash) {
+            (Algorithm::RoundRobin(a), _) => a.choose(free),
+            (Algorithm::StaticRr(a), _) => a.choose(free),
+            (Algorithm::LeastConn(a), _) => a.choose(servers, free),
+            (Algorithm::First(a), _) => a.choose(free),
+            (Algorithm::Random(a), _) => a.choose(choice.random, servers, free),
+            (Algorithm::Map(a), Some(hash)) => {
+                return bound(a.choose(hash), avoid, &room, || inner.keyless.choose(free));
+            }
+            (Algorithm::Ring(a), Some(hash)) => {
+                return bound(a.choose(hash, servers), avoid, &room, || {
+                    inner.keyless.choose(free)
+                });
+            }
+            (Algorithm::Map(_) | Algorithm::Ring(_), None) => inner.keyless.choose(free),
+        };
+        match (picked, avoid) {
+            (Some(server), _) => Pick::Server(server),
+            // Better the one that failed than none.
+            (None, Some(server)) if room(server) => Pick::Server(server),
+            (None, _) => Pick::Full,
+        }
+    }
+
+    /// A slot of a server was taken, whoever chose it.
+    pub fn taken(&self, _server: u32, _servers: &[ServerState]) {}
+
+    /// A slot of a server came back.
+    pub fn released(&self, _server: u32, _servers: &[ServerState]) {}
+
+    /// A server's state or weight has changed.
+    pub fn on_change(&self, _server: u32, servers: &[ServerState]) {
+        self.refresh(servers);
+    }
+
+    /// Whether a server is one of those that carry load.
+    pub fn carries_load(&self, server: u32, servers: &[ServerState]) -> bool {
+        servers[server as usize].is_usable() && self.inner.lock().carriers.contains(&server)
+    }
+
+    /// Sum of the user-visible weights of those that carry load.
+    pub fn total_weight(&self, servers: &[ServerState]) -> u32 {
+        let inner = self.inner.lock();
+        let weights = inner
+            .carriers
+            .iter()
+            .map(|i| servers[*i as usize].user_weight());
+        weights.sum()
+    }
+
+    fn refresh(&self, servers: &[ServerState]) {
+        let carriers = carriers(servers, self.all_backups);
+        let mut inner = self.inner.lock();
+        let inner = &mut *inner;
+        inner.algorithm.on_change(&carriers, servers);
+        inner.keyless.on_change(&carriers, servers);
+        inner.carriers = carriers;
+    }
+}
+
+fn bound(
+    picked: Option<u32>,
+    avoid: Option<u32>,
+    room: impl Fn(u32) -> bool,
+    mut other: impl FnMut() -> Option<u32>,
+) -> Pick {
+    match picked {
+        None => Pick::None,
+        Some(server) if Some(server) == avoid => match other() {
+            Some(server) => Pick::Server(server),
+            None => Pick::Full,
+        },
+        Some(server) if room(server) => Pick::Server(server),
+        Some(server) => Pick::QueueOf(server),
+    }
+}
+
+fn carriers(servers: &[ServerState], all_backups: bool) -> Vec<u32> {
+    let usable = |backup: bool| -> Vec<u32> {
+        let of_kind = |s: &ServerState| s.rules.backup == backup && s.is_usable();
+        let indexed = servers.iter().enumerate();
+        indexed
+            .filter(|(_, s)| of_kind(s))
+            .map(|(i, _)| i as u32)
+            .collect()
+    };
+    let active = usable(false);
+    if !active.is_empty() {
+        return active;
+    }
+    let mut backups = usable(true);
+    if !all_backups {
+        backups.truncate(1);
+    }
+    backups
+}

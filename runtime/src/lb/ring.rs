@@ -1,0 +1,83 @@
+//! Consistent hashing: each server stands at many places of a ring of 32-bit numbers; a hash belongs to the nearest.
+
+use crate::server::ServerState;
+
+/// The ring.
+#[derive(Debug)]
+pub struct Ring {
+    factor: u32,
+    points: Vec<(u32, u32)>,
+    weights: Vec<(u64, u32)>,
+}
+
+impl Ring {
+    /// With `hash-balance-factor` (0: off).
+    pub fn new(factor: u32) -> Self {
+        Self {
+            factor,
+            points: Vec::new(),
+            weights: Vec::new(),
+        }
+    }
+
+    /// The servers that carry load, or their weights, have changed.
+    pub fn on_change(&mut self, carriers: &[u32], servers: &[ServerState]) {
+        self.points.clear();
+        self.weights.clear();
+        let mut sum = 0;
+        for server in carriers {
+            let state = &servers[*server as usize];
+            let weight = state.effective_weight();
+            sum += u64::from(weight.max(1));
+            self.weights.push((sum, *server));
+            for copy in 0..weight {
+                let point =
+                    super::hash::avalanche(state.rules.id.wrapping_mul(4096).wrapping_add(copy));
+                self.points.push((point, *server));
+            }
+        }
+        self.points.sort_unstable();
+    }
+
+    /// The server of a hash; with a balance factor the next ones when it has more than its share.
+    pub fn choose(&self, hash: u32, servers: &[ServerState]) -> Option<u32> {
+        let length = self.points.len();
+        if length == 0 {
+            return None;
+        }
+        let at = self.points.partition_point(|(point, _)| *point < hash) % length;
+        let after = self.points[at];
+        let before = self.points[(at + length - 1) % length];
+        let nearest = if hash.wrapping_sub(before.0) < after.0.wrapping_sub(hash) {
+            (at + length - 1) % length
+        } else {
+            at
+        };
+        (0..length)
+            .map(|step| self.points[(nearest + step) % length].1)
+            .find(|server| !overloaded(*server, &self.weights, servers, self.factor))
+            .or(Some(self.points[nearest].1))
+    }
+}
+
+/// Whether a server has more than `factor` percent of its share of all requests (`hash-balance-factor`).
+pub(super) fn overloaded(
+    server: u32,
+    weights: &[(u64, u32)],
+    servers: &[ServerState],
+    factor: u32,
+) -> bool {
+    if factor == 0 {
+        return false;
+    }
+    let requests: u64 = weights
+        .iter()
+        .map(|(_, s)| u64::from(servers[*s as usize].served()))
+        .sum::<u64>()
+        + 1;
+    let total = weights.last().map_or(1, |(sum, _)| *sum);
+    let state = &servers[server as usize];
+    let share = requests * u64::from(state.effective_weight()) * u64::from(factor);
+    let allowed = share.div_ceil(total * 100);
+    u64::from(state.served()) >= allowed
+}
