@@ -18,6 +18,22 @@ pub enum Severity {
     Alert,
 }
 
+/// How the reference names the place before a message.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Prefix {
+    /// `parsing [file:line]: `
+    #[default]
+    Parsing,
+    /// `parsing [file:line] : `
+    ParsingSpaced,
+    /// `Parsing [file:line]: `
+    ParsingCapital,
+    /// `[file:line] : `
+    Place,
+    /// Nothing.
+    None,
+}
+
 /// The line that a message points into, cut to the width the reference uses, and the caret's place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Excerpt {
@@ -40,7 +56,9 @@ pub struct Diagnostic {
     pub column: usize,
     /// Bytes of the file that are meant.
     pub span: Span,
-    /// The message in the reference's words, without its `parsing [file:line]: ` prefix.
+    /// How the message begins.
+    pub prefix: Prefix,
+    /// The message in the reference's words, without its prefix.
     pub message: String,
     /// The excerpt that the reference prints under the message.
     pub excerpt: Option<Excerpt>,
@@ -59,6 +77,7 @@ impl Diagnostic {
             line,
             column,
             span,
+            prefix: Prefix::default(),
             message,
             excerpt: None,
             help: None,
@@ -73,10 +92,18 @@ impl Diagnostic {
     }
 }
 
-/// `parsing [file:line]: message`, and the excerpt with its caret on two more lines.
+/// Prefix and message, and the excerpt with its caret on two more lines.
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "parsing [{}:{}]: {}", self.file, self.line, self.message)?;
+        let (file, line) = (&self.file, self.line);
+        match self.prefix {
+            Prefix::Parsing => write!(f, "parsing [{file}:{line}]: ")?,
+            Prefix::ParsingSpaced => write!(f, "parsing [{file}:{line}] : ")?,
+            Prefix::ParsingCapital => write!(f, "Parsing [{file}:{line}]: ")?,
+            Prefix::Place => write!(f, "[{file}:{line}] : ")?,
+            Prefix::None => {}
+        }
+        f.write_str(&self.message)?;
         if let Some(excerpt) = &self.excerpt {
             write!(
                 f,

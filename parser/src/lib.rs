@@ -8,6 +8,6 @@ pub mod haproxy;
 pub mod source;
 pub mod span;
 
-pub use diagnostic::{Diagnostic, Excerpt, Severity};
+pub use diagnostic::{Diagnostic, Excerpt, Prefix, Severity};
 pub use source::SourceFile;
 pub use span::Span;

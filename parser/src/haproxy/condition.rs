@@ -5,7 +5,7 @@
 
 use super::args::{self, Args};
 use super::expand::Host;
-use super::line::{self, Variables, WordErrorKind, Words, is_blank};
+use super::line::{self, Variables, WordErrorKind, Words, is_space};
 use super::version::Version;
 use crate::diagnostic::{Excerpt, Severity};
 
@@ -128,10 +128,7 @@ impl Parser<'_> {
     }
 
     fn skip_spaces(&mut self) {
-        while self
-            .peek()
-            .is_some_and(|byte| is_blank(byte) || matches!(byte, b'\n' | b'\r'))
-        {
+        while self.peek().is_some_and(is_space) {
             self.at += 1;
         }
     }
@@ -302,6 +299,8 @@ impl Parser<'_> {
         self.at += length;
         let args = match self.peek() {
             Some(b'(') => self.arguments(predicate)?,
+            // Without parentheses a predicate is recognised only where white space or the end follows.
+            Some(byte) if !is_space(byte) => return Err(self.unparsable(start, start)),
             _ if predicate.arguments > 1 => return Err(predicate.missing(self.at)),
             _ => vec![String::new()],
         };
@@ -445,8 +444,10 @@ enum Branch {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Flow {
     Continue,
-    /// Nothing more is read; blocks that are open are reported.
+    /// Nothing more of this file is read; blocks that are open are reported.
     Stop,
+    /// The same, and no other file is read either.
+    StopAll,
     /// Nothing more is read nor said.
     Abort,
 }
@@ -477,7 +478,7 @@ impl Directives {
         self.open.len()
     }
 
-    /// Whether a directive made reading stop.
+    /// Whether a directive forbade to read any further file.
     pub(crate) fn failed(&self) -> bool {
         self.failed
     }
@@ -499,10 +500,14 @@ impl Directives {
             ".notice" => message(words, Severity::Notice),
             ".warning" => message(words, Severity::Warning),
             ".alert" => message(words, Severity::Alert),
-            _ => Err(Failure::stop(format!("unknown directive '{name}'."))),
+            _ => Err(Failure {
+                message: format!("unknown directive '{name}'."),
+                excerpt: None,
+                flow: Flow::Stop,
+            }),
         };
         outcome.unwrap_or_else(|failure| {
-            self.failed |= failure.flow != Flow::Continue;
+            self.failed |= failure.flow == Flow::StopAll;
             Outcome {
                 report: Some(Report {
                     severity: Severity::Alert,
@@ -598,18 +603,19 @@ impl Failure {
             flow: Flow::Abort,
         }
     }
-
-    fn stop(message: String) -> Self {
-        Self {
-            message,
-            excerpt: None,
-            flow: Flow::Stop,
-        }
-    }
 }
 
+/// The reference goes on to check the line's end behind a lone `.endif`, but not behind the others.
 fn lone(directive: &str) -> Failure {
-    Failure::abort(format!("lone '{directive}' with no matching '.if'."))
+    Failure {
+        message: format!("lone '{directive}' with no matching '.if'."),
+        excerpt: None,
+        flow: if directive == ".endif" {
+            Flow::StopAll
+        } else {
+            Flow::Abort
+        },
+    }
 }
 
 fn argument(words: &Words, index: usize) -> Option<String> {
@@ -619,9 +625,11 @@ fn argument(words: &Words, index: usize) -> Option<String> {
 
 fn no_argument(directive: &str, words: &Words) -> Result<(), Failure> {
     match argument(words, 1) {
-        Some(found) => Err(Failure::stop(format!(
-            "Unexpected argument '{found}' for '{directive}'."
-        ))),
+        Some(found) => Err(Failure {
+            message: format!("Unexpected argument '{found}' for '{directive}'."),
+            excerpt: None,
+            flow: Flow::StopAll,
+        }),
         None => Ok(()),
     }
 }

@@ -5,8 +5,9 @@
 
 use super::condition::{self, Directives, Flow};
 use super::line::{self, Variables, Word, WordErrorKind, Words};
+use super::section;
 use super::syntax::{Syntax, SyntaxLine};
-use crate::diagnostic::{Diagnostic, Excerpt, Severity};
+use crate::diagnostic::{Diagnostic, Excerpt, Prefix, Severity};
 use crate::source::SourceFile;
 use crate::span::Span;
 
@@ -71,7 +72,7 @@ impl Line {
         &arguments[..end]
     }
 
-    /// A message about a column (from 1) of this line.
+    /// A message about a column (from 1) of this line, with the prefix `parsing [file:line] : `.
     #[must_use]
     pub fn diagnostic(&self, severity: Severity, column: u32, message: String) -> Diagnostic {
         let column = usize::try_from(column).unwrap_or(usize::MAX);
@@ -87,6 +88,7 @@ impl Line {
             message,
         );
         diagnostic.line = self.number;
+        diagnostic.prefix = Prefix::ParsingSpaced;
         diagnostic
     }
 }
@@ -102,6 +104,8 @@ pub struct Expander<'a> {
     /// What has to be said once the line that was given out has been dealt with.
     postponed: Option<Diagnostic>,
     state: State,
+    /// After a wrong `[scope]` the reference reads only up to the next line that counts.
+    scope_failed: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,6 +129,7 @@ impl<'a> Expander<'a> {
             diagnostics: Vec::new(),
             postponed: None,
             state: State::Reading,
+            scope_failed: false,
         }
     }
 
@@ -141,12 +146,15 @@ impl<'a> Expander<'a> {
                 break;
             };
             self.next += 1;
-            let broken = self.broken_line(&line);
             let found = self.read(&line, host);
+            let broken = self.broken_line(&line);
             if broken.is_some() {
                 self.stop_at_broken_line(broken, found.is_some());
             }
             if found.is_some() {
+                if self.scope_failed {
+                    self.state = State::Finished { aborted: true };
+                }
                 return found;
             }
         }
@@ -169,9 +177,10 @@ impl<'a> Expander<'a> {
     /// A line with a NUL, or without a line feed, is the last one that the reference reads.
     fn broken_line(&self, line: &SyntaxLine<'_>) -> Option<Diagnostic> {
         let nul = line.bytes.iter().position(|byte| *byte == 0);
-        let last = line.span.end == self.syntax.file().bytes().len();
+        let last =
+            line.span.end == self.syntax.file().bytes().len() || self.state != State::Reading;
         let message = match nul {
-            // On the last line the reference takes it for a missing line feed.
+            // On the last line that it reads the reference takes it for a missing line feed.
             Some(at) if !last => format!("Stray NUL character at position {}.", at + 1),
             None if line.terminated() => return None,
             _ => format!(
@@ -188,7 +197,7 @@ impl<'a> Expander<'a> {
     }
 
     fn stop_at_broken_line(&mut self, diagnostic: Option<Diagnostic>, line_given_out: bool) {
-        if self.state != State::Reading {
+        if matches!(self.state, State::Finished { .. }) {
             return;
         }
         self.state = State::Ended;
@@ -205,6 +214,16 @@ impl<'a> Expander<'a> {
             .iter()
             .position(|byte| *byte == 0)
             .unwrap_or(content.len())];
+        if let Some(scope) = section::scope(content) {
+            if let Err(message) = scope {
+                let mut diagnostic =
+                    Diagnostic::new(Severity::Alert, self.syntax.file(), line.span, message);
+                diagnostic.prefix = Prefix::ParsingSpaced;
+                self.diagnostics.push(diagnostic);
+                self.scope_failed = true;
+            }
+            return None;
+        }
         let variables = FileVariables {
             host,
             syntax: self.syntax,
@@ -248,7 +267,7 @@ impl<'a> Expander<'a> {
         }
         self.state = match outcome.flow {
             Flow::Continue => return,
-            Flow::Stop => State::Ended,
+            Flow::Stop | Flow::StopAll => State::Ended,
             Flow::Abort => State::Finished { aborted: true },
         };
     }
@@ -272,7 +291,7 @@ impl<'a> Expander<'a> {
         }
         let indent = content
             .iter()
-            .take_while(|byte| line::is_blank(**byte))
+            .take_while(|byte| line::is_space(**byte))
             .count();
         let visible = content.get(indent..error.visible_end).unwrap_or_default();
         diagnostic.with_excerpt(Excerpt::new(visible, error.position.saturating_sub(indent)))
@@ -298,7 +317,7 @@ impl<'a> Expander<'a> {
             self.diagnostics.push(diagnostic);
         }
         self.state = State::Finished {
-            aborted: open || self.directives.failed(),
+            aborted: open || self.scope_failed || self.directives.failed(),
         };
     }
 }

@@ -1,8 +1,8 @@
 //! One line to words: quotes, backslashes and environment variables (manual 2.2 and 2.3).
 //!
 //! There are no continuation lines: a backslash at the end of a line is an ordinary character. A
-//! carriage return ends the line wherever it stands, also inside quotes, where the quote is then
-//! unmatched. `\$` is an escape inside weak quotes only (the manual says otherwise; the reference
+//! carriage return inside a word ends the line, also inside quotes, where the quote is then unmatched;
+//! between words it is white space. `\$` is an escape inside weak quotes only (the manual says otherwise; the reference
 //! keeps the backslash outside).
 
 use std::borrow::Cow;
@@ -148,6 +148,7 @@ pub fn words(line: &[u8], variables: &dyn Variables, comments: bool) -> Result<W
         variables,
         comments,
         words: Vec::new(),
+        visible_end: line.len(),
     };
     let trailing_blank = cutter.run()?;
     let words = cutter.words;
@@ -173,13 +174,13 @@ fn limit(words: &[Word], trailing_blank: bool, visible_end: usize) -> Result<(),
     })
 }
 
-/// White space between words; a carriage return is not among it, as it ends the line.
+/// White space that ends a word.
 pub(crate) fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | 0x0b | 0x0c)
 }
 
-/// White space in the value of a variable that is expanded to several words.
-fn is_space(byte: u8) -> bool {
+/// White space between words, and in the value of a variable that is expanded to several words.
+pub(crate) fn is_space(byte: u8) -> bool {
     is_blank(byte) || matches!(byte, b'\n' | b'\r')
 }
 
@@ -189,6 +190,8 @@ struct Cutter<'a> {
     variables: &'a dyn Variables,
     comments: bool,
     words: Vec<Word>,
+    /// Where the reference's excerpts of this line end: it overwrites the brace behind a default value.
+    visible_end: usize,
 }
 
 impl Cutter<'_> {
@@ -196,7 +199,7 @@ impl Cutter<'_> {
     fn run(&mut self) -> Result<bool, WordError> {
         let mut blank_before = false;
         loop {
-            while self.peek().is_some_and(is_blank) {
+            while self.peek().is_some_and(is_space) {
                 self.at += 1;
                 blank_before = true;
             }
@@ -205,6 +208,9 @@ impl Cutter<'_> {
             }
             self.word()?;
             blank_before = false;
+            if self.peek() == Some(b'\r') {
+                return Ok(false);
+            }
         }
     }
 
@@ -366,7 +372,7 @@ impl Cutter<'_> {
             return Err(WordError {
                 kind: WordErrorKind::ForbiddenVariableName,
                 position: start,
-                visible_end: self.at,
+                visible_end: self.visible_end.min(self.at),
             });
         }
         Ok(value)
@@ -393,6 +399,7 @@ impl Cutter<'_> {
             return Err(self.error(WordErrorKind::UnmatchedBrace, brace));
         };
         self.at = start + length;
+        self.visible_end = self.visible_end.min(self.at);
         Ok(Some(self.line[start..start + length].to_vec()))
     }
 
@@ -422,7 +429,7 @@ impl Cutter<'_> {
         WordError {
             kind,
             position,
-            visible_end: self.line.len(),
+            visible_end: self.visible_end,
         }
     }
 }
@@ -469,8 +476,11 @@ mod tests {
     }
 
     #[test]
-    fn all_white_space_but_carriage_return_separates() {
-        assert_eq!(cut(" a\tb\u{b}c\u{c}d  e\rf"), ["a", "b", "c", "d", "e"]);
+    fn white_space_separates_and_a_carriage_return_in_a_word_ends_the_line() {
+        assert_eq!(
+            cut("\r a\tb\u{b}c\u{c}d \r e\rf"),
+            ["a", "b", "c", "d", "e"]
+        );
     }
 
     #[test]

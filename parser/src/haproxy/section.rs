@@ -3,7 +3,7 @@
 //! Which words open a section is lowering's knowledge; this only takes a header line apart.
 
 use super::expand::Line;
-use super::line::Word;
+use super::line::{Word, is_space};
 
 /// A header line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,5 +58,38 @@ impl<'a> Header<'a> {
             from,
             rest,
         })
+    }
+}
+
+/// A line such as `[name]` opens a scope, which the reference accepts and ignores in its main
+/// configuration (files of `filter spoe` use it). It is recognised before quotes and comments are, and
+/// also in branches that aren't taken. None if the line is none; the error is the reference's message.
+pub(crate) fn scope(content: &[u8]) -> Option<Result<(), String>> {
+    let start = content.iter().position(|byte| !is_space(*byte))?;
+    let name = content[start..].strip_prefix(b"[")?;
+    let is_named =
+        |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b':' | b'_');
+    let length = name
+        .iter()
+        .position(|byte| !is_named(byte))
+        .unwrap_or(name.len());
+    let behind = match name.get(length) {
+        Some(b']') if length > 0 => &name[length + 1..],
+        Some(b']' | b'\r') | None => return Some(Err("empty scope name is forbidden.".to_owned())),
+        Some(found) => {
+            let found = String::from_utf8_lossy(&[*found]).into_owned();
+            return Some(Err(format!(
+                "character '{found}' is not permitted in a scope name."
+            )));
+        }
+    };
+    match behind.iter().find(|byte| !is_space(**byte)) {
+        None | Some(b'#') => Some(Ok(())),
+        Some(found) => {
+            let found = String::from_utf8_lossy(&[*found]).into_owned();
+            Some(Err(format!(
+                "character '{found}' is not permitted after scope declaration."
+            )))
+        }
     }
 }

@@ -4,7 +4,7 @@
 //! blocks (manual 2.4) nest lines in [`Syntax::tree`]. Nothing is resolved here; printing a [`Syntax`]
 //! gives the file back byte for byte.
 
-use super::line::is_blank;
+use super::line::{is_blank, is_space};
 use crate::source::SourceFile;
 use crate::span::Span;
 use nom::branch::alt;
@@ -13,6 +13,9 @@ use nom::combinator::{map, recognize, rest, verify};
 use nom::multi::many1_count;
 use nom::sequence::preceded;
 use nom::{IResult, Parser};
+
+/// Conditional blocks nested deeper than this (more than the expander takes) are plain lines of the tree.
+const MAX_TREE_DEPTH: usize = 100;
 
 /// A file with its lines.
 #[derive(Clone, Debug)]
@@ -29,7 +32,7 @@ pub enum PieceKind {
     Word,
     /// An unquoted `#` and what follows.
     Comment,
-    /// What stands behind a carriage return that is not the end of the line: nobody reads it.
+    /// A carriage return in a word and what follows it on the line: nobody reads it.
     Ignored,
     /// A line feed, or a carriage return and a line feed.
     Ending,
@@ -116,8 +119,17 @@ impl Syntax {
     pub fn tree(&self) -> Vec<Node> {
         let mut open: Vec<Conditional> = Vec::new();
         let mut top: Vec<Node> = Vec::new();
+        let mut too_deep = 0_usize;
         for line in self.lines() {
             match line.directive() {
+                Some(b".if") if open.len() == MAX_TREE_DEPTH => {
+                    too_deep += 1;
+                    body(&mut open, &mut top).push(Node::Line(line.number));
+                }
+                Some(directive) if too_deep > 0 => {
+                    too_deep -= usize::from(directive == b".endif");
+                    body(&mut open, &mut top).push(Node::Line(line.number));
+                }
                 Some(b".if") => open.push(Conditional {
                     branches: vec![Branch {
                         directive: line.number,
@@ -191,7 +203,7 @@ impl<'a> SyntaxLine<'a> {
     /// The first word as written, if it begins with a dot.
     #[must_use]
     pub fn directive(&self) -> Option<&'a [u8]> {
-        let start = self.bytes.iter().position(|byte| !is_blank(*byte))?;
+        let start = self.bytes.iter().position(|byte| !is_space(*byte))?;
         let rest = &self.bytes[start..];
         if rest.first() != Some(&b'.') {
             return None;
@@ -206,10 +218,13 @@ impl<'a> SyntaxLine<'a> {
     /// The pieces of the line; together they cover it.
     #[must_use]
     pub fn pieces(&self) -> Vec<Piece> {
-        let mut pieces = Vec::new();
+        let mut pieces: Vec<Piece> = Vec::new();
         let mut input = self.bytes;
         while !input.is_empty() {
-            let (remaining, kind) = piece(input).unwrap_or((&[], PieceKind::Ignored));
+            let in_word = pieces
+                .last()
+                .is_some_and(|piece| piece.kind == PieceKind::Word);
+            let (remaining, kind) = piece(input, in_word).unwrap_or((&[], PieceKind::Ignored));
             let start = self.span.end - input.len();
             let end = self.span.end - remaining.len();
             pieces.push(Piece {
@@ -222,18 +237,34 @@ impl<'a> SyntaxLine<'a> {
     }
 }
 
-/// The next piece of a line, from a place outside of quotes.
-fn piece(input: &[u8]) -> IResult<&[u8], PieceKind> {
+/// The next piece of a line, from a place outside of quotes; `in_word` right behind a word.
+fn piece(input: &[u8], in_word: bool) -> IResult<&[u8], PieceKind> {
+    if in_word && input.starts_with(b"\r") && ending(input).is_err() {
+        return map(until_ending, |_| PieceKind::Ignored).parse(input);
+    }
     alt((
-        map(take_while1(is_blank), |_| PieceKind::Blank),
         map(ending, |_| PieceKind::Ending),
+        map(blank, |_| PieceKind::Blank),
         map(preceded(tag("#"), take_till(|byte| byte == b'\n')), |_| {
             PieceKind::Comment
         }),
-        map(preceded(tag("\r"), until_ending), |_| PieceKind::Ignored),
         map(many1_count(fragment), |_| PieceKind::Word),
     ))
     .parse(input)
+}
+
+/// White space up to a word, a comment or the end of the line.
+fn blank(input: &[u8]) -> IResult<&[u8], &[u8]> {
+    let length = input
+        .iter()
+        .position(|byte| !is_space(*byte))
+        .unwrap_or(input.len());
+    let run = &input[..length];
+    let length = match (length == input.len(), run) {
+        (true, [before @ .., b'\r', b'\n'] | [before @ .., b'\n']) => before.len(),
+        _ => length,
+    };
+    verify(take(length), |run: &[u8]| !run.is_empty()).parse(input)
 }
 
 /// The end of the line, which also is the end of the input.
@@ -272,16 +303,22 @@ fn escapable(byte: u8) -> bool {
 /// The rest of a quoted part with its closing quote; an unmatched one reaches to the end of the line.
 fn quoted(quote: u8, escapes: bool) -> impl Fn(&[u8]) -> IResult<&[u8], &[u8]> {
     move |input| {
+        let end = input
+            .iter()
+            .position(|byte| matches!(byte, b'\n' | b'\r'))
+            .unwrap_or(input.len());
+        let last_brace = input[..end].iter().rposition(|byte| *byte == b'}');
         let mut at = 0;
-        while let Some(byte) = input.get(at) {
-            match byte {
-                b'\n' | b'\r' => break,
+        while at < end {
+            match input[at] {
                 b'\\' if escapes && input.get(at + 1).is_some_and(|next| escapable(*next)) => {
                     at += 2
                 }
                 // A variable's default value reaches to the next brace, over quotes.
-                b'$' if escapes => at += variable_length(&input[at..]),
-                byte if *byte == quote => {
+                b'$' if escapes && last_brace.is_some_and(|brace| at < brace) => {
+                    at += variable_length(&input[at..]);
+                }
+                byte if byte == quote => {
                     at += 1;
                     break;
                 }
@@ -306,11 +343,7 @@ fn variable_length(input: &[u8]) -> usize {
     if behind.first() != Some(&b'-') {
         return 1;
     }
-    let line_end = behind
-        .iter()
-        .position(|byte| *byte == b'\n')
-        .unwrap_or(behind.len());
-    match behind[..line_end].iter().position(|byte| *byte == b'}') {
+    match behind.iter().position(|byte| *byte == b'}') {
         Some(brace) => input.len() - behind.len() + brace + 1,
         None => 1,
     }

@@ -408,3 +408,54 @@ fn the_argument_of_cc_is_cut_into_words_first() {
         Err("Error in condition: Too many words.".to_owned())
     );
 }
+
+#[test]
+fn scope_lines_are_checked_and_left_out() {
+    assert_eq!(words(" [a.b-c:d_1] # c\r\nx\n"), [["x"]]);
+    assert_eq!(
+        messages("[abc\n[]\n.if 0\n[a b]\n.endif\n[a] x\n"),
+        [
+            "parsing [t.cfg:1] : empty scope name is forbidden.",
+            "parsing [t.cfg:2] : empty scope name is forbidden.",
+            "parsing [t.cfg:4] : character ' ' is not permitted in a scope name.",
+            "parsing [t.cfg:6] : character 'x' is not permitted after scope declaration.",
+        ]
+    );
+}
+
+#[test]
+fn an_excerpt_ends_at_the_brace_of_a_default_value() {
+    assert_eq!(
+        messages("kw \"${A-b} $1\n"),
+        [
+            "parsing [t.cfg:1]: forbidden first char in environment variable name at position 13:\n  kw \"${A-b\n              ^"
+        ]
+    );
+}
+
+#[test]
+fn an_unknown_directive_ends_only_its_own_file() {
+    let walk = walk(".foo\n.notice x\n", &host(&[]));
+    assert_eq!((walk.diagnostics.len(), walk.aborted), (1, false));
+}
+
+#[test]
+fn after_a_wrong_scope_one_more_line_is_read() {
+    let walk = walk("[a*]\n[b*]\nx\ny\n", &host(&[]));
+    assert_eq!(
+        (walk.diagnostics.len(), walk.lines.len(), walk.aborted),
+        (2, 1, true)
+    );
+}
+
+#[test]
+fn a_lone_directive_on_an_unterminated_line_is_reported_with_it() {
+    assert_eq!(
+        messages(".endif"),
+        [
+            "parsing [t.cfg:1]: lone '.endif' with no matching '.if'.",
+            "parsing [t.cfg:1]: Missing LF on last line, file might have been truncated at position 7.",
+        ]
+    );
+    assert_eq!(messages(".alert x"), ["parsing [t.cfg:1]: 'x'."]);
+}
