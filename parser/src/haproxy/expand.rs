@@ -3,7 +3,7 @@
 //! Lowering drives it because a line may change what later lines expand to (`setenv`) and which
 //! branches are taken. The [`Host`] answers what the text asks about its surroundings.
 
-use super::condition::{self, Directives, Flow};
+use super::directive::{self, Directives, Flow};
 use super::line::{self, Variables, Word, WordErrorKind, Words};
 use super::section;
 use super::syntax::{Syntax, SyntaxLine};
@@ -310,7 +310,7 @@ impl<'a> Expander<'a> {
                 .line(number)
                 .map(|line| line.span)
                 .unwrap_or_default();
-            let message = condition::NON_TERMINATED.to_owned();
+            let message = directive::NON_TERMINATED.to_owned();
             let mut diagnostic =
                 Diagnostic::new(Severity::Alert, self.syntax.file(), span, message);
             diagnostic.line = number;

@@ -9,6 +9,7 @@
 pub mod acl_condition;
 pub mod args;
 pub mod condition;
+mod directive;
 pub mod expand;
 pub mod expr;
 pub mod line;
