@@ -10,7 +10,7 @@ use bitflags::bitflags;
 
 use crate::{
     plan::args::Args,
-    rules::{ActionView, Outcome},
+    rules::{ActionView, Outcome, pattern::MatcherDef},
     sample::{
         format::Field,
         value::{Arena, Fetched, Type, Value},
@@ -18,19 +18,21 @@ use crate::{
     },
 };
 
-/// All words of one language.
+/// All words of one language, found by their names.
 #[derive(Clone, Copy)]
 pub struct Vocabulary {
-    /// Sample fetches, sorted by name.
-    pub fetches: &'static [&'static FetchDef],
-    /// Converters, sorted by name.
-    pub converters: &'static [&'static ConverterDef],
-    /// Actions, sorted by name; a name may come once per rule set.
-    pub actions: &'static [&'static ActionDef],
-    /// Log-format aliases, sorted by name.
-    pub aliases: &'static [&'static AliasDef],
-    /// Filters, sorted by name.
-    pub filters: &'static [&'static crate::filter::FilterDef],
+    /// Sample fetches.
+    pub fetch: fn(&str) -> Option<&'static FetchDef>,
+    /// Converters.
+    pub converter: fn(&str) -> Option<&'static ConverterDef>,
+    /// Match methods.
+    pub matcher: fn(&str) -> Option<&'static MatcherDef>,
+    /// Actions; a name may stand for one action per rule set.
+    pub action: fn(&str, RuleSets) -> Option<&'static ActionDef>,
+    /// Log-format aliases.
+    pub alias: fn(&str) -> Option<&'static AliasDef>,
+    /// Filters.
+    pub filter: fn(&str) -> Option<&'static crate::filter::FilterDef>,
 }
 
 bitflags! {
@@ -64,81 +66,13 @@ bitflags! {
     }
 }
 
-/// What kind of argument a word takes at a place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ArgKind {
-    /// Text.
-    Str,
-    /// A signed number.
-    Int,
-    /// A number of milliseconds with optional unit.
-    Time,
-    /// A size with optional unit.
-    Size,
-    /// An IPv4 address.
-    Ipv4,
-    /// An IPv4 netmask or prefix length.
-    Mask4,
-    /// An IPv6 address.
-    Ipv6,
-    /// An IPv6 prefix length.
-    Mask6,
-    /// A regular expression.
-    Regex,
-    /// A frontend's name; absent: the current one.
-    Frontend,
-    /// A backend's name; absent: the current one.
-    Backend,
-    /// `[backend/]server`.
-    Server,
-    /// A stick table's name; absent: the current proxy's.
-    Table,
-    /// A user list's name.
-    Userlist,
-    /// A variable.
-    Var,
-}
-
-/// Arguments of a fetch or converter: the first `required` of `kinds` must be given.
-#[derive(Debug, Clone, Copy)]
-pub struct ArgSpec {
-    /// Kinds in order.
-    pub kinds: &'static [ArgKind],
-    /// How many must be there.
-    pub required: usize,
-}
-
-impl ArgSpec {
-    /// No arguments.
-    pub const NONE: ArgSpec = ArgSpec {
-        kinds: &[],
-        required: 0,
-    };
-
-    /// All of these.
-    pub const fn all(kinds: &'static [ArgKind]) -> ArgSpec {
-        ArgSpec {
-            kinds,
-            required: kinds.len(),
-        }
-    }
-
-    /// These, the first `required` of which must be given.
-    pub const fn optional(kinds: &'static [ArgKind], required: usize) -> ArgSpec {
-        ArgSpec { kinds, required }
-    }
-}
-
 /// A sample fetch (manual 7.3).
+#[derive(Debug)]
 pub struct FetchDef {
     /// The word.
     pub name: &'static str,
-    /// Its arguments.
-    pub args: ArgSpec,
     /// The type of what it gives.
     pub output: Type,
-    /// What it needs.
-    pub needs: Needs,
     /// A check of the arguments beyond their kinds; the error is the reference's wording.
     pub check: Option<CheckArgs>,
     /// The (last) value.
@@ -163,11 +97,10 @@ pub type EachFn = for<'a> fn(
 pub type CheckArgs = fn(&mut [locum_model::expr::Arg]) -> Result<(), String>;
 
 /// A converter (manual 7.3.1): pure.
+#[derive(Debug)]
 pub struct ConverterDef {
     /// The word.
     pub name: &'static str,
-    /// Its arguments.
-    pub args: ArgSpec,
     /// The type it takes; other values are cast to it.
     pub input: Type,
     /// The type it gives.
@@ -203,6 +136,7 @@ bitflags! {
 }
 
 /// An action of a rule.
+#[derive(Debug)]
 pub struct ActionDef {
     /// The word.
     pub name: &'static str,
@@ -218,6 +152,7 @@ pub struct ActionDef {
 pub type ActionFn = for<'a> fn(&mut ActionView<'a>, &'a Args) -> Outcome<'a>;
 
 /// A log-format alias such as `%ci` (manual 8.2.4).
+#[derive(Debug)]
 pub struct AliasDef {
     /// The alias without the percent sign.
     pub name: &'static str,

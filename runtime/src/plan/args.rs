@@ -2,9 +2,9 @@
 
 use std::{sync::Arc, time::Duration};
 
-use locum_model::{address::Network, expr::Var, proxy::Userlist};
+use locum_model::{address::Network, expr::Var};
 
-use super::{ProxyId, ServerId};
+use super::{ProxyId, ServerId, userlist::Userlist};
 use crate::{
     rules::reply::Reply,
     sample::{expr::Expr, format::Format, regex::Regex},

@@ -4,7 +4,9 @@
 //! looked up by name while traffic flows.
 
 pub mod args;
+pub mod compile;
 mod ids;
+pub mod userlist;
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 

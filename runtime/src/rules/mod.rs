@@ -1,7 +1,10 @@
 //! The rules engine: conditions, rule sets, and what actions may do.
 
 pub mod acl;
+pub mod engine;
 pub mod error_table;
+pub mod pattern;
+pub mod reason;
 pub mod reply;
 
 use std::time::Instant;
@@ -11,12 +14,17 @@ use crate::{
     live::Live,
     plan::{Plan, ProxyId},
     sample::{
+        expr::Expr,
+        format::Format,
         value::Arena,
         view::{Buffered, View},
     },
     stream::facts::{SessionFacts, StreamFacts},
     vocab::Now,
 };
+
+pub use acl::{Acl, Condition, Term, Truth};
+use reply::LocalReply;
 
 /// What an action may see and change.
 pub struct ActionView<'a> {
@@ -44,9 +52,13 @@ pub struct ActionView<'a> {
     pub arena: &'a Arena,
     /// Why the action runs again after it suspended.
     pub resumed: Option<Resumed>,
+    /// As [`View::last_look`].
+    pub last_look: bool,
+    /// Memory to write formats in, kept from one use to the next.
+    pub scratch: Vec<u8>,
 }
 
-impl ActionView<'_> {
+impl<'a> ActionView<'a> {
     /// The shared view of the same things, to evaluate expressions with.
     pub fn view(&self) -> View<'_> {
         View {
@@ -60,6 +72,32 @@ impl ActionView<'_> {
             request_body: self.request_body,
             response: self.response.as_deref(),
             response_body: self.response_body,
+            last_look: self.last_look,
+        }
+    }
+
+    /// What a format says, in the arena, so that the messages can be changed meanwhile.
+    pub fn write(&mut self, format: &Format) -> &'a [u8] {
+        let mut out = std::mem::take(&mut self.scratch);
+        out.clear();
+        format.write(&self.view(), self.arena, &mut out);
+        let text = self.arena.alloc_slice_copy(&out);
+        self.scratch = out;
+        text
+    }
+
+    /// What an expression says, as text in the arena.
+    pub fn text(&self, expr: &Expr) -> Option<&'a [u8]> {
+        let view = self.view();
+        let value = expr.eval(&view, self.arena).value()?;
+        Some(self.arena.alloc_slice_copy(value.to_text(self.arena)))
+    }
+
+    /// The message that the rule set is about: the response where there is one.
+    pub fn message(&mut self) -> Option<&mut Head> {
+        match self.response.as_deref_mut() {
+            Some(response) => Some(response),
+            None => self.request.as_deref_mut(),
         }
     }
 }
@@ -103,15 +141,12 @@ pub enum Verdict<'a> {
 }
 
 /// A complete response made by an action.
+#[derive(Debug)]
 pub struct Respond {
-    /// Head without framing headers.
-    pub head: Head,
-    /// Body.
-    pub body: Vec<u8>,
-    /// Whether the client's connection may be kept (a redirect to another site closes).
-    pub keep_alive: bool,
-    /// Counted and flagged as a denial (`auth`).
-    pub denied: bool,
+    /// What is sent.
+    pub reply: LocalReply,
+    /// The client's connection ends with it (a redirect of a request with a body).
+    pub close: bool,
 }
 
 /// What a suspended action waits for.
@@ -135,6 +170,7 @@ pub enum Resumed {
 }
 
 /// A compiled rule.
+#[derive(Debug)]
 pub struct Rule {
     /// The action's row.
     pub def: &'static crate::vocab::ActionDef,
@@ -147,7 +183,7 @@ pub struct Rule {
 }
 
 /// The rule sets of a proxy (manual 4.2). `redirect` lines stand at the end of `http_request`.
-#[derive(Default)]
+#[derive(Debug, Default)]
 #[allow(missing_docs, reason = "each field is the rule set of its name")]
 pub struct RuleTable {
     pub tcp_request_connection: Box<[Rule]>,
@@ -157,20 +193,4 @@ pub struct RuleTable {
     pub http_request: Box<[Rule]>,
     pub http_response: Box<[Rule]>,
     pub http_after_response: Box<[Rule]>,
-}
-
-/// A compiled condition: a disjunction of conjunctions over access lists.
-pub struct Condition {
-    /// `unless`.
-    pub unless: bool,
-    /// Any of these, in each all.
-    pub any_of: Box<[Box<[Term]>]>,
-}
-
-/// One term of a condition: all access lists of a name, any of which is enough.
-pub struct Term {
-    /// `!`.
-    pub negated: bool,
-    /// The lists.
-    pub acls: Box<[std::sync::Arc<acl::Acl>]>,
 }

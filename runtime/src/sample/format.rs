@@ -1,8 +1,14 @@
 //! Compiled log formats: text, aliases and expressions, written into a buffer.
 
+use std::{io::Write as _, net::IpAddr};
+
 use locum_model::expr::FormatFlags;
 
-use super::{expr::Expr, value::Arena, view::View};
+use super::{
+    expr::Expr,
+    value::{Arena, Value},
+    view::View,
+};
 use crate::vocab::AliasDef;
 
 /// A compiled log format.
@@ -32,6 +38,26 @@ impl std::fmt::Debug for Part {
     }
 }
 
+/// What must not stand as it is in a log line; each such byte becomes `#XX`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Encoding {
+    /// Control characters, non-ASCII bytes and `"`: the request line and its parts.
+    Url,
+    /// These and `{`, `|`, `}`, which delimit captured headers.
+    Header,
+}
+
+impl Encoding {
+    fn keeps(self, byte: u8) -> bool {
+        match byte {
+            b'"' => false,
+            b'{' | b'|' | b'}' => self == Encoding::Url,
+            0x20..0x7f => true,
+            _ => false,
+        }
+    }
+}
+
 /// Where one alias writes its value: applies the flags (quotes, escapes, hexadecimal, `-` for what is absent).
 pub struct Field<'o> {
     out: &'o mut Vec<u8>,
@@ -56,28 +82,88 @@ impl<'o> Field<'o> {
             });
     }
 
-    /// The value is text.
+    /// The value is text that goes out as it is, but for what `+Q` and `+E` ask for.
     pub fn text(&mut self, text: &[u8]) {
-        if text.is_empty() {
-            return self.absent();
+        self.quoted(|field| field.push(text, None));
+    }
+
+    /// Text, or nothing.
+    pub fn optional(&mut self, text: Option<&[u8]>) {
+        match text {
+            Some(text) => self.text(text),
+            None => self.absent(),
         }
+    }
+
+    /// Text from the wire, with the bytes encoded that would break the line.
+    pub fn encoded(&mut self, text: &[u8], encoding: Encoding) {
+        self.quoted(|field| field.push(text, Some(encoding)));
+    }
+
+    /// Writes a composed value between the quotes of `+Q`.
+    pub fn quoted(&mut self, write: impl FnOnce(&mut Self)) {
         if self.flags.quote {
             self.out.push(b'"');
         }
-        encode_text(self.out, text, self.flags);
+        write(self);
         if self.flags.quote {
             self.out.push(b'"');
         }
     }
 
-    /// The value is a number.
+    /// Appends text without quotes: a part of a composed value.
+    pub fn push(&mut self, text: &[u8], encoding: Option<Encoding>) {
+        let keeps = |byte| encoding.is_none_or(|encoding| encoding.keeps(byte));
+        if !self.flags.escape && text.iter().all(|&byte| keeps(byte)) {
+            return self.out.extend_from_slice(text);
+        }
+        for &byte in text {
+            if !keeps(byte) {
+                let digits = [HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]];
+                self.out.extend_from_slice(&[b'#', digits[0], digits[1]]);
+            } else {
+                if self.flags.escape && matches!(byte, b'"' | b'\\' | b']') {
+                    self.out.push(b'\\');
+                }
+                self.out.push(byte);
+            }
+        }
+    }
+
+    /// The value is a decimal number; no flag changes it.
     pub fn number(&mut self, number: i64) {
-        if self.flags.hex {
-            self.out
-                .extend_from_slice(format!("{number:02X}").as_bytes());
-        } else {
-            self.out
-                .extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+        self.out
+            .extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+    }
+
+    /// The value is a number that `+X` turns into hexadecimal of at least `width` digits.
+    pub fn number_or_hex(&mut self, number: i64, width: usize) {
+        if !self.flags.hex {
+            return self.number(number);
+        }
+        let significant = 16 - number.leading_zeros() as usize / 4;
+        for digit in (0..significant.max(width).max(1)).rev() {
+            self.out.push(HEX[(number >> (4 * digit)) as usize & 15]);
+        }
+    }
+
+    /// The value is an address, which `+X` turns into hexadecimal and `+Q` quotes.
+    pub fn ip(&mut self, ip: IpAddr) {
+        let hex = self.flags.hex;
+        self.quoted(|field| match ip {
+            _ if !hex => {
+                // Writing to a vector can't fail.
+                let _ = write!(field.out, "{ip}");
+            }
+            IpAddr::V4(ip) => field.hex_bytes(&ip.octets()),
+            IpAddr::V6(ip) => field.hex_bytes(&ip.octets()),
+        });
+    }
+
+    fn hex_bytes(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.out.push(HEX[usize::from(byte >> 4)]);
+            self.out.push(HEX[usize::from(byte & 15)]);
         }
     }
 
@@ -89,24 +175,6 @@ impl<'o> Field<'o> {
     /// The flags, for aliases that treat them in their own way.
     pub fn flags(&self) -> FormatFlags {
         self.flags
-    }
-}
-
-/// Copies text with what logs must not carry encoded: control characters, non-ASCII bytes, and `"` as `#XX`.
-fn encode_text(out: &mut Vec<u8>, text: &[u8], flags: FormatFlags) {
-    for &byte in text {
-        let unsafe_byte = byte < 0x20 || byte >= 0x7f || (byte == b'"' && !flags.escape);
-        if flags.escape && matches!(byte, b'"' | b'\\' | b']') {
-            out.extend_from_slice(&[b'\\', byte]);
-        } else if unsafe_byte {
-            out.extend_from_slice(&[
-                b'#',
-                HEX[usize::from(byte >> 4)],
-                HEX[usize::from(byte & 15)],
-            ]);
-        } else {
-            out.push(byte);
-        }
     }
 }
 
@@ -122,6 +190,8 @@ impl Format {
                 Part::Expr(expr, flags) => {
                     let mut field = Field::new(out, "", *flags);
                     match expr.eval(view, arena).value() {
+                        // Bytes leave as bytes; text isn't encoded either (observed: only aliases are).
+                        Some(Value::Bin(bytes)) => field.text(bytes),
                         Some(value) => field.text(value.to_text(arena)),
                         None => field.absent(),
                     }
@@ -137,5 +207,55 @@ impl Format {
             [Part::Text(text)] => Some(text),
             _ => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(flags: &str, write: impl FnOnce(&mut Field<'_>)) -> String {
+        let flags = FormatFlags {
+            quote: flags.contains('Q'),
+            hex: flags.contains('X'),
+            escape: flags.contains('E'),
+            mandatory: flags.contains('M'),
+        };
+        let mut out = Vec::new();
+        write(&mut Field::new(&mut out, "", flags));
+        String::from_utf8(out).unwrap()
+    }
+
+    // All values recorded from the reference.
+    #[test]
+    fn request_lines_and_headers_are_encoded_and_escaped() {
+        let line = b"GET /p?q=\"x\\]{|} HTTP/1.1";
+        let url = |flags| written(flags, |f| f.encoded(line, Encoding::Url));
+        assert_eq!(url(""), "GET /p?q=#22x\\]{|} HTTP/1.1");
+        assert_eq!(url("QE"), "\"GET /p?q=#22x\\\\\\]{|} HTTP/1.1\"");
+        let header = b"x\"y\\z]\xe9\tq{|}";
+        let captured = |flags| written(flags, |f| f.encoded(header, Encoding::Header));
+        assert_eq!(captured("X"), "x#22y\\z]#E9#09q#7B#7C#7D");
+        assert_eq!(captured("E"), "x#22y\\\\z\\]#E9#09q#7B#7C#7D");
+        assert_eq!(written("E", |f| f.text(b"C=k\"1")), "C=k\\\"1");
+    }
+
+    #[test]
+    fn what_is_absent_is_a_dash_in_logs_and_empty_quotes_where_quoted() {
+        assert_eq!(written("M", |f| f.absent()), "-");
+        assert_eq!(written("QM", |f| f.absent()), "\"\"");
+        assert_eq!(written("", |f| f.absent()), "");
+    }
+
+    #[test]
+    fn hexadecimal_has_a_least_width() {
+        assert_eq!(written("X", |f| f.number_or_hex(1, 4)), "0001");
+        assert_eq!(written("X", |f| f.number_or_hex(46364, 0)), "B51C");
+        assert_eq!(written("X", |f| f.ip([127, 0, 0, 1].into())), "7F000001");
+        assert_eq!(
+            written("Q", |f| f.ip([127, 0, 0, 1].into())),
+            "\"127.0.0.1\""
+        );
+        assert_eq!(written("X", |f| f.number_or_hex(0, 0)), "0");
     }
 }

@@ -32,6 +32,9 @@ pub struct View<'a> {
     pub response: Option<&'a Head>,
     /// What has come of the response's body (of the byte stream in TCP mode).
     pub response_body: Buffered<'a>,
+    /// No more will come before this is decided: the inspection's time is over, the side closed, the buffer is full, or
+    /// the rule set never waits. What isn't there now is then as good as absent.
+    pub last_look: bool,
 }
 
 /// The buffered part of a body.

@@ -1,0 +1,446 @@
+//! From the model's rules, expressions and formats to compiled ones: words looked up, names turned into ids.
+//!
+//! [`Compiler`] is made once; [`Compiler::proxy`] gives a [`ProxyCompiler`] that knows the access lists of one proxy.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
+use bytes::Bytes;
+use locum_model::{
+    Located, Model, Origin, acl as model_acl,
+    expr::{self as model_expr, FormatPart},
+    proxy as model_proxy, rule as model_rule,
+};
+
+use super::{
+    ProxyId, ServerId,
+    args::{Arg, Args},
+    userlist::Userlist,
+};
+use crate::{
+    rules::{
+        Acl, Condition, Rule, RuleTable, Term,
+        error_table::ErrorTable,
+        pattern::{PatternError, Patterns},
+        reply::{Body, NotAResponse, Reply, raw_page},
+    },
+    sample::{
+        expr::Expr,
+        format::{Format, Part},
+        regex::{Regex, RegexError},
+    },
+    vocab::{RuleSets, Vocabulary},
+};
+
+/// Turns names into ids.
+pub trait Names {
+    /// A proxy.
+    fn proxy(&self, name: &str) -> Option<ProxyId>;
+    /// A server of a backend.
+    fn server(&self, backend: &str, server: &str) -> Option<ServerId>;
+}
+
+/// What can't be compiled, and where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlanError {
+    /// The line.
+    pub at: Origin,
+    /// What is wrong.
+    pub kind: PlanErrorKind,
+}
+
+/// What is wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(
+    missing_docs,
+    reason = "the names say it; the text is the name in question"
+)]
+pub enum PlanErrorKind {
+    UnknownFetch(String),
+    UnknownConverter(String),
+    UnknownMatcher(String),
+    UnknownAction(String),
+    UnknownAlias(String),
+    UnknownFilter(String),
+    UnknownProxy(String),
+    UnknownServer(String, String),
+    UnknownUserlist(String),
+    UnknownAcl(String),
+    UnknownErrorPages(String),
+    /// Stick tables are not there yet.
+    Table(String),
+    Regex(String, RegexError),
+    Pattern(PatternError),
+    /// An error file is no response.
+    ErrorFile,
+}
+
+/// Compiles for one model.
+pub struct Compiler<'m> {
+    vocabulary: Vocabulary,
+    model: &'m Model,
+    names: &'m dyn Names,
+    userlists: HashMap<&'m str, Arc<Userlist>>,
+}
+
+impl<'m> Compiler<'m> {
+    /// Over a model whose proxies and servers `names` knows.
+    pub fn new(vocabulary: Vocabulary, model: &'m Model, names: &'m dyn Names) -> Self {
+        let userlists = model
+            .userlists
+            .iter()
+            .map(|list| (list.name.as_str(), Arc::new(Userlist::new(list))))
+            .collect();
+        Self {
+            vocabulary,
+            model,
+            names,
+            userlists,
+        }
+    }
+
+    /// A compiler for what stands in a proxy; compiles its access lists.
+    ///
+    /// # Errors
+    /// An access list that can't be compiled.
+    pub fn proxy<'c>(
+        &'c self,
+        proxy: &'m model_proxy::Proxy,
+    ) -> Result<ProxyCompiler<'c, 'm>, PlanError> {
+        let mut compiler = ProxyCompiler {
+            all: self,
+            proxy: &proxy.name,
+            acls: HashMap::new(),
+        };
+        let mut acls: HashMap<&str, Vec<Arc<Acl>>> = HashMap::new();
+        for acl in &proxy.acls {
+            let compiled = Arc::new(compiler.acl(acl)?);
+            acls.entry(&acl.name).or_default().push(compiled);
+        }
+        compiler.acls = acls
+            .into_iter()
+            .map(|(name, acls)| (name, acls.into()))
+            .collect();
+        Ok(compiler)
+    }
+
+    /// A compiler for what stands in no proxy: no access lists.
+    pub fn global<'c>(&'c self) -> ProxyCompiler<'c, 'm> {
+        ProxyCompiler {
+            all: self,
+            proxy: "",
+            acls: HashMap::new(),
+        }
+    }
+}
+
+/// Compiles what stands in one proxy.
+pub struct ProxyCompiler<'c, 'm> {
+    all: &'c Compiler<'m>,
+    proxy: &'m str,
+    acls: HashMap<&'m str, Box<[Arc<Acl>]>>,
+}
+
+type Result1<T> = Result<T, PlanErrorKind>;
+
+impl ProxyCompiler<'_, '_> {
+    /// All rule sets; `redirect` lines go behind `http_request`.
+    ///
+    /// # Errors
+    /// The first rule that can't be compiled.
+    pub fn rule_table(&self, rules: &model_rule::Rules) -> Result<RuleTable, PlanError> {
+        let mut http_request = self
+            .rules(&rules.http_request, RuleSets::HTTP_REQUEST)?
+            .into_vec();
+        http_request.extend(self.rules(&rules.redirect, RuleSets::HTTP_REQUEST)?);
+        Ok(RuleTable {
+            tcp_request_connection: self.rules(
+                &rules.tcp_request_connection,
+                RuleSets::TCP_REQUEST_CONNECTION,
+            )?,
+            tcp_request_session: self
+                .rules(&rules.tcp_request_session, RuleSets::TCP_REQUEST_SESSION)?,
+            tcp_request_content: self
+                .rules(&rules.tcp_request_content, RuleSets::TCP_REQUEST_CONTENT)?,
+            tcp_response_content: self
+                .rules(&rules.tcp_response_content, RuleSets::TCP_RESPONSE_CONTENT)?,
+            http_request: http_request.into(),
+            http_response: self.rules(&rules.http_response, RuleSets::HTTP_RESPONSE)?,
+            http_after_response: self
+                .rules(&rules.http_after_response, RuleSets::HTTP_AFTER_RESPONSE)?,
+        })
+    }
+
+    /// One rule set.
+    ///
+    /// # Errors
+    /// The first rule that can't be compiled.
+    pub fn rules(
+        &self,
+        rules: &[Located<model_rule::Rule>],
+        set: RuleSets,
+    ) -> Result<Box<[Rule]>, PlanError> {
+        rules
+            .iter()
+            .map(|rule| located(&rule.at, self.rule(rule, set)))
+            .collect()
+    }
+
+    fn rule(&self, rule: &Located<model_rule::Rule>, set: RuleSets) -> Result1<Rule> {
+        let def = (self.all.vocabulary.action)(&rule.action, set)
+            .ok_or_else(|| PlanErrorKind::UnknownAction(rule.action.clone()))?;
+        Ok(Rule {
+            def,
+            args: self.args(&rule.args)?,
+            condition: rule
+                .condition
+                .as_ref()
+                .map(|condition| self.condition_kind(condition))
+                .transpose()?,
+            at: rule.at.clone(),
+        })
+    }
+
+    /// A condition that stands at `at`.
+    ///
+    /// # Errors
+    /// A test that can't be compiled.
+    pub fn condition(
+        &self,
+        condition: &model_acl::Condition,
+        at: &Origin,
+    ) -> Result<Condition, PlanError> {
+        located(at, self.condition_kind(condition))
+    }
+
+    fn condition_kind(&self, condition: &model_acl::Condition) -> Result1<Condition> {
+        let term = |term: &model_acl::Term| -> Result1<Term> {
+            Ok(Term {
+                negated: term.negated,
+                acls: match &term.test {
+                    model_acl::Test::Named(name) => self
+                        .acls
+                        .get(name.as_str())
+                        .cloned()
+                        .ok_or_else(|| PlanErrorKind::UnknownAcl(name.clone()))?,
+                    model_acl::Test::Anonymous(acl) => Box::new([Arc::new(self.acl_kind(acl)?)]),
+                },
+            })
+        };
+        let any_of: Result1<Box<[Box<[Term]>]>> = condition
+            .any_of
+            .iter()
+            .map(|terms| terms.iter().map(term).collect())
+            .collect();
+        Ok(Condition {
+            unless: condition.unless,
+            any_of: any_of?,
+        })
+    }
+
+    fn acl(&self, acl: &model_acl::Acl) -> Result<Acl, PlanError> {
+        located(&acl.expr.at, self.acl_kind(acl))
+    }
+
+    fn acl_kind(&self, acl: &model_acl::Acl) -> Result1<Acl> {
+        let matcher = (self.all.vocabulary.matcher)(&acl.matcher)
+            .ok_or_else(|| PlanErrorKind::UnknownMatcher(acl.matcher.clone()))?;
+        let of_files = acl.files.iter().flat_map(|file| {
+            file.patterns.iter().map(|line| match file.is_map {
+                true => line.split(u8::is_ascii_whitespace).next().unwrap_or(line),
+                false => line,
+            })
+        });
+        let patterns = acl.patterns.iter().map(|text| &**text).chain(of_files);
+        Ok(Acl {
+            name: acl.name.as_str().into(),
+            expr: self.expr_kind(&acl.expr)?,
+            patterns: Patterns::new(matcher.method, acl.ignore_case, patterns)
+                .map_err(PlanErrorKind::Pattern)?,
+        })
+    }
+
+    /// An expression that stands at `at`.
+    ///
+    /// # Errors
+    /// A word that isn't there, or an argument that names nothing.
+    pub fn expr(&self, expr: &model_expr::Expr, at: &Origin) -> Result<Expr, PlanError> {
+        located(at, self.expr_kind(expr))
+    }
+
+    fn expr_kind(&self, expr: &model_expr::Expr) -> Result1<Expr> {
+        let words = &self.all.vocabulary;
+        let name = &expr.fetch.name;
+        let converter = |call: &model_expr::Call| {
+            let def = (words.converter)(&call.name)
+                .ok_or_else(|| PlanErrorKind::UnknownConverter(call.name.clone()))?;
+            Ok((def, self.args(&call.args)?))
+        };
+        let converters: Result1<_> = expr.converters.iter().map(converter).collect();
+        Ok(Expr {
+            fetch: (words.fetch)(name).ok_or_else(|| PlanErrorKind::UnknownFetch(name.clone()))?,
+            args: self.args(&expr.fetch.args)?,
+            converters: converters?,
+        })
+    }
+
+    /// A log format that stands at `at`.
+    ///
+    /// # Errors
+    /// A word that isn't there.
+    pub fn format(&self, format: &model_expr::LogFormat, at: &Origin) -> Result<Format, PlanError> {
+        located(at, self.format_kind(format))
+    }
+
+    fn format_kind(&self, format: &model_expr::LogFormat) -> Result1<Format> {
+        let part = |part: &FormatPart| {
+            Ok(match part {
+                FormatPart::Text(text) => Part::Text(text.to_vec().into()),
+                FormatPart::Alias { name, arg, flags } => Part::Alias(
+                    (self.all.vocabulary.alias)(name)
+                        .ok_or_else(|| PlanErrorKind::UnknownAlias(name.clone()))?,
+                    arg.as_str().into(),
+                    *flags,
+                ),
+                FormatPart::Expr { expr, flags } => Part::Expr(self.expr_kind(expr)?, *flags),
+            })
+        };
+        let parts: Result1<_> = format.parts.iter().map(part).collect();
+        Ok(Format { parts: parts? })
+    }
+
+    fn args(&self, args: &[model_expr::Arg]) -> Result1<Args> {
+        let args: Result1<_> = args.iter().map(|arg| self.arg(arg)).collect();
+        Ok(Args(args?))
+    }
+
+    fn arg(&self, arg: &model_expr::Arg) -> Result1<Arg> {
+        use model_expr::Arg as From;
+        Ok(match arg {
+            From::Absent => Arg::Absent,
+            From::Str(text) => Arg::Str(text.to_vec().into()),
+            From::Word(word) => Arg::Word(word.as_str().into()),
+            From::Int(number) => Arg::Int(*number),
+            From::Time(time) => Arg::Time(*time),
+            From::Size(size) => Arg::Size(*size),
+            From::Net(net) => Arg::Net(*net),
+            From::Expr(expr) => Arg::Expr(self.expr_kind(expr)?),
+            From::Format(format) => Arg::Format(self.format_kind(format)?),
+            From::Regex(regex) => Arg::Regex(
+                Regex::new(&regex.pattern, regex.ignore_case)
+                    .map_err(|error| PlanErrorKind::Regex(regex.pattern.to_string(), error))?,
+            ),
+            From::Proxy(name) => Arg::Proxy(
+                self.all
+                    .names
+                    .proxy(name)
+                    .ok_or_else(|| PlanErrorKind::UnknownProxy(name.clone()))?,
+            ),
+            From::Server { backend, server } => {
+                let backend = if backend.is_empty() {
+                    self.proxy
+                } else {
+                    backend
+                };
+                Arg::Server(self.all.names.server(backend, server).ok_or_else(|| {
+                    PlanErrorKind::UnknownServer(backend.to_owned(), server.clone())
+                })?)
+            }
+            From::Userlist(name) => Arg::Userlist(
+                self.all
+                    .userlists
+                    .get(name.as_str())
+                    .cloned()
+                    .ok_or_else(|| PlanErrorKind::UnknownUserlist(name.clone()))?,
+            ),
+            From::Table(name) => return Err(PlanErrorKind::Table(name.clone())),
+            From::Var(var) => Arg::Var(var.clone()),
+            From::Reply(reply) => Arg::Reply(Box::new(self.reply_kind(reply)?)),
+            From::List(list) => {
+                let list: Result1<_> = list.iter().map(|arg| self.arg(arg)).collect();
+                Arg::List(list?)
+            }
+        })
+    }
+
+    /// A proxy's replies by status.
+    ///
+    /// # Errors
+    /// A reply that can't be compiled.
+    pub fn error_table(
+        &self,
+        errors: &BTreeMap<u16, Located<model_rule::Reply>>,
+    ) -> Result<ErrorTable, PlanError> {
+        let compile = |(&status, reply): (&u16, &Located<model_rule::Reply>)| {
+            let compiled = located(&reply.at, self.reply_kind(reply))?;
+            Ok((status, Arc::new(compiled)))
+        };
+        let replies: Result<_, PlanError> = errors.iter().map(compile).collect();
+        Ok(ErrorTable { replies: replies? })
+    }
+
+    /// A reply that stands at `at`.
+    ///
+    /// # Errors
+    /// A format that can't be compiled, an error file that is no response.
+    pub fn reply(&self, reply: &model_rule::Reply, at: &Origin) -> Result<Reply, PlanError> {
+        located(at, self.reply_kind(reply))
+    }
+
+    fn reply_kind(&self, reply: &model_rule::Reply) -> Result1<Reply> {
+        let headers: Result1<_> = reply
+            .headers
+            .iter()
+            .map(|(name, format)| Ok((name.to_vec().into(), self.format_kind(format)?)))
+            .collect();
+        let body = match &reply.body {
+            model_rule::ReplyBody::DefaultErrorPage => Body::DefaultErrorPage,
+            model_rule::ReplyBody::ErrorPages(name) => return self.page_of(name, reply.status),
+            model_rule::ReplyBody::Raw(file) => Body::Raw(Box::new(
+                raw_page(file).map_err(|NotAResponse| PlanErrorKind::ErrorFile)?,
+            )),
+            model_rule::ReplyBody::Bytes(bytes) => Body::Bytes(Bytes::copy_from_slice(bytes)),
+            model_rule::ReplyBody::Format(format) => Body::Format(self.format_kind(format)?),
+            model_rule::ReplyBody::Empty => Body::Empty,
+        };
+        Ok(Reply {
+            status: reply.status,
+            headers: headers?,
+            content_type: reply.content_type.as_ref().map(|text| text.to_vec().into()),
+            body,
+        })
+    }
+
+    /// The page of a status in a named collection; the default page where it has none.
+    fn page_of(&self, name: &str, status: Option<u16>) -> Result1<Reply> {
+        let pages = self
+            .all
+            .model
+            .error_pages
+            .iter()
+            .find(|pages| pages.name.value == name)
+            .ok_or_else(|| PlanErrorKind::UnknownErrorPages(name.to_owned()))?;
+        match status.and_then(|status| pages.pages.get(&status)) {
+            // A collection holds complete pages; one that refers to another collection would never end.
+            Some(page) if !matches!(page.body, model_rule::ReplyBody::ErrorPages(_)) => {
+                let mut page = self.reply_kind(page)?;
+                page.status = page.status.or(status);
+                Ok(page)
+            }
+            _ => Ok(Reply {
+                status,
+                body: Body::DefaultErrorPage,
+                ..Reply::default()
+            }),
+        }
+    }
+}
+
+fn located<T>(at: &Origin, result: Result1<T>) -> Result<T, PlanError> {
+    result.map_err(|kind| PlanError {
+        at: at.clone(),
+        kind,
+    })
+}
