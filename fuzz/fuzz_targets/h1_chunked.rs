@@ -1,0 +1,52 @@
+//! Any bytes as a chunked body: the same data for any cut, and what is encoded of it decodes to it.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use locum_runtime::http::Buffer;
+use locum_runtime::http::h1::body::{BodyDecoder, BodyEncoder, BodyFraming, Piece};
+use locum_runtime::http::h1::decode::Limits;
+
+fuzz_target!(|input: (u8, &[u8])| {
+    let (step, bytes) = input;
+    let (data, end) = decode(bytes, usize::MAX, false);
+    let cut = decode(bytes, usize::from(step).max(1), false);
+    assert_eq!(cut, (data.clone(), end));
+    if end == Some(true) {
+        let (again, end) = decode(&decode_and_encode(bytes), usize::MAX, false);
+        assert_eq!((again, end), (data, Some(true)));
+    }
+});
+
+/// The data, and whether the body ended (none: more bytes are needed).
+fn decode(bytes: &[u8], step: usize, encode: bool) -> (Vec<u8>, Option<bool>) {
+    let mut buffer = Buffer::with_capacity(16384);
+    let mut body = BodyDecoder::new(BodyFraming::Chunked);
+    let encoder = BodyEncoder::new(if encode {
+        BodyFraming::Chunked
+    } else {
+        BodyFraming::UntilClose
+    });
+    let mut out = Vec::new();
+    let mut parts = bytes.chunks(step.min(16000));
+    loop {
+        match body.next(&mut buffer, &Limits::default()) {
+            Piece::Data(count) => {
+                encoder.data(&buffer.readable()[..count], &mut out);
+                body.consume(&mut buffer, count);
+            }
+            Piece::Partial => match parts.next() {
+                Some(part) => assert_eq!(buffer.append(part), part.len()),
+                None => return (out, None),
+            },
+            Piece::Error(_) => return (out, Some(false)),
+            Piece::End => {
+                encoder.end(body.trailers(), &mut out);
+                return (out, Some(true));
+            }
+        }
+    }
+}
+
+fn decode_and_encode(bytes: &[u8]) -> Vec<u8> {
+    decode(bytes, usize::MAX, true).0
+}
