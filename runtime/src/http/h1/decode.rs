@@ -99,6 +99,7 @@ pub fn decode_request(
         if version_text == Span::default() {
             head.set_version(Version::HTTP_10);
         }
+        unfold(state, head);
         check_weight(head, limits, received.len())?;
         semantics::request(head, limits)
     })
@@ -133,6 +134,7 @@ pub fn decode_response(
                 reason,
             },
         );
+        unfold(state, head);
         check_weight(head, limits, received.len())?;
         semantics::response(head, limits)
     })
@@ -149,8 +151,9 @@ pub fn decode_trailers(
         head.recycle();
         state.phase = Phase::FieldStart;
     }
-    decode(buffer, state, head, limits, |_, head, received| {
+    decode(buffer, state, head, limits, |state, head, received| {
         head.adopt(received, StartLine::None);
+        unfold(state, head);
         check_weight(head, limits, received.len())
     })
 }
@@ -174,9 +177,6 @@ fn decode(
     };
     match outcome {
         Ok(()) => {
-            if state.folded {
-                unfold(head);
-            }
             buffer.advance(state.at);
             *state = DecodeState::default();
             Decoded::Complete
@@ -212,7 +212,10 @@ fn check_weight(head: &Head, limits: &Limits, position: usize) -> Result<(), Dec
 }
 
 /// Obsolete line folding (RFC 9112 §5.2): each line end inside a value becomes spaces, as in the reference.
-fn unfold(head: &mut Head) {
+fn unfold(state: &DecodeState, head: &mut Head) {
+    if !state.folded {
+        return;
+    }
     for index in 0..head.len() {
         for byte in head.value_mut(index) {
             if matches!(byte, b'\r' | b'\n') {

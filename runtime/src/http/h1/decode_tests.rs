@@ -240,6 +240,19 @@ fn a_folded_value_becomes_one_line_of_the_same_length() {
     let folded = |bytes: &[u8]| fields(bytes).unwrap().value(1).to_vec();
     assert_eq!(folded(b"X: a\r\n b\r\n\tc\r\nY: 1\r\n"), b"a   b  \tc");
     assert_eq!(folded(b"X:\r\n b\r\n"), b"b");
+    assert!(
+        fields(b"Transfer-Encoding:\r\n chunked\r\n")
+            .unwrap()
+            .facts
+            .chunked
+    );
+    assert_eq!(
+        fields(b"Content-Length:\r\n 5\r\n")
+            .unwrap()
+            .facts
+            .content_length,
+        Some(5)
+    );
     assert_eq!(folded(b"X: a\r\n \r\n"), b"a");
     assert_eq!(fields(b" X: a\r\n").unwrap().value(0), b"a   X: a");
     assert_eq!(
