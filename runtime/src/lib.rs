@@ -7,6 +7,7 @@ pub mod http;
 pub mod lb;
 pub mod live;
 pub mod log;
+pub mod net;
 pub mod plan;
 pub mod rules;
 pub mod sample;

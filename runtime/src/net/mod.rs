@@ -1,0 +1,4 @@
+//! Sockets: listening, connecting, and the PROXY header that may open a connection.
+
+pub mod connect;
+pub mod listener;
