@@ -1,12 +1,30 @@
-//! Log lines: their targets and how they leave.
+//! Log lines: their targets, what stands before the message, and how they leave.
+//!
+//! A line is one datagram or one write, sent at once by the worker that made it and never waited for: what can't
+//! leave is counted. A worker owns a [`Logger`] and its buffer, so that a line costs no allocation.
+
+mod header;
+mod sink;
+
+use std::{
+    io,
+    sync::atomic::{AtomicU32, Ordering::Relaxed},
+    time::SystemTime,
+};
+
+use locum_model::log::{LogSample, LogTarget};
+
+pub use header::Identity;
 
 use crate::sample::format::Format;
+use header::{Dates, Line};
+use sink::{Route, Sockets};
 
 /// How one proxy logs.
 #[derive(Default)]
 pub struct ProxyLog {
     /// Where lines go.
-    pub targets: Box<[locum_model::log::LogTarget]>,
+    pub targets: Box<[Target]>,
     /// What a line says; `None`: traffic isn't logged.
     pub format: Option<Format>,
     /// What a line about a failed connection says.
@@ -14,3 +32,143 @@ pub struct ProxyLog {
     /// The tag before the pid.
     pub tag: Box<[u8]>,
 }
+
+/// A `log` line of one proxy. `log global` gives each proxy targets of its own: samples are counted per proxy.
+#[derive(Debug)]
+pub struct Target {
+    settings: LogTarget,
+    route: Route,
+    /// Lines that have come by, for `sample`.
+    seen: AtomicU32,
+}
+
+impl Target {
+    /// Resolves a target; an inherited descriptor is taken over now.
+    pub fn new(settings: LogTarget) -> Self {
+        Self {
+            route: Route::of(&settings.sink),
+            settings,
+            seen: AtomicU32::new(0),
+        }
+    }
+
+    /// As configured.
+    pub fn settings(&self) -> &LogTarget {
+        &self.settings
+    }
+
+    /// The level at which a line leaves, if it does.
+    fn admits(&self, level: u8) -> Option<u8> {
+        if level > self.settings.max_level {
+            return None;
+        }
+        if let Some(sample) = &self.settings.sample
+            && !self.is_sampled(sample)
+        {
+            return None;
+        }
+        Some(level.max(self.settings.min_level))
+    }
+
+    fn is_sampled(&self, sample: &LogSample) -> bool {
+        let size = sample.size.max(1);
+        let number = self.seen.fetch_add(1, Relaxed) % size + 1;
+        let within = |&(first, last): &(u32, u32)| (first..=last).contains(&number);
+        sample.ranges.iter().any(within)
+    }
+}
+
+/// Syslog levels by their numbers (RFC 5424 §6.2.1).
+pub mod level {
+    /// The system is unusable.
+    pub const EMERG: u8 = 0;
+    /// Act at once.
+    pub const ALERT: u8 = 1;
+    /// Critical.
+    pub const CRIT: u8 = 2;
+    /// An error.
+    pub const ERR: u8 = 3;
+    /// A warning.
+    pub const WARNING: u8 = 4;
+    /// Normal but significant.
+    pub const NOTICE: u8 = 5;
+    /// Information: traffic.
+    pub const INFO: u8 = 6;
+    /// For debugging.
+    pub const DEBUG: u8 = 7;
+}
+
+/// How the sending of one line to all its targets went.
+#[derive(Debug, Default)]
+#[must_use = "dropped lines are counted, and the first failure is told once"]
+pub struct Sent {
+    /// Targets that did not get it.
+    pub dropped: u32,
+    /// The first failure that isn't a full queue: the target's place in its proxy's list, from 1, and the reason.
+    pub failure: Option<(usize, io::Error)>,
+}
+
+/// A worker's way to its log targets.
+#[derive(Debug)]
+pub struct Logger {
+    identity: Identity,
+    dates: Dates,
+    sockets: Sockets,
+    line: Vec<u8>,
+}
+
+impl Logger {
+    /// For a worker of this process. The time zone is read here: make it before a chroot.
+    pub fn new(identity: Identity) -> Self {
+        Self {
+            identity,
+            dates: Dates::new(),
+            sockets: Sockets::default(),
+            line: Vec::new(),
+        }
+    }
+
+    /// The process that lines are from has become another one (after a fork).
+    pub fn set_pid(&mut self, pid: u32) {
+        self.identity.pid = pid;
+    }
+
+    /// Sends a message to all targets that want its level. The line is cut at the target's length and ends with a
+    /// newline, which isn't counted.
+    pub fn send(
+        &mut self,
+        now: SystemTime,
+        targets: &[Target],
+        level: u8,
+        tag: &[u8],
+        message: &[u8],
+    ) -> Sent {
+        let mut sent = Sent::default();
+        for (place, target) in targets.iter().enumerate() {
+            let Some(level) = target.admits(level) else {
+                continue;
+            };
+            self.line.clear();
+            let line = Line {
+                format: target.settings.format,
+                facility: target.settings.facility,
+                level,
+                tag,
+            };
+            header::write(line, now, &mut self.dates, &self.identity, &mut self.line);
+            self.line.extend_from_slice(message);
+            self.line.truncate(target.settings.max_length as usize);
+            self.line.push(b'\n');
+            if let Err(error) = self.sockets.send(&target.route, &self.line) {
+                sent.dropped += 1;
+                if error.kind() != io::ErrorKind::WouldBlock && sent.failure.is_none() {
+                    sent.failure = Some((place + 1, error));
+                }
+            }
+        }
+        sent
+    }
+}
+
+#[cfg(test)]
+mod tests;

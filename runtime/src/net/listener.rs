@@ -9,9 +9,9 @@ use std::{
         unix::net::UnixListener,
     },
     path::{Path, PathBuf},
-    time::Duration,
 };
 
+use locum_kernel::{adopt, adopt::Refusal, socket_option};
 use locum_model::{address::Address, proxy::Bind};
 use nix::unistd::{Gid, Uid};
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
@@ -280,11 +280,11 @@ fn tcp_options(
         note(SocketOption::UserTimeout, result);
     }
     if bind.defer_accept {
-        let result = locum_kernel::tcp_option::set_defer_accept(socket, Duration::from_secs(1));
+        let result = socket_option::set_tcp_defer_accept(socket, 1);
         note(SocketOption::DeferAccept, result);
     }
     if bind.fast_open {
-        let result = locum_kernel::tcp_option::set_fast_open(socket, queue_length(settings));
+        let result = socket_option::set_tcp_fastopen(socket, queue_length(settings));
         note(SocketOption::FastOpen, result);
     }
 }
@@ -402,8 +402,15 @@ fn abstract_at(name: &str, settings: Settings) -> Result<UnixListener, (Step, io
 
 /// An inherited descriptor: clients may have connected already, and options of an earlier owner are reset.
 fn inherited(fd: i32, bind: &Bind, settings: Settings) -> io::Result<Bound> {
-    let socket = ListeningSocket::adopt(locum_kernel::inherited::duplicate(fd)?)?;
-    reset(socket, bind, settings)
+    let (owned, _) = adopt::inherited_listener(fd).map_err(|refusal| {
+        io::Error::from_raw_os_error(match refusal {
+            Refusal::NotOpen | Refusal::NotInherited => nix::libc::EBADF,
+            Refusal::NotASocket => nix::libc::ENOTSOCK,
+            Refusal::NotListening => nix::libc::EINVAL,
+            Refusal::System(errno) => errno as i32,
+        })
+    })?;
+    reset(ListeningSocket::adopt(owned)?, bind, settings)
 }
 
 /// Applies a `bind` line to a socket that another process has bound (`fd@N`, or handed over).
@@ -414,7 +421,7 @@ pub fn reset(socket: ListeningSocket, bind: &Bind, settings: Settings) -> io::Re
         if matches!(socket, ListeningSocket::Tcp(_)) {
             let _ = handle.set_linger(None);
             let _ = handle.set_tcp_user_timeout(None);
-            let _ = locum_kernel::tcp_option::set_defer_accept(&socket, Duration::ZERO);
+            let _ = socket_option::set_tcp_defer_accept(&socket, 0);
             tcp_options(&handle, bind, settings, &mut |option, result| {
                 if let Err(error) = result {
                     warnings.push(Warning { option, error });
@@ -521,15 +528,21 @@ mod tests {
 
     #[test]
     fn an_inherited_descriptor_must_listen() {
-        use std::os::fd::AsRawFd;
+        use std::os::fd::IntoRawFd;
+        let inherited = |fd: OwnedFd| {
+            let cleared = nix::fcntl::FcntlArg::F_SETFD(nix::fcntl::FdFlag::empty());
+            nix::fcntl::fcntl(&fd, cleared).unwrap();
+            fd.into_raw_fd()
+        };
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let line = Bind::at(Address::Descriptor(listener.as_raw_fd()));
+        let address = listener.local_addr().unwrap();
+        let line = Bind::at(Address::Descriptor(inherited(listener.into())));
         let bound = bind(&line, SETTINGS).unwrap();
-        let _client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let _client = std::net::TcpStream::connect(address).unwrap();
         assert!(matches!(bound.socket, ListeningSocket::Tcp(_)));
         let file = std::fs::File::open("/dev/null").unwrap();
-        let error =
-            super::bind(&Bind::at(Address::Descriptor(file.as_raw_fd())), SETTINGS).unwrap_err();
+        let line = Bind::at(Address::Descriptor(inherited(file.into())));
+        let error = bind(&line, SETTINGS).unwrap_err();
         assert_eq!(error.error.raw_os_error(), Some(nix::libc::ENOTSOCK));
     }
 }

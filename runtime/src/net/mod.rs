@@ -2,3 +2,4 @@
 
 pub mod connect;
 pub mod listener;
+pub mod proxy_protocol;
