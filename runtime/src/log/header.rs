@@ -168,7 +168,7 @@ mod tests {
             level: 6,
             tag: b"haproxy",
         };
-        let now = UNIX_EPOCH + Duration::from_micros(1795360796_032_597);
+        let now = UNIX_EPOCH + Duration::from_micros(1_795_360_796_032_597);
         let mut out = Vec::new();
         write(line, now, &mut dates, &identity, &mut out);
         String::from_utf8(out).unwrap()
