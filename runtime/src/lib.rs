@@ -9,6 +9,7 @@ pub mod live;
 pub mod log;
 pub mod net;
 pub mod plan;
+pub mod process;
 pub mod rules;
 pub mod sample;
 pub mod server;
