@@ -25,10 +25,14 @@ use std::{
 use libtest_mimic::{Arguments, Trial};
 use locum_runtime::process::{
     BindFailure, Control, Exit, Inherited, Master, MasterEvent, Predecessors, Privileges, Running,
-    Service, Signal, Start, Supervision, ToMaster, Trouble, handover::Listener, limits, pid, run,
-    signals, supervise,
+    Service, Signal, Start, Supervision, ToMaster, Trouble,
+    handover::{self, Listener},
+    limits, pid, run, signals, supervise,
 };
 use nix::{sys::signal::kill, unistd::Pid};
+
+/// Where Debian's package puts the program that we stand in for.
+const REFERENCE: &str = "/usr/sbin/haproxy";
 
 fn main() {
     match env::var("LOCUM_TEST_ROLE").as_deref() {
@@ -38,6 +42,10 @@ fn main() {
     }
     let arguments = Arguments::from_args();
     let root = nix::unistd::Uid::effective().is_root();
+    let reference = Path::new(REFERENCE).exists();
+    if !reference {
+        eprintln!("NOT RUN without {REFERENCE}: hand-over from and to it");
+    }
     if !root {
         eprintln!("NOT RUN without root: giving up privileges");
     }
@@ -97,6 +105,16 @@ fn main() {
             privileges_are_given_up_completely,
         )
         .with_ignored_flag(!root),
+        trial(
+            "the_references_listeners_are_taken_over",
+            the_references_listeners_are_taken_over,
+        )
+        .with_ignored_flag(!reference),
+        trial(
+            "the_reference_takes_our_listeners_over",
+            the_reference_takes_our_listeners_over,
+        )
+        .with_ignored_flag(!reference),
     ];
     libtest_mimic::run(&arguments, tests).exit();
 }
@@ -114,8 +132,7 @@ impl Service for Echo {
     type BindError = String;
 
     fn bind(&mut self, _: &limits::Limits) -> Result<TcpListener, BindFailure<String>> {
-        let handed =
-            locum_runtime::process::handover::pick(&mut self.handed, &self.address.into(), b"");
+        let handed = handover::pick(&mut self.handed, &self.address.into(), b"");
         if let Some(listener) = handed {
             return Ok(listener.socket.into());
         }
@@ -558,4 +575,73 @@ fn privileges_are_given_up_completely() {
     assert_eq!(groups.map(str::trim), Some(""));
     let root = fs::read_link(format!("/proc/{}/root", role.pid())).expect("root may look");
     assert_eq!(root, jail.path());
+}
+
+/// The reference with a command socket that hands listeners over.
+fn reference(directory: &Path, binds: &str, arguments: &[&str]) -> Role {
+    let configuration = directory.join("haproxy.cfg");
+    let socket = directory.join("command");
+    let text = format!(
+        "global\n nbthread 1\n stats socket {} level admin expose-fd listeners\nlisten a\n mode http\n \
+         timeout client 5s\n timeout connect 5s\n timeout server 5s\n {binds}\n \
+         http-request return status 200 content-type text/plain string reference\n",
+        socket.display()
+    );
+    fs::write(&configuration, text).expect("written");
+    let mut command = Command::new(REFERENCE);
+    command.arg("-f").arg(configuration).args(arguments);
+    Role(command.spawn().expect("started"))
+}
+
+fn the_references_listeners_are_taken_over() {
+    let directory = tempfile::tempdir().expect("directory");
+    let unix = directory.path().join("listener");
+    let address = free_address();
+    // More than one message holds: the reference sends 252 sockets in each. Two of them have an address to know.
+    let many: String = (0..260)
+        .map(|n| format!(" bind abns@{}-{n}\n", address.port()))
+        .collect();
+    let binds = format!(
+        "bind {address} interface lo\n bind {}\n{many}",
+        unix.display()
+    );
+    let _old = reference(directory.path(), &binds, &[]);
+    let command = directory.path().join("command");
+    let mut taken = until("it hands over", || handover::request(&command).ok());
+    assert_eq!(
+        taken.len(),
+        263,
+        "two, 260 abstract ones, the command socket"
+    );
+    assert!(handover::pick(&mut taken, &address.into(), b"").is_none());
+    assert!(handover::pick(&mut taken, &address.into(), b"lo").is_some());
+    let unix = socket2::SockAddr::unix(&unix).expect("short");
+    assert!(handover::pick(&mut taken, &unix, b"").is_some());
+}
+
+fn the_reference_takes_our_listeners_over() {
+    let directory = tempfile::tempdir().expect("directory");
+    let path = directory.path().join("ours");
+    // Bound without SO_REUSEPORT: no other process can listen here unless it got this very socket.
+    let listener = TcpListener::bind("127.0.0.1:0").expect("bound");
+    let address = listener.local_addr().expect("address");
+    let ours = std::os::unix::net::UnixListener::bind(&path).expect("bound");
+    let giving = thread::spawn(move || {
+        let (mut asking, _) = ours.accept().expect("it asks");
+        let mut request = [0; handover::REQUEST.len()];
+        asking.read_exact(&mut request).expect("a request");
+        assert_eq!(request, handover::REQUEST);
+        handover::offer(&asking, &[Listener::new(listener.into())]).expect("given");
+    });
+    let arguments = ["-x", path.to_str().expect("text")];
+    let _new = reference(directory.path(), &format!("bind {address}"), &arguments);
+    giving.join().expect("given");
+    let answer = until("the reference serves", || {
+        let mut connection = TcpStream::connect(address).ok()?;
+        connection.write_all(b"GET / HTTP/1.0\r\n\r\n").ok()?;
+        let mut text = String::new();
+        connection.read_to_string(&mut text).ok()?;
+        text.ends_with("reference").then_some(text)
+    });
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
 }

@@ -61,6 +61,7 @@ pub mod limits;
 pub mod master;
 pub mod notify;
 pub mod pidfile;
+pub mod ports;
 pub mod predecessors;
 pub mod privileges;
 pub mod signals;
@@ -73,6 +74,13 @@ pub use predecessors::{BindFailure, Predecessors};
 pub use privileges::Privileges;
 pub use signals::Control;
 pub use start::{Running, Service, Start, Trouble, pid, run};
+
+/// Names the process as the tools show it (`pidof`, `killall`, the kernel's messages): the face, whatever file was
+/// executed. Called with one thread. At most 15 bytes are kept.
+pub fn set_name(name: &str) -> std::io::Result<()> {
+    let name = std::ffi::CString::new(name).map_err(std::io::Error::other)?;
+    Ok(nix::sys::prctl::set_name(&name)?)
+}
 
 /// How a process ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
