@@ -96,15 +96,12 @@ impl Demand {
         }
     }
 
-    /// As many connections as the descriptors allow.
+    /// As many connections as the descriptors allow. A number of pipes that was configured isn't taken into account:
+    /// like the reference, such a process may refuse to start where its limit is tight.
     fn auto_maxconn(&self, budget: u64) -> u64 {
-        let fixed = match self.maxpipes {
-            Some(pipes) => self.fixed().saturating_add(pipes.saturating_mul(2)),
-            None => self.fixed(),
-        };
-        let left = budget.saturating_sub(fixed);
+        let left = budget.saturating_sub(self.fixed());
         // Splicing: a pipe for every fourth connection, so five descriptors for two connections.
-        let connections = if self.splicing && self.maxpipes.is_none() {
+        let connections = if self.splicing {
             left.saturating_mul(2) / 5
         } else {
             left / 2
@@ -254,5 +251,42 @@ mod tests {
         assert_eq!((limits.maxconn, limits.max_descriptors), (485, 999));
         let limits = demand.limits(20_000);
         assert_eq!((limits.maxconn, limits.max_descriptors), (9985, 19_999));
+    }
+
+    #[test]
+    fn splicing_takes_its_share_of_the_descriptors() {
+        let mut demand = Demand {
+            splicing: true,
+            command_sockets: 1,
+            command_clients: 10,
+            ..one_listener()
+        };
+        for (allowed, maxconn, pipes, descriptors) in [
+            (300, 110, 27, 299),
+            (1000, 390, 97, 999),
+            (1003, 391, 97, 1001),
+            (5000, 1990, 497, 4999),
+        ] {
+            let limits = demand.limits(allowed);
+            assert_eq!((limits.maxconn, limits.maxpipes), (maxconn, pipes));
+            assert_eq!(limits.max_descriptors, descriptors);
+        }
+        demand.maxpipes = Some(20);
+        assert_eq!(demand.limits(1000).max_descriptors, 845);
+    }
+
+    #[test]
+    fn a_hard_limit_bounds_the_computation_and_ulimit_n_does_not() {
+        let mut demand = Demand {
+            hard_limit: Some(500),
+            command_sockets: 1,
+            command_clients: 10,
+            ..one_listener()
+        };
+        assert_eq!(demand.limits(1000).maxconn, 237);
+        demand.hard_limit = None;
+        demand.ulimit_n = Some(700);
+        let limits = demand.limits(1000);
+        assert_eq!((limits.maxconn, limits.wanted), (487, 700));
     }
 }
