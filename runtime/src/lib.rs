@@ -15,3 +15,4 @@ pub mod sample;
 pub mod server;
 pub mod stream;
 pub mod vocab;
+pub mod worker;

@@ -1,5 +1,6 @@
 //! Sockets: listening, connecting, and the PROXY header that may open a connection.
 
+pub mod conn;
 pub mod connect;
 pub mod listener;
 pub mod proxy_protocol;

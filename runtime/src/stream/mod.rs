@@ -1,3 +1,5 @@
 //! Sessions and streams: a client's connection, and one exchange on it.
 
+pub mod copy;
 pub mod facts;
+pub mod side;

@@ -1,0 +1,231 @@
+//! A connection, whatever carries it: TCP, a unix socket, later TLS.
+//!
+//! Reading and writing are poll functions, so that one task can drive both sides of a stream and wait for either. A
+//! read that fills less than its buffer tells the reactor that the socket is drained: no second read is spent on
+//! learning that nothing is left.
+
+use std::{
+    io::{self, IoSlice},
+    net::SocketAddr,
+    os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd},
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::{TcpStream, UnixStream},
+};
+
+use crate::http::Buffer;
+
+/// A stream socket registered with this thread's reactor.
+#[derive(Debug)]
+pub enum Conn {
+    /// TCP.
+    Tcp(TcpStream),
+    /// A unix stream socket.
+    Unix(UnixStream),
+}
+
+/// A socket between two reactors: accepted by one worker for another.
+#[derive(Debug)]
+pub enum Detached {
+    /// TCP.
+    Tcp(std::net::TcpStream),
+    /// A unix stream socket.
+    Unix(std::os::unix::net::UnixStream),
+}
+
+impl Detached {
+    /// Registers it with the current thread's reactor.
+    ///
+    /// # Errors
+    /// Out of descriptors or memory.
+    pub fn attach(self) -> io::Result<Conn> {
+        Ok(match self {
+            Detached::Tcp(socket) => Conn::Tcp(TcpStream::from_std(socket)?),
+            Detached::Unix(socket) => Conn::Unix(UnixStream::from_std(socket)?),
+        })
+    }
+}
+
+impl Conn {
+    /// Takes the socket out of its reactor.
+    ///
+    /// # Errors
+    /// As the reactor says.
+    pub fn detach(self) -> io::Result<Detached> {
+        Ok(match self {
+            Conn::Tcp(socket) => Detached::Tcp(socket.into_std()?),
+            Conn::Unix(socket) => Detached::Unix(socket.into_std()?),
+        })
+    }
+
+    /// Reads into the room of `buffer`. `Ok(0)` is the end of the input, or a full buffer.
+    pub fn poll_fill(
+        &mut self,
+        cx: &mut Context<'_>,
+        buffer: &mut Buffer,
+    ) -> Poll<io::Result<usize>> {
+        let mut room = ReadBuf::new(buffer.writable());
+        let polled = match self {
+            Conn::Tcp(socket) => Pin::new(socket).poll_read(cx, &mut room),
+            Conn::Unix(socket) => Pin::new(socket).poll_read(cx, &mut room),
+        };
+        let count = room.filled().len();
+        polled.map_ok(|()| {
+            buffer.filled(count);
+            count
+        })
+    }
+
+    /// Writes from several pieces with one call.
+    pub fn poll_write(
+        &mut self,
+        cx: &mut Context<'_>,
+        pieces: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        match (self, pieces) {
+            (Conn::Tcp(socket), [one]) => Pin::new(socket).poll_write(cx, one),
+            (Conn::Tcp(socket), _) => Pin::new(socket).poll_write_vectored(cx, pieces),
+            (Conn::Unix(socket), [one]) => Pin::new(socket).poll_write(cx, one),
+            (Conn::Unix(socket), _) => Pin::new(socket).poll_write_vectored(cx, pieces),
+        }
+    }
+
+    /// Whether bytes, the end or an error wait to be read: asks the reactor's notes, not the kernel.
+    pub fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<()> {
+        match self {
+            Conn::Tcp(socket) => socket.poll_read_ready(cx).map(drop),
+            Conn::Unix(socket) => socket.poll_read_ready(cx).map(drop),
+        }
+    }
+
+    /// Says that nothing more will be written.
+    pub fn shutdown_write(&self) {
+        // A peer that is already gone makes this fail, which changes nothing.
+        let _ = self.with_socket(|socket| socket.shutdown(std::net::Shutdown::Write));
+    }
+
+    /// Makes the close send a reset at once (`option nolinger`, `silent-drop`'s kin).
+    pub fn set_no_linger(&self) {
+        let _ = self.with_socket(|socket| socket.set_linger(Some(std::time::Duration::ZERO)));
+    }
+
+    /// Our end.
+    pub fn local_address(&self) -> Option<SocketAddr> {
+        match self {
+            Conn::Tcp(socket) => socket.local_addr().ok(),
+            Conn::Unix(_) => None,
+        }
+    }
+
+    /// The other end.
+    pub fn peer_address(&self) -> Option<SocketAddr> {
+        match self {
+            Conn::Tcp(socket) => socket.peer_addr().ok(),
+            Conn::Unix(_) => None,
+        }
+    }
+
+    /// An error that the kernel holds for the socket: how a connection attempt ended.
+    pub fn take_error(&self) -> Option<io::Error> {
+        match self {
+            Conn::Tcp(socket) => socket.take_error().ok().flatten(),
+            Conn::Unix(socket) => socket.take_error().ok().flatten(),
+        }
+    }
+
+    /// The descriptor's number, to show.
+    pub fn descriptor(&self) -> RawFd {
+        self.as_fd().as_raw_fd()
+    }
+
+    fn with_socket<T>(&self, act: impl FnOnce(&socket2::Socket) -> io::Result<T>) -> io::Result<T> {
+        let socket = socket2::SockRef::from(self);
+        act(&socket)
+    }
+}
+
+impl AsFd for Conn {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Conn::Tcp(socket) => socket.as_fd(),
+            Conn::Unix(socket) => socket.as_fd(),
+        }
+    }
+}
+
+impl From<Detached> for OwnedFd {
+    fn from(detached: Detached) -> OwnedFd {
+        match detached {
+            Detached::Tcp(socket) => socket.into(),
+            Detached::Unix(socket) => socket.into(),
+        }
+    }
+}
+
+/// Bytes on their way out: what is staged here leaves before and together with data that stays in its own buffer.
+#[derive(Debug, Default)]
+pub struct Outbox {
+    staged: Vec<u8>,
+    sent: usize,
+}
+
+impl Outbox {
+    /// Where heads and chunk lines are appended.
+    pub fn stage(&mut self) -> &mut Vec<u8> {
+        if self.sent == self.staged.len() {
+            self.staged.clear();
+            self.sent = 0;
+        }
+        &mut self.staged
+    }
+
+    /// Nothing is staged.
+    pub fn is_empty(&self) -> bool {
+        self.sent == self.staged.len()
+    }
+
+    /// Bytes that are staged and not sent.
+    pub fn len(&self) -> usize {
+        self.staged.len() - self.sent
+    }
+
+    /// Writes what is staged and then `data`; returns how much of `data` went. `Ready(Ok(0))` with data left means
+    /// that only staged bytes went so far; it is only returned when data is empty.
+    pub fn poll_send(
+        &mut self,
+        cx: &mut Context<'_>,
+        conn: &mut Conn,
+        data: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        loop {
+            let staged = &self.staged[self.sent..];
+            let result = match (staged.is_empty(), data.is_empty()) {
+                (true, true) => return Poll::Ready(Ok(0)),
+                (true, false) => conn.poll_write(cx, &[IoSlice::new(data)]),
+                (false, true) => conn.poll_write(cx, &[IoSlice::new(staged)]),
+                (false, false) => conn.poll_write(cx, &[IoSlice::new(staged), IoSlice::new(data)]),
+            };
+            let count = match result {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                Poll::Ready(Ok(0)) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                Poll::Ready(Ok(count)) => count,
+            };
+            let of_staged = count.min(staged.len());
+            self.sent += of_staged;
+            if count > of_staged {
+                return Poll::Ready(Ok(count - of_staged));
+            }
+        }
+    }
+
+    /// Forgets everything: the stream is over.
+    pub fn clear(&mut self) {
+        self.staged.clear();
+        self.sent = 0;
+    }
+}

@@ -1,0 +1,265 @@
+//! An HTTP/1 connection, or a raw byte stream, as a side of a stream.
+
+use std::{
+    io,
+    task::{Context, Poll, ready},
+};
+
+use super::{Incoming, Outgoing, Piece, SideError};
+use crate::{
+    http::{
+        Buffer, Head,
+        h1::{
+            body::{self, BodyDecoder, BodyEncoder, BodyFraming},
+            decode::{DecodeState, Decoded, Limits, decode_request, decode_response},
+            encode::encode_head,
+        },
+    },
+    net::conn::{Conn, Outbox},
+};
+
+/// A connection with its input and output state. The buffers come from the worker's pool while a request runs.
+pub struct H1Side {
+    /// The connection.
+    pub conn: Conn,
+    /// What was received and not yet used.
+    pub input: Buffer,
+    /// Limits of what it may send.
+    pub limits: Limits,
+    /// Bytes received on this connection since the counter was last taken.
+    pub received: u64,
+    /// Bytes sent likewise.
+    pub sent: u64,
+    /// The peer said that it will send no more.
+    pub input_ended: bool,
+    decode: DecodeState,
+    decoder: BodyDecoder,
+    encoder: BodyEncoder,
+    outbox: Outbox,
+    /// Bytes left of the chunk whose size line is out.
+    chunk_left: usize,
+}
+
+impl H1Side {
+    /// A connection at the start of its first message.
+    pub fn new(conn: Conn, input: Buffer, limits: Limits) -> Self {
+        Self {
+            conn,
+            input,
+            limits,
+            received: 0,
+            sent: 0,
+            input_ended: false,
+            decode: DecodeState::default(),
+            decoder: BodyDecoder::new(BodyFraming::Empty),
+            encoder: BodyEncoder::new(BodyFraming::Empty),
+            outbox: Outbox::default(),
+            chunk_left: 0,
+        }
+    }
+
+    /// Gives the connection and the buffer back.
+    pub fn into_parts(self) -> (Conn, Buffer) {
+        (self.conn, self.input)
+    }
+
+    /// Reads once, noting the end of the input. `Ok(0)` is that end.
+    ///
+    /// # Errors
+    /// The connection broke.
+    pub fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        let count = ready!(self.conn.poll_fill(cx, &mut self.input))?;
+        self.received += count as u64;
+        if count == 0 && !self.input.is_full() {
+            self.input_ended = true;
+        }
+        Poll::Ready(Ok(count))
+    }
+
+    /// Reads until a request's head is complete.
+    ///
+    /// # Errors
+    /// The client closed, broke, or sent what isn't a request.
+    pub fn poll_request(
+        &mut self,
+        cx: &mut Context<'_>,
+        head: &mut Head,
+    ) -> Poll<Result<(), SideError>> {
+        self.poll_head(cx, head, decode_request)
+    }
+
+    /// Reads until a response's head is complete.
+    ///
+    /// # Errors
+    /// The server closed, broke, or sent what isn't a response.
+    pub fn poll_response(
+        &mut self,
+        cx: &mut Context<'_>,
+        head: &mut Head,
+    ) -> Poll<Result<(), SideError>> {
+        self.poll_head(cx, head, decode_response)
+    }
+
+    fn poll_head(
+        &mut self,
+        cx: &mut Context<'_>,
+        head: &mut Head,
+        decode: fn(&mut Buffer, &mut DecodeState, &mut Head, &Limits) -> Decoded,
+    ) -> Poll<Result<(), SideError>> {
+        loop {
+            if !self.input.is_empty() {
+                match decode(&mut self.input, &mut self.decode, head, &self.limits) {
+                    Decoded::Complete => {
+                        self.decode = DecodeState::default();
+                        return Poll::Ready(Ok(()));
+                    }
+                    Decoded::Error(error) => return Poll::Ready(Err(SideError::Malformed(error))),
+                    Decoded::Partial => {}
+                }
+            }
+            if self.input_ended {
+                return Poll::Ready(Err(SideError::Closed));
+            }
+            if let Err(error) = ready!(self.poll_fill(cx)) {
+                return Poll::Ready(Err(SideError::Broken(error)));
+            }
+        }
+    }
+
+    /// Forgets a half decoded head: the next call starts a new message.
+    pub fn reset_decoder(&mut self) {
+        self.decode = DecodeState::default();
+    }
+
+    /// How the body that comes next is framed.
+    pub fn expect_body(&mut self, framing: BodyFraming) {
+        self.decoder = BodyDecoder::new(framing);
+    }
+
+    /// The incoming body is complete.
+    pub fn body_done(&self) -> bool {
+        self.decoder.is_done()
+    }
+
+    /// Stages bytes as they are: a PROXY header, a raw reply.
+    pub fn stage(&mut self, bytes: &[u8]) {
+        self.outbox.stage().extend_from_slice(bytes);
+    }
+
+    /// Stages a head without changing how the body is framed: an interim response.
+    pub fn stage_head(&mut self, head: &Head) {
+        encode_head(head, self.outbox.stage());
+    }
+
+    /// Everything staged was sent.
+    pub fn is_flushed(&self) -> bool {
+        self.outbox.is_empty()
+    }
+
+    /// Waits until the peer has closed or broken the connection, keeping what it sends for the next message.
+    pub fn poll_gone(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            if self.input_ended {
+                return Poll::Ready(());
+            }
+            if self.input.is_full() {
+                return Poll::Pending;
+            }
+            match ready!(self.poll_fill(cx)) {
+                Ok(0) | Err(_) => return Poll::Ready(()),
+                Ok(_) => {}
+            }
+        }
+    }
+}
+
+impl Incoming for H1Side {
+    fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Result<Piece, SideError>> {
+        loop {
+            match self.decoder.next(&mut self.input, &self.limits) {
+                body::Piece::Data(count) => return Poll::Ready(Ok(Piece::Data(count))),
+                body::Piece::End => return Poll::Ready(Ok(Piece::End)),
+                body::Piece::Error(error) => {
+                    return Poll::Ready(Err(SideError::Malformed(error)));
+                }
+                body::Piece::Partial => {}
+            }
+            if self.input_ended {
+                return Poll::Ready(if self.decoder.finish_at_close() {
+                    Ok(Piece::End)
+                } else {
+                    Err(SideError::Closed)
+                });
+            }
+            if let Err(error) = ready!(self.poll_fill(cx)) {
+                return Poll::Ready(Err(SideError::Broken(error)));
+            }
+        }
+    }
+
+    fn data(&self) -> &[u8] {
+        self.input.readable()
+    }
+
+    fn consume(&mut self, count: usize) {
+        self.decoder.consume(&mut self.input, count);
+    }
+
+    fn trailers(&self) -> Option<&Head> {
+        self.decoder.trailers()
+    }
+}
+
+impl Outgoing for H1Side {
+    fn start(&mut self, head: &Head, framing: BodyFraming) {
+        encode_head(head, self.outbox.stage());
+        self.encoder = BodyEncoder::new(framing);
+        self.chunk_left = 0;
+    }
+
+    fn poll_data(&mut self, cx: &mut Context<'_>, data: &[u8]) -> Poll<Result<usize, SideError>> {
+        let chunked = self.encoder.is_chunked();
+        let data = if chunked {
+            if self.chunk_left == 0 {
+                self.chunk_left = data.len();
+                let mut space = [0; 18];
+                let prefix = body::chunk_prefix(data.len(), &mut space);
+                self.outbox.stage().extend_from_slice(prefix);
+            }
+            &data[..data.len().min(self.chunk_left)]
+        } else {
+            data
+        };
+        let before = self.outbox.len();
+        let polled = self.outbox.poll_send(cx, &mut self.conn, data);
+        self.sent += (before - self.outbox.len()) as u64;
+        match ready!(polled) {
+            Ok(count) => {
+                self.sent += count as u64;
+                if chunked {
+                    self.chunk_left -= count;
+                    if self.chunk_left == 0 {
+                        self.outbox.stage().extend_from_slice(b"\r\n");
+                    }
+                }
+                Poll::Ready(Ok(count))
+            }
+            Err(error) => Poll::Ready(Err(SideError::Broken(error))),
+        }
+    }
+
+    fn end(&mut self, trailers: Option<&Head>) {
+        self.encoder.end(trailers, self.outbox.stage());
+    }
+
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), SideError>> {
+        let before = self.outbox.len();
+        let polled = self.outbox.poll_send(cx, &mut self.conn, &[]);
+        self.sent += (before - self.outbox.len()) as u64;
+        polled.map(|result| result.map(drop).map_err(SideError::Broken))
+    }
+
+    fn shutdown(&mut self) {
+        self.conn.shutdown_write();
+    }
+}

@@ -1,0 +1,161 @@
+//! The one waiting primitive: progress on either side, a deadline, or an order from outside.
+//!
+//! Every await of traffic goes through [`Waiter::wait`]. So a soft stop, a kill from the command line and a timeout
+//! reach a connection wherever it is, and there is one timer per connection, re-armed lazily: a deadline that moves
+//! away leaves the timer as it is, and the early ring is answered by setting it again.
+
+use std::{
+    cell::{Cell, RefCell},
+    future::{Future, poll_fn},
+    pin::Pin,
+    rc::Rc,
+    task::{Context, Poll, Waker},
+    time::Instant,
+};
+
+use tokio::time::Sleep;
+
+use crate::clock;
+
+/// What others want of a connection's task.
+#[derive(Debug, Default)]
+pub struct Control {
+    order: Cell<Option<Order>>,
+    waker: RefCell<Option<Waker>>,
+}
+
+/// An order to a connection's task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// Soft stop: end when idle, and say so to the peer.
+    Finish,
+    /// End now.
+    Kill(KillReason),
+}
+
+/// Who ordered the end: what the log's first termination character says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KillReason {
+    /// The command line interface.
+    Command,
+    /// The server was marked down.
+    ServerDown,
+    /// A server came up and ended its backup's sessions.
+    ServerUp,
+    /// The process ends.
+    Shutdown,
+}
+
+impl Control {
+    /// Gives an order; a kill stays a kill.
+    pub fn order(&self, order: Order) {
+        if !matches!(self.order.get(), Some(Order::Kill(_))) {
+            self.order.set(Some(order));
+        }
+        if let Some(waker) = self.waker.borrow_mut().take() {
+            waker.wake();
+        }
+    }
+
+    /// The order that stands.
+    pub fn current(&self) -> Option<Order> {
+        self.order.get()
+    }
+
+    fn register(&self, cx: &Context<'_>) {
+        let mut waker = self.waker.borrow_mut();
+        if !waker
+            .as_ref()
+            .is_some_and(|known| known.will_wake(cx.waker()))
+        {
+            *waker = Some(cx.waker().clone());
+        }
+    }
+}
+
+/// Why a wait ended without progress.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Interrupted {
+    /// The deadline came.
+    Deadline,
+    /// An order came. [`Order::Finish`] only interrupts waits that say they are idle.
+    Order(Order),
+}
+
+/// Whether a wait may be ended by a soft stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum While {
+    /// Nothing is under way.
+    Idle,
+    /// A request is.
+    Busy,
+}
+
+/// A connection's timer and orders.
+pub struct Waiter {
+    /// Orders to this connection.
+    pub control: Rc<Control>,
+    timer: Option<Pin<Box<Sleep>>>,
+    armed: Instant,
+}
+
+impl Waiter {
+    /// A waiter whose timer isn't set.
+    pub fn new(control: Rc<Control>) -> Self {
+        Self {
+            control,
+            timer: None,
+            armed: clock::now(),
+        }
+    }
+
+    /// Polls `progress` until it is ready, the deadline comes, or an order does.
+    ///
+    /// # Errors
+    /// [`Interrupted`] says which.
+    pub async fn wait<T>(
+        &mut self,
+        deadline: Option<Instant>,
+        state: While,
+        mut progress: impl FnMut(&mut Context<'_>) -> Poll<T>,
+    ) -> Result<T, Interrupted> {
+        poll_fn(|cx| {
+            if let Some(order) = self.control.current()
+                && (state == While::Idle || matches!(order, Order::Kill(_)))
+            {
+                return Poll::Ready(Err(Interrupted::Order(order)));
+            }
+            if let Poll::Ready(value) = progress(cx) {
+                return Poll::Ready(Ok(value));
+            }
+            self.control.register(cx);
+            match deadline {
+                Some(deadline) if self.poll_deadline(cx, deadline) => {
+                    Poll::Ready(Err(Interrupted::Deadline))
+                }
+                _ => Poll::Pending,
+            }
+        })
+        .await
+    }
+
+    /// Whether the deadline has come; otherwise the task will be woken at it or before.
+    fn poll_deadline(&mut self, cx: &mut Context<'_>, deadline: Instant) -> bool {
+        let timer = self.timer.get_or_insert_with(|| {
+            self.armed = deadline;
+            Box::pin(tokio::time::sleep_until(deadline.into()))
+        });
+        if deadline < self.armed {
+            self.armed = deadline;
+            timer.as_mut().reset(deadline.into());
+        }
+        while timer.as_mut().poll(cx).is_ready() {
+            if clock::now() >= deadline {
+                return true;
+            }
+            self.armed = deadline;
+            timer.as_mut().reset(deadline.into());
+        }
+        false
+    }
+}
