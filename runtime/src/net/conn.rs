@@ -102,6 +102,14 @@ impl Conn {
         }
     }
 
+    /// Whether it can be written to: a connection attempt has ended one way or the other.
+    pub fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<()> {
+        match self {
+            Conn::Tcp(socket) => socket.poll_write_ready(cx).map(drop),
+            Conn::Unix(socket) => socket.poll_write_ready(cx).map(drop),
+        }
+    }
+
     /// Says that nothing more will be written.
     pub fn shutdown_write(&self) {
         // A peer that is already gone makes this fail, which changes nothing.

@@ -101,6 +101,8 @@ pub struct Proxy {
     pub options: Options,
     /// Connection mode; `None`: not said.
     pub connection_mode: Option<ConnectionMode>,
+    /// How long `tcp-request content` rules may wait for bytes.
+    pub inspect_delay: Option<Duration>,
     /// Rule sets.
     pub rules: rules::RuleTable,
     /// Where and how it logs.

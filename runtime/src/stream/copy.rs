@@ -21,6 +21,7 @@ pub struct Transfer {
     /// The last moment something came from the source or went to the sink.
     pub active: Instant,
     state: State,
+    told: bool,
     /// The sink took less than it was offered: the wait is for the sink.
     pub blocked: bool,
 }
@@ -61,6 +62,13 @@ impl Transfer {
     /// The source's part is over, though its last bytes may still be on their way to the sink.
     pub fn source_done(&self) -> bool {
         self.state != State::Moving
+    }
+
+    /// True once, when everything has arrived: the moment to pass the end on.
+    pub fn take_end(&mut self) -> bool {
+        let now = self.is_done() && !self.told;
+        self.told |= now;
+        now
     }
 
     /// Gives the direction up: the rest of the body is of no use to the sink.

@@ -92,6 +92,38 @@ pub struct StreamFacts {
     pub is_tls: bool,
 }
 
+impl StreamFacts {
+    /// At the first byte of a request, or of the session in TCP mode.
+    pub fn new(number: u64, start: Now) -> Self {
+        Self {
+            number,
+            backend: None,
+            server: None,
+            service: None,
+            server_address: None,
+            server_source: None,
+            timers: Timers::new(start),
+            termination: Termination::default(),
+            status: None,
+            bytes_in: 0,
+            bytes_out: 0,
+            retries: 0,
+            redispatched: false,
+            server_queue: 0,
+            backend_queue: 0,
+            request_line: Vec::new(),
+            method_length: 0,
+            request_captures: Vec::new(),
+            response_captures: Vec::new(),
+            cookie_captures: (None, None),
+            unique_id: None,
+            log_level: None,
+            connections: [0; 4],
+            is_tls: false,
+        }
+    }
+}
+
 /// Moments and intervals of a stream (manual 8.4). Intervals in milliseconds; -1: never reached.
 #[derive(Debug, Clone, Copy)]
 pub struct Timers {
@@ -115,6 +147,23 @@ pub struct Timers {
     pub end: Option<Instant>,
 }
 
+impl Timers {
+    /// Nothing reached yet.
+    pub fn new(start: Now) -> Self {
+        Self {
+            start,
+            idle_ms: 0,
+            request_ms: -1,
+            queue_ms: -1,
+            connect_ms: -1,
+            response_ms: -1,
+            request_done: None,
+            connected: None,
+            end: None,
+        }
+    }
+}
+
 /// The termination state (manual 8.5): four characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Termination {
@@ -135,6 +184,16 @@ impl Default for Termination {
             phase: b'-',
             request_cookie: b'-',
             response_cookie: b'-',
+        }
+    }
+}
+
+impl Termination {
+    /// Notes who ended the exchange and when, unless that is known already.
+    pub fn mark(&mut self, cause: u8, phase: u8) {
+        if self.cause == b'-' {
+            self.cause = cause;
+            self.phase = phase;
         }
     }
 }

@@ -141,6 +141,12 @@ impl H1Side {
         self.decoder.is_done()
     }
 
+    /// What is left of the incoming body is in the input already.
+    pub fn body_is_buffered(&self) -> bool {
+        self.decoder.is_done()
+            || matches!(self.decoder.left(), Some(left) if left > 0 && self.input.len() as u64 >= left && !self.decoder.is_chunked())
+    }
+
     /// Stages bytes as they are: a PROXY header, a raw reply.
     pub fn stage(&mut self, bytes: &[u8]) {
         self.outbox.stage().extend_from_slice(bytes);

@@ -1,0 +1,87 @@
+//! Where a request goes: `use_backend`, `default_backend`, `use-server`.
+
+use super::{ClientSide, Halt, Phase, Stream, failure::Failure};
+use crate::{
+    plan::{ProxyId, ServerTarget, Target},
+    rules::Truth,
+    sample::value::Arena,
+};
+
+impl<C: ClientSide> Stream<'_, C> {
+    /// Chooses the backend and enters it.
+    ///
+    /// # Errors
+    /// There is none: 503.
+    pub fn switch_backend(&mut self) -> Phase {
+        if let Some(id) = self.chosen_backend() {
+            self.backend = self.plan.proxy(id);
+        } else if self.frontend.backend.is_none() {
+            return Err(Halt::Failed(Failure::NoBackend));
+        }
+        self.facts.backend = Some(self.backend.id);
+        if self.backend.id != self.frontend.id {
+            self.filters.extend(&self.backend.filters);
+        }
+        self.enter_backend();
+        Ok(())
+    }
+
+    fn chosen_backend(&self) -> Option<ProxyId> {
+        let frontend = self.frontend.frontend.as_ref()?;
+        let arena = Arena::new();
+        for (condition, target) in &frontend.use_backend {
+            let applies = condition
+                .as_ref()
+                .is_none_or(|condition| condition.eval(&self.view(self.frontend), &arena) == Truth::True);
+            if applies && let Some(id) = self.resolve(target) {
+                return Some(id);
+            }
+        }
+        self.resolve(frontend.default_backend.as_ref()?)
+    }
+
+    fn resolve(&self, target: &Target) -> Option<ProxyId> {
+        match target {
+            Target::Proxy(id) => Some(*id),
+            Target::Dynamic(format) => {
+                let name = self.render(format, self.frontend);
+                let id = self.plan.proxy_named(std::str::from_utf8(&name).ok()?)?;
+                self.plan.proxy(id).backend.is_some().then_some(id)
+            }
+        }
+    }
+
+    /// The server that a `use-server` rule names.
+    pub fn ruled_server(&self) -> Option<u32> {
+        let backend = self.backend.backend.as_ref()?;
+        let arena = Arena::new();
+        for (condition, target) in &backend.use_server {
+            let applies = condition
+                .as_ref()
+                .is_none_or(|condition| condition.eval(&self.view(self.backend), &arena) == Truth::True);
+            if !applies {
+                continue;
+            }
+            match target {
+                ServerTarget::Index(index) => return Some(*index),
+                ServerTarget::Dynamic(format) => {
+                    let name = self.render(format, self.backend);
+                    let found = backend.servers.iter().position(|server| server.name.as_bytes() == name);
+                    if let Some(index) = found.and_then(|index| u32::try_from(index).ok()) {
+                        return Some(index);
+                    }
+                }
+            }
+        }
+        None
+    }
+
+    /// `force-persist` and `ignore-persist`: `Some(true)` sends a client to its server though it is down,
+    /// `Some(false)` forgets its cookie.
+    pub fn persistence_override(&self) -> Option<bool> {
+        let backend = self.backend.backend.as_ref()?;
+        let arena = Arena::new();
+        let view = self.view(self.backend);
+        backend.persist.iter().find(|(_, condition)| condition.eval(&view, &arena) == Truth::True).map(|(force, _)| *force)
+    }
+}

@@ -1,0 +1,429 @@
+//! Getting a connection to a server: choose, wait for a slot, take an idle connection or make one, try again.
+
+use std::{
+    net::SocketAddr,
+    task::{Context, Poll},
+    time::{Duration, Instant},
+};
+
+use locum_model::{
+    address::Address,
+    proxy::{HttpReuse, RedispatchInterval, SourceClient},
+};
+
+use super::{ClientSide, Halt, Phase, Stream, deadline, failure::Failure, side::h1::H1Side};
+use crate::{
+    clock,
+    http::h1::decode::Limits,
+    lb::Choice,
+    net::{
+        conn::{Conn, Detached},
+        connect::{self, Options, Source},
+        proxy_protocol,
+    },
+    plan::{Server, ServerId},
+    server::{
+        Admission, Granted, Slot, Want,
+        pool::{InUse, PoolKey, PoolKeyParts},
+    },
+    worker::wait::{Interrupted, While},
+};
+
+/// A connection to a server that is this stream's for now.
+pub struct Link<'s> {
+    /// The connection.
+    pub side: H1Side,
+    /// Its server.
+    pub server: &'s Server,
+    /// What a later stream must have equal to use it.
+    pub key: PoolKey,
+    /// How often it was taken from the idle ones.
+    pub reuses: u32,
+    /// The server bound it to one client (NTLM, Negotiate): nobody else may have it.
+    pub private: bool,
+    slot: Slot,
+    in_use: InUse<Conn>,
+}
+
+/// The turn-around pause before the same server is tried again (manual: "retries").
+const TURN_AROUND: Duration = Duration::from_secs(1);
+
+impl<'s, C: ClientSide> Stream<'s, C> {
+    /// A connection to a server, after as many attempts as the backend allows.
+    ///
+    /// # Errors
+    /// No server, the queue or the connection took too long, the attempts failed, or the client went away.
+    pub async fn obtain_server(&mut self) -> Phase<Link<'s>> {
+        let backend = self.backend.backend.as_ref().ok_or(Halt::Failed(Failure::NoServer))?;
+        let began = clock::now();
+        let private = self.own.iter().find_map(Own::private_server).filter(|id| id.backend == self.backend.id);
+        let mut bound = self.cookie.server.or_else(|| self.ruled_server()).or(private.map(|id| id.index));
+        let mut avoid = None;
+        let mut attempt = 0;
+        loop {
+            let slot = self.admit(&mut bound, avoid, began).await?;
+            self.enter_server(slot.server());
+            self.facts.timers.queue_ms = milliseconds(began, clock::now());
+            let server = &backend.servers[slot.server() as usize];
+            let failed = match self.open(server, slot).await? {
+                Ok(link) => return Ok(link),
+                Err(failure) => failure,
+            };
+            self.count_failed_connection(server.id);
+            if attempt >= backend.retries {
+                return Err(Halt::Failed(failed));
+            }
+            attempt += 1;
+            self.facts.retries = attempt;
+            if self.redispatches(attempt, backend.retries) {
+                self.facts.redispatched = true;
+                bound = None;
+                avoid = Some(server.id.index);
+                self.count_redispatch(server.id);
+            } else {
+                bound = Some(server.id.index);
+                self.count_retry(server.id);
+                self.turn_around(failed).await?;
+            }
+        }
+    }
+
+    fn redispatches(&self, attempt: u32, retries: u32) -> bool {
+        match self.backend.backend.as_ref().and_then(|backend| backend.settings.redispatch) {
+            None => false,
+            Some(RedispatchInterval::LastRetry) => attempt == retries,
+            Some(RedispatchInterval::Every(n)) => n > 0 && attempt.is_multiple_of(n),
+            Some(RedispatchInterval::Last(n)) => attempt + n > retries,
+        }
+    }
+
+    async fn turn_around(&mut self, failed: Failure) -> Phase {
+        // A timeout has been pause enough.
+        if failed == Failure::ConnectTimeout {
+            return Ok(());
+        }
+        let pause = self.backend.timeouts.connect.map_or(TURN_AROUND, |limit| limit.min(TURN_AROUND));
+        match self.wait_on_client(Some(clock::now() + pause), |_| Poll::<()>::Pending).await {
+            Err(Stopped::ClientGone) => Err(Halt::Failed(Failure::ConnectAborted)),
+            Err(Stopped::Killed) => Err(Halt::Failed(Failure::Killed)),
+            Ok(()) | Err(Stopped::Deadline) => Ok(()),
+        }
+    }
+
+    /// A slot on a server; waits in the queue if none is free.
+    async fn admit(&mut self, bound: &mut Option<u32>, avoid: Option<u32>, began: Instant) -> Phase<Slot> {
+        let farm = self.backend_live().farm().ok_or(Halt::Failed(Failure::NoServer))?;
+        loop {
+            let want = match *bound {
+                Some(server) => Want::Server(server),
+                None => Want::Balanced(Choice { avoid, ..self.balance_choice() }),
+            };
+            let mut ticket = match farm.admit(want, crate::server::queue::Priority::default()) {
+                Admission::Slot(slot) => return Ok(slot),
+                Admission::NoServer | Admission::QueueFull if bound.is_some() => {
+                    *bound = None;
+                    continue;
+                }
+                Admission::NoServer | Admission::QueueFull => return Err(Halt::Failed(Failure::NoServer)),
+                Admission::Queued(ticket) => ticket,
+            };
+            let limit = self.backend.timeouts.queue.or(self.backend.timeouts.connect);
+            let waited = self.wait_on_client(deadline(began, limit), |cx| ticket.poll_granted(cx)).await;
+            self.note_queue(&ticket);
+            match waited {
+                Ok(Granted::Slot(slot)) => return Ok(slot),
+                Ok(Granted::Redistribute) => *bound = None,
+                Err(stopped) => {
+                    self.facts.timers.queue_ms = milliseconds(began, clock::now());
+                    return Err(Halt::Failed(match stopped {
+                        Stopped::Deadline => Failure::QueueTimeout,
+                        Stopped::ClientGone => Failure::QueueAborted,
+                        Stopped::Killed => Failure::Killed,
+                    }));
+                }
+            }
+        }
+    }
+
+    /// An idle connection, or a new one. The inner error is a failed attempt.
+    async fn open(&mut self, server: &'s Server, slot: Slot) -> Phase<Result<Link<'s>, Failure>> {
+        let destination = self.server_address(server);
+        let proxy_header = self.proxy_header(server);
+        let source = self.source_address(server);
+        let key = PoolKey::from(PoolKeyParts {
+            source: source.map(|source| source.address),
+            destination: (destination != server.settings.member.address).then(|| destination.clone()),
+            sni: None,
+            proxy_header: proxy_header.clone().into(),
+        });
+        let limits = self.response_limits();
+        if let Some(own) = self.take_own(server, &key) {
+            self.count_reuse(server.id);
+            self.note_reused(&own.conn);
+            let side = H1Side::new(own.conn, self.worker.server_buffer(), limits);
+            let (reuses, in_use) = (own.reuses + 1, own.in_use);
+            return Ok(Ok(Link { side, server, key, reuses, private: own.private, slot, in_use }));
+        }
+        let idle = self.backend_live().idle(server.id.index);
+        let reuse = self.backend.backend.as_ref().map_or(HttpReuse::Never, |b| b.settings.http_reuse);
+        if self.backend.mode == locum_model::proxy::Mode::Http
+            && reuse != HttpReuse::Never
+            && let Some((conn, reuses)) = self.take_idle(server, &key)
+        {
+            self.count_reuse(server.id);
+            self.note_reused(&conn);
+            let side = H1Side::new(conn, self.worker.server_buffer(), limits);
+            let in_use = idle.begin_use();
+            return Ok(Ok(Link { side, server, key, reuses, private: false, slot, in_use }));
+        }
+        let began = clock::now();
+        let options = self.connect_options(server, source, !proxy_header.is_empty());
+        let connected = self.connect(&destination, &options).await?;
+        let now = clock::now();
+        self.facts.timers.connect_ms = -1;
+        let conn = match connected {
+            Ok(conn) => conn,
+            Err(failure) => return Ok(Err(failure)),
+        };
+        self.facts.timers.connect_ms = milliseconds(began, now);
+        self.facts.timers.connected = Some(now);
+        self.facts.server_address = destination_address(&destination);
+        self.count_connect(server.id);
+        let mut side = H1Side::new(conn, self.worker.server_buffer(), limits);
+        side.stage(&proxy_header);
+        Ok(Ok(Link { side, server, key, reuses: 0, private: false, slot, in_use: idle.begin_use() }))
+    }
+
+    fn note_reused(&mut self, conn: &Conn) {
+        self.facts.timers.connected = Some(clock::now());
+        self.facts.timers.connect_ms = 0;
+        self.facts.server_address = conn.peer_address();
+    }
+
+    /// A connection that this session kept for itself.
+    fn take_own(&mut self, server: &Server, key: &PoolKey) -> Option<Own> {
+        let fits = |own: &Own| own.server == server.id && (own.private || own.key == *key);
+        let own = self.own.remove(self.own.iter().rposition(fits)?);
+        let gone = own.conn.poll_readable(&mut Context::from_waker(std::task::Waker::noop())).is_ready();
+        (!gone).then_some(own)
+    }
+
+    /// Puts a connection with a clean end where the next request may find it: with its session, or among all.
+    pub(super) fn release(&mut self, link: Link<'s>) {
+        let reuse = self.backend.backend.as_ref().map_or(HttpReuse::Never, |b| b.settings.http_reuse);
+        let Link { side, server, key, reuses, private, slot, in_use } = link;
+        let (conn, buffer) = side.into_parts();
+        self.worker.give_server_buffer(buffer);
+        if private || reuse == HttpReuse::Never {
+            self.own.push(Own { conn, server: server.id, key, reuses, private, in_use });
+        } else {
+            drop(in_use);
+            // A connection that the pool doesn't want is closed here.
+            drop(self.backend_live().idle(server.id.index).put(self.worker.index, key, conn, reuses));
+        }
+        drop(slot);
+    }
+
+    async fn connect(&mut self, to: &Address, options: &Options) -> Phase<Result<Conn, Failure>> {
+        let socket = match connect::connect(to, options) {
+            Ok(connect::Connecting::Tcp(socket)) => Detached::Tcp(socket),
+            Ok(connect::Connecting::Unix(socket)) => Detached::Unix(socket),
+            Err(error) => return Ok(Err(connect_failure(error.kind))),
+        };
+        let Ok(conn) = socket.attach() else { return Ok(Err(Failure::ConnectResources)) };
+        let until = deadline(clock::now(), self.backend.timeouts.connect);
+        let waited = self.wait_on_client(until, |cx| conn.poll_writable(cx)).await;
+        Ok(match waited {
+            Ok(()) => match conn.take_error() {
+                None => Ok(conn),
+                Some(error) => Err(connect_failure(connect::ConnectError::of(error).kind)),
+            },
+            Err(Stopped::Deadline) => Err(Failure::ConnectTimeout),
+            Err(Stopped::ClientGone) => return Err(Halt::Failed(Failure::ConnectAborted)),
+            Err(Stopped::Killed) => return Err(Halt::Failed(Failure::Killed)),
+        })
+    }
+
+    /// Waits for something on the way to the server. The client's going away only counts under `abortonclose`.
+    async fn wait_on_client<T>(
+        &mut self,
+        until: Option<Instant>,
+        mut progress: impl FnMut(&mut Context<'_>) -> Poll<T>,
+    ) -> Result<T, Stopped> {
+        let watch = self.backend.options.abortonclose;
+        let client = &mut *self.client;
+        let waited = self
+            .waiter
+            .wait(until, While::Busy, |cx| {
+                if let Poll::Ready(value) = progress(cx) {
+                    return Poll::Ready(Some(value));
+                }
+                if watch && client.poll_gone(cx).is_ready() {
+                    return Poll::Ready(None);
+                }
+                Poll::Pending
+            })
+            .await;
+        match waited {
+            Ok(Some(value)) => Ok(value),
+            Ok(None) => Err(Stopped::ClientGone),
+            Err(Interrupted::Deadline) => Err(Stopped::Deadline),
+            Err(Interrupted::Order(_)) => Err(Stopped::Killed),
+        }
+    }
+
+    fn take_idle(&mut self, server: &Server, key: &PoolKey) -> Option<(Conn, u32)> {
+        let first = self.session.requests <= 1;
+        let worker = self.worker.index;
+        let taken = self.backend_live().idle(server.id.index).take(worker, key, first, |conn: &mut Conn| {
+            // Bytes or an end that wait on an idle connection mean that it can't be used.
+            conn.poll_readable(&mut Context::from_waker(std::task::Waker::noop())).is_ready()
+        })?;
+        let conn = if taken.shard == worker {
+            taken.connection
+        } else {
+            taken.connection.detach().ok()?.attach().ok()?
+        };
+        Some((conn, taken.reuses))
+    }
+
+    /// Where this stream's connection goes: a port of 0 is the client's destination port, an offset adds to it.
+    fn server_address(&self, server: &Server) -> Address {
+        let member = &server.settings.member;
+        let farm_address = self.backend_live().server_address(server.id.index);
+        let Address::Ip { mut ip, mut port } = farm_address else { return farm_address };
+        let towards = self.session.destination;
+        if ip.is_unspecified()
+            && let Some(destination) = towards
+        {
+            ip = destination.ip();
+        }
+        let client_port = towards.map_or(0, |destination| destination.port());
+        if let Some(offset) = member.port_offset {
+            port = u16::try_from(i32::from(client_port) + offset).unwrap_or(0);
+        } else if port == 0 {
+            port = client_port;
+        }
+        Address::Ip { ip, port }
+    }
+
+    /// The local end that `source` asks for.
+    fn source_address(&self, server: &Server) -> Option<Source> {
+        let backend = self.backend.backend.as_ref()?;
+        let source = server.settings.source.as_ref().or(backend.settings.source.as_ref())?;
+        let client = self.session.source;
+        let spoofed = match &source.client {
+            None => None,
+            Some(SourceClient::ClientIp) => client.map(|c| SocketAddr::new(c.ip(), 0)),
+            Some(SourceClient::Client) => client,
+            Some(SourceClient::Address(address)) => Some(*address),
+            Some(SourceClient::Header(name, occurrence)) => self.header_address(name, *occurrence),
+        };
+        Some(match spoofed {
+            Some(address) => Source { address, transparent: true },
+            None => {
+                let mut address = source.address;
+                if let Some((low, high)) = source.ports {
+                    address.set_port(self.worker.next_port(low, high));
+                }
+                Source { address, transparent: false }
+            }
+        })
+    }
+
+    fn header_address(&self, name: &[u8], occurrence: i32) -> Option<SocketAddr> {
+        let values: Vec<&[u8]> = self.request.elements(name).collect();
+        let index = if occurrence < 0 {
+            values.len().checked_sub(occurrence.unsigned_abs() as usize)?
+        } else {
+            (occurrence as usize).checked_sub(1)?
+        };
+        let ip = std::str::from_utf8(values.get(index)?).ok()?.parse().ok()?;
+        Some(SocketAddr::new(ip, 0))
+    }
+
+    fn connect_options(&self, server: &Server, source: Option<Source>, has_header: bool) -> Options {
+        let backend = self.backend.backend.as_ref();
+        let line = server.settings.source.as_ref().or(backend.and_then(|b| b.settings.source.as_ref()));
+        Options {
+            source,
+            interface: line.and_then(|line| line.interface.clone()),
+            keepalive: self
+                .backend
+                .options
+                .srvtcpka
+                .then(|| backend.map(|b| b.settings.tcp_keepalive.clone()).unwrap_or_default()),
+            user_timeout: server.settings.user_timeout,
+            fast_open: server.settings.fast_open,
+            delay_ack: has_header || self.backend.options.tcp_smart_connect,
+            receive_buffer: self.plan.global.tune.rcvbuf_server,
+            send_buffer: self.plan.global.tune.sndbuf_server,
+        }
+    }
+
+    /// The PROXY header that opens a new connection; empty if none is asked for.
+    fn proxy_header(&self, server: &Server) -> Vec<u8> {
+        match &server.settings.send_proxy {
+            None => Vec::new(),
+            Some(version) => proxy_protocol::header_for(version, self.session, self.facts.unique_id.as_deref()),
+        }
+    }
+
+    fn response_limits(&self) -> Limits {
+        let tune = self.plan.tune;
+        Limits {
+            accept_invalid: self.backend.options.accept_invalid_http_response,
+            ..Limits::of_buffer(tune.bufsize, tune.maxrewrite, tune.maxhdr)
+        }
+    }
+
+    fn enter_server(&mut self, index: u32) {
+        self.facts.server = Some(ServerId { backend: self.backend.id, index });
+    }
+}
+
+/// A server connection that a session keeps for itself between its requests.
+pub struct Own {
+    conn: Conn,
+    server: ServerId,
+    key: PoolKey,
+    reuses: u32,
+    private: bool,
+    in_use: InUse<Conn>,
+}
+
+impl Own {
+    /// The server it is bound to, if nobody else may serve this client.
+    pub fn private_server(&self) -> Option<ServerId> {
+        self.private.then_some(self.server)
+    }
+}
+
+/// Why a wait on the way to the server ended.
+enum Stopped {
+    Deadline,
+    ClientGone,
+    Killed,
+}
+
+fn connect_failure(kind: connect::Failure) -> Failure {
+    use connect::Failure as Kind;
+    match kind {
+        Kind::NoSource | Kind::ProcessDescriptors | Kind::SystemDescriptors | Kind::Memory | Kind::NotPermitted => {
+            Failure::ConnectResources
+        }
+        _ => Failure::ConnectRefused,
+    }
+}
+
+fn destination_address(address: &Address) -> Option<SocketAddr> {
+    match address {
+        Address::Ip { ip, port } => Some(SocketAddr::new(*ip, *port)),
+        _ => None,
+    }
+}
+
+/// Whole milliseconds between two moments.
+pub(super) fn milliseconds(from: Instant, to: Instant) -> i64 {
+    i64::try_from(to.saturating_duration_since(from).as_millis()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,73 @@
+//! TCP mode: bytes both ways, from the first rule to the second close.
+
+use super::{
+    ClientSide, Halt, Phase, Stream,
+    failure::Failure,
+    side::{Incoming, Outgoing, SideError, h1::H1Side},
+    transfer::{Inactivity, TransferFailure, Transfers},
+};
+use crate::{clock, http::h1::body::BodyFraming};
+
+impl<'s, C: ClientSide> Stream<'s, C> {
+    /// Runs the session and closes its books.
+    pub async fn forward(mut self) {
+        let ended = self.forward_phases().await;
+        if let Err(Halt::Failed(failure)) = &ended {
+            failure.mark(&mut self.facts.termination);
+            self.count_failure(*failure);
+        }
+        self.finish(ended);
+    }
+
+    async fn forward_phases(&mut self) -> Phase {
+        self.filters.on_start();
+        self.tcp_request_content(self.frontend).await?;
+        self.switch_backend()?;
+        if self.backend.id != self.frontend.id {
+            self.tcp_request_content(self.backend).await?;
+        }
+        let mut link = self.obtain_server().await?;
+        link.side.expect_body(BodyFraming::UntilClose);
+        let limits = self.byte_inactivity();
+        let mut transfers = Transfers::new(clock::now());
+        let moved = self.transfer(&mut link.side, &mut transfers, limits, pass_ends_on).await;
+        moved.or_else(|failure| self.byte_failure(failure))
+    }
+
+    fn byte_inactivity(&self) -> Inactivity {
+        let (front, back) = (&self.frontend.timeouts, &self.backend.timeouts);
+        Inactivity {
+            client: back.tunnel.or(front.client),
+            server: back.tunnel.or(back.server),
+            client_fin: front.client_fin,
+            server_fin: back.server_fin,
+        }
+    }
+
+    fn byte_failure(&mut self, failure: TransferFailure) -> Phase {
+        Err(Halt::Failed(match failure {
+            TransferFailure::ClientTimeout => Failure::ClientTimeoutWhileSending,
+            TransferFailure::ServerTimeout => Failure::ServerTimeoutWhileReceiving,
+            TransferFailure::Client(_) => Failure::ClientClosedWhileSending,
+            TransferFailure::Server(SideError::Malformed(_) | SideError::Closed | SideError::Broken(_)) => {
+                Failure::ServerClosedWhileReceiving
+            }
+            TransferFailure::Killed => Failure::Killed,
+        }))
+    }
+}
+
+/// Each side's end is passed on; all is over when both have ended.
+pub(super) fn pass_ends_on<C: Incoming + Outgoing>(
+    transfers: &mut Transfers,
+    client: &mut C,
+    server: &mut H1Side,
+) -> bool {
+    if transfers.request.take_end() {
+        server.shutdown();
+    }
+    if transfers.response.take_end() {
+        client.shutdown();
+    }
+    transfers.request.is_done() && transfers.response.is_done()
+}

@@ -1,0 +1,187 @@
+//! One HTTP exchange, from the decoded request to the last byte of the response.
+
+use std::task::Poll;
+
+use locum_model::proxy::Mode;
+
+use super::{
+    ClientSide, Halt, Phase, Stream,
+    connect::{Link, milliseconds},
+    deadline,
+    failure::Failure,
+    side::Outgoing,
+    transfer::{Inactivity, Transfers},
+};
+use crate::{
+    clock,
+    filter::Direction,
+    http::h1::{
+        body::BodyFraming,
+        framing::{prepare_request_for_server, request_framing},
+    },
+    rules::Truth,
+    sample::value::Arena,
+};
+
+/// How the client's connection goes on after an exchange.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum After {
+    /// Another request may come.
+    KeepAlive,
+    /// It is closed.
+    Close,
+}
+
+impl<'s, C: ClientSide> Stream<'s, C> {
+    /// Runs the exchange and closes its books.
+    pub async fn run(mut self) -> After {
+        let ended = self.exchange().await;
+        let ended = match ended {
+            Err(Halt::Reply(reply)) => self.answer(*reply).await,
+            Err(Halt::Failed(failure)) => self.fail(failure).await,
+            other => other,
+        };
+        self.finish(ended)
+    }
+
+    /// The phases in the order of the manual's analysers.
+    async fn exchange(&mut self) -> Phase {
+        self.note_request();
+        self.filters.on_start();
+        self.monitor()?;
+        self.tcp_request_content(self.frontend).await?;
+        self.filters.on_head(Direction::Request, &mut self.request);
+        self.http_request_rules(self.frontend).await?;
+        self.statistics(self.frontend)?;
+        self.switch_backend()?;
+        if self.backend.id != self.frontend.id {
+            self.tcp_request_content(self.backend).await?;
+            self.http_request_rules(self.backend).await?;
+            self.statistics(self.backend)?;
+        }
+        self.find_cookie();
+        self.add_address_headers();
+        self.wait_for_buffered_request().await?;
+        loop {
+            let link = self.obtain_server().await?;
+            if self.converse(link).await? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Sends the request, receives the response and passes it on. `false`: nothing happened yet, try again.
+    async fn converse(&mut self, mut link: Link<'s>) -> Phase<bool> {
+        let keeps_server = self.keeps_server();
+        let mut head = self.request.clone();
+        let framing = request_framing(&head);
+        prepare_request_for_server(&mut head, &framing, keeps_server || self.backend.options.http_pretend_keepalive);
+        link.side.start(&head, framing.body);
+        let mut transfers = Transfers::new(clock::now());
+        let response = self.receive_response(&mut link, &mut transfers).await;
+        if let Err(Halt::Failed(Failure::ResponseClosed)) = response
+            && link.reuses > 0
+            && self.session.requests > 1
+        {
+            // The connection died between two requests; the client knows that this can happen and repeats.
+            Failure::ReusedConnectionClosed.mark(&mut self.facts.termination);
+            self.count_server_abort();
+            return Err(Halt::Silent);
+        }
+        let response = response?;
+        self.deliver_response(link, transfers, response, keeps_server).await?;
+        Ok(true)
+    }
+
+    /// Whether the connection to the server is to be kept behind this exchange.
+    fn keeps_server(&self) -> bool {
+        let reuse = self.backend.backend.as_ref().map(|backend| backend.settings.http_reuse);
+        let _ = reuse;
+        self.connection_mode(self.frontend).keeps_server(self.connection_mode(self.backend))
+            && self.request_framing.body != BodyFraming::Tunnel
+            && !self.request_framing.upgrade
+    }
+
+    /// `monitor-uri`: answered before anything else, never logged (manual: "monitor-uri", "monitor fail").
+    fn monitor(&mut self) -> Phase {
+        let Some(frontend) = &self.frontend.frontend else { return Ok(()) };
+        if frontend.monitor_uri.as_deref().is_none_or(|uri| uri != self.request.uri()) {
+            return Ok(());
+        }
+        let arena = Arena::new();
+        let view = self.view(self.frontend);
+        let fails = frontend.monitor_fail.iter().any(|condition| condition.eval(&view, &arena) == Truth::True);
+        let page = self.frontend.errors.page(if fails { 503 } else { 200 }, &view);
+        self.facts.log_level = Some(None);
+        self.facts.termination.mark(b'L', b'R');
+        self.count_intercepted();
+        Err(Halt::Reply(Box::new(page)))
+    }
+
+    /// The statistics page, where the proxy has one and the path is its.
+    fn statistics(&mut self, proxy: &'s crate::plan::Proxy) -> Phase {
+        let Some(page) = &proxy.stats else { return Ok(()) };
+        if !self.request.uri().starts_with(&page.uri) || proxy.mode != Mode::Http {
+            return Ok(());
+        }
+        let Some(service) = self.plan.vocabulary.stats_page else { return Ok(()) };
+        let reply = service(&self.view(proxy), page, &self.request);
+        self.facts.service = Some("<STATS>");
+        self.facts.termination.mark(b'L', b'R');
+        self.count_intercepted();
+        Err(Halt::Reply(Box::new(reply)))
+    }
+
+    /// `option http-buffer-request`: the rules and the server see the body only when it is whole or the buffer full.
+    async fn wait_for_buffered_request(&mut self) -> Phase {
+        if !(self.frontend.options.http_buffer_request || self.backend.options.http_buffer_request) {
+            return Ok(());
+        }
+        let limit = self.frontend.timeouts.http_request.or(self.frontend.timeouts.client);
+        let client = &mut *self.client;
+        let waited = self
+            .waiter
+            .wait(deadline(clock::now(), limit), crate::worker::wait::While::Busy, |cx| {
+                if client.buffered_body().complete { Poll::Ready(()) } else { client.poll_more(cx) }
+            })
+            .await;
+        waited.map_err(|reason| Halt::Failed(super::interrupted(reason, Failure::RequestBodyTimeout)))
+    }
+
+    /// Timeouts while messages flow.
+    pub(super) fn message_inactivity(&self) -> Inactivity {
+        Inactivity {
+            client: self.frontend.timeouts.client,
+            server: self.backend.timeouts.server,
+            client_fin: None,
+            server_fin: None,
+        }
+    }
+
+    /// Timeouts of a tunnel (manual: "timeout tunnel").
+    pub(super) fn tunnel_inactivity(&self) -> Inactivity {
+        let (front, back) = (&self.frontend.timeouts, &self.backend.timeouts);
+        Inactivity {
+            client: back.tunnel.or(front.client),
+            server: back.tunnel.or(back.server),
+            client_fin: front.client_fin,
+            server_fin: back.server_fin,
+        }
+    }
+
+    /// What the log will say of the request, taken before any rule changes it.
+    fn note_request(&mut self) {
+        let now = clock::now();
+        self.facts.timers.request_done = Some(now);
+        self.facts.timers.request_ms = milliseconds(self.facts.timers.start.instant, now);
+        let line = &mut self.facts.request_line;
+        line.extend_from_slice(self.request.method());
+        self.facts.method_length = line.len() as u32;
+        line.push(b' ');
+        line.extend_from_slice(self.request.uri());
+        line.push(b' ');
+        line.extend_from_slice(self.request.version_text());
+        self.capture_request();
+        self.count_request();
+    }
+}

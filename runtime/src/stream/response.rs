@@ -1,0 +1,198 @@
+//! The response: interim ones pass, the final one goes through rules and cookies, then the bodies move.
+
+use std::task::Poll;
+
+use super::{
+    ClientSide, Halt, Phase, Stream,
+    connect::{Link, milliseconds},
+    failure::Failure,
+    side::{SideError, h1::H1Side},
+    transfer::{TransferFailure, Transfers},
+};
+use crate::{
+    clock,
+    filter::Direction,
+    http::{
+        Name,
+        h1::{
+            body::BodyFraming,
+            framing::{
+                ClientConnection, Framing, is_interim, prepare_response_for_client, response_framing,
+            },
+        },
+    },
+    worker::wait::{Interrupted, While},
+};
+
+impl<'s, C: ClientSide> Stream<'s, C> {
+    /// Sends the request's body while it waits for the response's head.
+    ///
+    /// # Errors
+    /// Either side closed, was late, or sent nonsense.
+    pub(super) async fn receive_response(&mut self, link: &mut Link<'s>, transfers: &mut Transfers) -> Phase<Framing> {
+        loop {
+            self.await_head(&mut link.side, transfers).await?;
+            let status = self.response.status();
+            if !is_interim(status) {
+                break;
+            }
+            self.pass_interim();
+        }
+        let now = clock::now();
+        let since = self.facts.timers.connected.unwrap_or(now);
+        self.facts.timers.response_ms = milliseconds(since, now);
+        response_framing(&self.response, self.request.method(), self.request_framing.upgrade)
+            .ok_or(Halt::Failed(Failure::ResponseMalformed))
+    }
+
+    async fn await_head(&mut self, server: &mut H1Side, transfers: &mut Transfers) -> Phase {
+        let (client_limit, server_limit) = (self.frontend.timeouts.client, self.backend.timeouts.server);
+        let began = clock::now();
+        let watch = self.backend.options.abortonclose;
+        loop {
+            // While the body is still to come it is the client who is waited for.
+            let uploading = !transfers.request.is_done();
+            let (limit, late) = if uploading && !transfers.request.blocked {
+                (client_limit, Failure::RequestBodyTimeout)
+            } else {
+                (server_limit, Failure::ResponseTimeout)
+            };
+            let from = transfers.request.active.max(began);
+            let until = super::deadline(from, limit);
+            let (client, response, filters) = (&mut *self.client, &mut self.response, &mut self.filters);
+            let waited = self
+                .waiter
+                .wait(until, While::Busy, |cx| {
+                    let up = transfers.request.poll(cx, client, server, filters);
+                    if let Poll::Ready(result) = server.poll_response(cx, response) {
+                        return Poll::Ready(Some(result.map_err(TransferFailure::Server)));
+                    }
+                    match up {
+                        Poll::Ready(Err(super::copy::TransferError::Source(error))) => {
+                            return Poll::Ready(Some(Err(TransferFailure::Client(error))));
+                        }
+                        // The server may have answered before it stopped reading: its answer decides.
+                        Poll::Ready(Err(super::copy::TransferError::Sink(_))) => transfers.request.abandon(),
+                        _ => {}
+                    }
+                    if uploading && transfers.request.is_done() {
+                        return Poll::Ready(None);
+                    }
+                    if watch && transfers.request.is_done() && client.poll_gone(cx).is_ready() {
+                        return Poll::Ready(Some(Err(TransferFailure::Client(SideError::Closed))));
+                    }
+                    Poll::Pending
+                })
+                .await;
+            let failure = match waited {
+                Ok(None) => continue,
+                Ok(Some(Ok(()))) => return Ok(()),
+                Ok(Some(Err(TransferFailure::Client(SideError::Malformed(_))))) => Failure::RequestBodyMalformed,
+                Ok(Some(Err(TransferFailure::Client(_)))) if uploading => Failure::RequestBodyAborted,
+                Ok(Some(Err(TransferFailure::Client(_)))) => Failure::ResponseAborted,
+                Ok(Some(Err(TransferFailure::Server(SideError::Malformed(_))))) => Failure::ResponseMalformed,
+                Ok(Some(Err(_))) => Failure::ResponseClosed,
+                Err(Interrupted::Order(_)) => Failure::Killed,
+                Err(Interrupted::Deadline) => {
+                    if super::deadline(transfers.request.active.max(began), limit).is_some_and(|at| at > clock::now()) {
+                        continue;
+                    }
+                    late
+                }
+            };
+            return Err(Halt::Failed(failure));
+        }
+    }
+
+    /// An interim response goes to clients that know of them.
+    fn pass_interim(&mut self) {
+        let version = self.request.version();
+        if version >= crate::http::Version::HTTP_11 {
+            let framing =
+                Framing { body: BodyFraming::Empty, keep_alive: true, upgrade: false, expect_continue: false };
+            prepare_response_for_client(&mut self.response, &framing, ClientConnection { version, keep_alive: true });
+            self.client.stage_interim(&self.response);
+        }
+    }
+
+    /// Rules, cookies, the head, then both bodies to their ends.
+    ///
+    /// # Errors
+    /// A rule refused the response, or a side failed while bytes moved.
+    pub(super) async fn deliver_response(
+        &mut self,
+        mut link: Link<'s>,
+        mut transfers: Transfers,
+        framing: Framing,
+        keeps_server: bool,
+    ) -> Phase {
+        self.facts.status = Some(self.response.status());
+        self.note_authentication(&mut link);
+        link.side.expect_body(framing.body);
+        self.capture_response();
+        for proxy in self.proxies_backend_first() {
+            self.http_response_rules(proxy).await?;
+        }
+        self.set_cookie();
+        self.after_response_rules().await?;
+        self.filters.on_head(Direction::Response, &mut self.response);
+        let tunnel = framing.body == BodyFraming::Tunnel;
+        let keep_client = self.request_framing.keep_alive && !self.must_close && self.may_keep_client();
+        let client = ClientConnection { version: self.client_version(), keep_alive: keep_client };
+        let leaves = prepare_response_for_client(&mut self.response, &framing, client);
+        let status = self.response.status();
+        self.facts.status = Some(status);
+        self.count_response(status);
+        self.must_close |= !leaves.keep_alive;
+        self.client.start(&self.response, leaves.body);
+        if self.logs_early() {
+            self.log();
+        }
+        let limits = if tunnel { self.tunnel_inactivity() } else { self.message_inactivity() };
+        if tunnel {
+            self.client.become_tunnel();
+            transfers.request = super::copy::Transfer::new(Direction::Request, clock::now());
+        }
+        let moved = self
+            .transfer(&mut link.side, &mut transfers, limits, |transfers, client, server| {
+                if tunnel { super::forward::pass_ends_on(transfers, client, server) } else { transfers.response.is_done() }
+            })
+            .await;
+        if let Err(failure) = moved {
+            return self.data_failure(failure);
+        }
+        if !transfers.request.is_done() || tunnel {
+            // The server answered before it had read everything: neither connection has a clean end.
+            self.must_close = true;
+            return Ok(());
+        }
+        if keeps_server && framing.keep_alive && link.side.input.is_empty() && !link.side.input_ended {
+            self.release(link);
+        }
+        Ok(())
+    }
+
+    /// Connection-bound authentication makes the connection its client's own (RFC 4559 §6).
+    fn note_authentication(&mut self, link: &mut Link<'s>) {
+        if !matches!(self.response.status(), 401 | 407) {
+            return;
+        }
+        let schemes = self.response.all(b"www-authenticate").chain(self.response.all(b"proxy-authenticate"));
+        for scheme in schemes {
+            let word = scheme.split(|byte| *byte == b' ').next().unwrap_or_default();
+            link.private |= word.eq_ignore_ascii_case(b"NTLM")
+                || word.eq_ignore_ascii_case(b"Negotiate")
+                || word.eq_ignore_ascii_case(b"Nego2");
+        }
+    }
+
+    /// Neither a stop nor the connection mode is against another request.
+    fn may_keep_client(&self) -> bool {
+        let stopping = self.live.stopping.load(std::sync::atomic::Ordering::Relaxed);
+        self.connection_mode(self.frontend).keeps_client() && !stopping
+    }
+
+    fn logs_early(&self) -> bool {
+        self.frontend.options.logasap && self.response.has(Name::ContentLength)
+    }
+}

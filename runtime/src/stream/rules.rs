@@ -1,0 +1,290 @@
+//! Running rule sets over a stream: waits where an action or a condition waits, and turns verdicts into replies.
+
+use std::{
+    task::Poll,
+    time::{Duration, Instant},
+};
+
+use locum_model::proxy::Mode;
+
+use super::{ClientSide, Halt, Phase, Stream, answer::LocalReply, deadline, failure::Failure};
+use crate::{
+    clock,
+    http::Head,
+    plan::Proxy,
+    rules::{
+        ActionView, Resumed, Rule, Verdict, Wait,
+        engine::{self, Progress},
+    },
+    sample::{value::Arena, view::Buffered},
+    worker::wait::{Interrupted, While},
+};
+
+/// Which messages a rule set sees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sees {
+    Connection,
+    Request,
+    Response,
+}
+
+/// What a rule set decided.
+enum Decision {
+    /// Go on behind the rule set.
+    Continue,
+    /// Answer with this.
+    Deny(Box<LocalReply>),
+    Tarpit(Box<LocalReply>),
+    Return(Box<LocalReply>),
+    Reject,
+    SilentDrop,
+    /// Wait, then go on at this rule.
+    Suspend(usize, Wait),
+    /// The condition at this rule needs more bytes.
+    NeedMore(usize),
+}
+
+impl<'s, C: ClientSide> Stream<'s, C> {
+    /// `tcp-request content` of a proxy.
+    ///
+    /// # Errors
+    /// A rule ended the exchange.
+    pub async fn tcp_request_content(&mut self, proxy: &'s Proxy) -> Phase {
+        let rules = &proxy.rules.tcp_request_content;
+        let seen = if proxy.mode == Mode::Http { Sees::Request } else { Sees::Connection };
+        match self.run(rules, proxy, seen, proxy.inspect_delay).await? {
+            Decision::Reject | Decision::Deny(_) => {
+                self.count_denied_request(proxy);
+                self.facts.termination.mark(b'P', self.request_phase());
+                Err(Halt::Closed)
+            }
+            other => self.common(other),
+        }
+    }
+
+    /// `http-request` (and `redirect`) of a proxy.
+    ///
+    /// # Errors
+    /// A rule ended the exchange.
+    pub async fn http_request_rules(&mut self, proxy: &'s Proxy) -> Phase {
+        match self.run(&proxy.rules.http_request, proxy, Sees::Request, None).await? {
+            Decision::Deny(reply) => {
+                self.count_denied_request(proxy);
+                self.facts.termination.mark(b'P', b'R');
+                Err(Halt::Reply(reply))
+            }
+            Decision::Tarpit(reply) => {
+                self.count_denied_request(proxy);
+                self.tarpit(proxy, reply).await
+            }
+            Decision::Reject => {
+                self.count_denied_request(proxy);
+                self.facts.termination.mark(b'P', b'R');
+                Err(Halt::Closed)
+            }
+            Decision::Return(reply) => {
+                self.facts.termination.mark(b'L', b'R');
+                self.count_intercepted();
+                Err(Halt::Reply(reply))
+            }
+            other => self.common(other),
+        }
+    }
+
+    /// `http-response` of a proxy.
+    ///
+    /// # Errors
+    /// A rule ended the exchange.
+    pub async fn http_response_rules(&mut self, proxy: &'s Proxy) -> Phase {
+        match self.run(&proxy.rules.http_response, proxy, Sees::Response, None).await? {
+            Decision::Deny(reply) | Decision::Tarpit(reply) => {
+                self.count_denied_response(proxy);
+                self.facts.termination.mark(b'P', b'H');
+                Err(Halt::Reply(reply))
+            }
+            Decision::Return(reply) => {
+                self.facts.termination.mark(b'L', b'H');
+                Err(Halt::Reply(reply))
+            }
+            other => self.common(other),
+        }
+    }
+
+    /// `http-after-response` of backend and frontend, on whatever response leaves.
+    ///
+    /// # Errors
+    /// None of its actions can end the exchange; the signature is the other sets'.
+    pub async fn after_response_rules(&mut self) -> Phase {
+        for proxy in self.proxies_backend_first() {
+            let rules = &proxy.rules.http_after_response;
+            if !rules.is_empty() {
+                self.run(rules, proxy, Sees::Response, None).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The backend and then the frontend, once if they are the same.
+    pub fn proxies_backend_first(&self) -> impl Iterator<Item = &'s Proxy> + use<'s, C> {
+        let same = self.backend.id == self.frontend.id;
+        [Some(self.backend), (!same).then_some(self.frontend)].into_iter().flatten()
+    }
+
+    fn common(&mut self, decision: Decision) -> Phase {
+        match decision {
+            Decision::SilentDrop => {
+                self.facts.termination.mark(b'P', b'R');
+                Err(Halt::Closed)
+            }
+            Decision::Reject => {
+                self.facts.termination.mark(b'P', b'R');
+                Err(Halt::Closed)
+            }
+            Decision::Deny(reply) | Decision::Tarpit(reply) | Decision::Return(reply) => Err(Halt::Reply(reply)),
+            Decision::Continue | Decision::Suspend(..) | Decision::NeedMore(_) => Ok(()),
+        }
+    }
+
+    async fn run(
+        &mut self,
+        rules: &'s [Rule],
+        proxy: &'s Proxy,
+        sees: Sees,
+        inspect_delay: Option<Duration>,
+    ) -> Phase<Decision> {
+        if rules.is_empty() {
+            return Ok(Decision::Continue);
+        }
+        let began = clock::now();
+        let (mut from, mut resumed) = (0, None);
+        let mut inspect_over = inspect_delay.is_none();
+        loop {
+            match self.step(rules, proxy, sees, from, resumed.take(), inspect_over) {
+                Decision::Suspend(at, wait) => {
+                    from = at;
+                    resumed = Some(self.wait_for(wait).await?);
+                }
+                Decision::NeedMore(at) => {
+                    from = at;
+                    let until = deadline(began, inspect_delay);
+                    inspect_over = self.wait_for_bytes(until).await? == Resumed::TimedOut;
+                }
+                decided => return Ok(decided),
+            }
+        }
+    }
+
+    /// Runs rules until one decides or waits.
+    fn step(
+        &mut self,
+        rules: &'s [Rule],
+        proxy: &'s Proxy,
+        sees: Sees,
+        from: usize,
+        resumed: Option<Resumed>,
+        inspect_over: bool,
+    ) -> Decision {
+        let arena = Arena::new();
+        let body = self.client.buffered_body();
+        let (request, response): (Option<&mut Head>, Option<&mut Head>) = match sees {
+            Sees::Connection => (None, None),
+            Sees::Request => (Some(&mut self.request), None),
+            Sees::Response => (Some(&mut self.request), Some(&mut self.response)),
+        };
+        let mut view = ActionView {
+            now: clock::both(),
+            plan: self.plan,
+            live: self.live,
+            proxy: proxy.id,
+            session: self.session,
+            stream: &mut self.facts,
+            request,
+            request_body: Buffered { complete: body.complete || inspect_over, ..body },
+            response,
+            response_body: Buffered::default(),
+            arena: &arena,
+            resumed,
+        };
+        match engine::run(rules, from, &mut view) {
+            Progress::Done => Decision::Continue,
+            Progress::NeedMore { at } => Decision::NeedMore(at),
+            Progress::Suspended { at, wait } => Decision::Suspend(at, wait),
+            Progress::Decided { verdict, .. } => decide(verdict, proxy, &view),
+        }
+    }
+
+    async fn wait_for(&mut self, wait: Wait) -> Phase<Resumed> {
+        match wait {
+            Wait::Until(moment) => {
+                let waited = self.waiter.wait(Some(moment), While::Busy, |_| Poll::<()>::Pending).await;
+                match waited {
+                    Err(Interrupted::Order(_)) => Err(Halt::Failed(Failure::Killed)),
+                    _ => Ok(Resumed::TimedOut),
+                }
+            }
+            Wait::RequestBody(moment) => self.wait_for_bytes(Some(moment)).await,
+            // Response bodies are inspected once something asks for it; until then nothing more will come.
+            Wait::ResponseBody(_) => Ok(Resumed::TimedOut),
+        }
+    }
+
+    /// Waits until more of the request is there.
+    async fn wait_for_bytes(&mut self, until: Option<Instant>) -> Phase<Resumed> {
+        let client = &mut *self.client;
+        let before = client.buffered_body().bytes.len();
+        let waited = self
+            .waiter
+            .wait(until, While::Busy, |cx| {
+                let polled = client.poll_more(cx);
+                let body = client.buffered_body();
+                if body.bytes.len() > before || body.complete { Poll::Ready(()) } else { polled }
+            })
+            .await;
+        match waited {
+            Ok(()) => Ok(Resumed::Ready),
+            Err(Interrupted::Deadline) => Ok(Resumed::TimedOut),
+            Err(Interrupted::Order(_)) => Err(Halt::Failed(Failure::Killed)),
+        }
+    }
+
+    /// Holds the client until the tarpit timeout, then refuses (manual: "timeout tarpit").
+    async fn tarpit(&mut self, proxy: &Proxy, reply: Box<LocalReply>) -> Phase {
+        let limit = proxy.timeouts.tarpit.or(proxy.timeouts.connect);
+        let client = &mut *self.client;
+        let began = clock::now();
+        let waited =
+            self.waiter.wait(deadline(began, limit), While::Busy, |cx| client.poll_gone(cx)).await;
+        self.facts.timers.queue_ms = i64::try_from((clock::now() - began).as_millis()).unwrap_or(i64::MAX);
+        self.facts.termination.mark(if waited.is_ok() { b'C' } else { b'P' }, b'T');
+        match waited {
+            Err(Interrupted::Order(_)) => Err(Halt::Failed(Failure::Killed)),
+            _ => Err(Halt::Reply(reply)),
+        }
+    }
+
+    /// The phase character of a rule that ends the exchange now.
+    fn request_phase(&self) -> u8 {
+        b'R'
+    }
+}
+
+fn decide(verdict: Verdict<'_>, proxy: &Proxy, view: &ActionView<'_>) -> Decision {
+    let render = |status, reply: Option<&crate::rules::reply::Reply>| {
+        Box::new(match reply {
+            Some(reply) => reply.render(status, &proxy.errors, &view.view()),
+            None => proxy.errors.page(status, &view.view()),
+        })
+    };
+    match verdict {
+        Verdict::Allow => Decision::Continue,
+        Verdict::Deny { status, reply } => Decision::Deny(render(status, reply)),
+        Verdict::Tarpit { status, reply } => Decision::Tarpit(render(status, reply)),
+        Verdict::Return(reply) => Decision::Return(render(200, Some(reply))),
+        Verdict::Respond(respond) => {
+            let reply = Box::new(LocalReply { head: respond.head, body: respond.body, close: !respond.keep_alive });
+            if respond.denied { Decision::Deny(reply) } else { Decision::Return(reply) }
+        }
+        Verdict::Reject => Decision::Reject,
+        Verdict::SilentDrop => Decision::SilentDrop,
+    }
+}

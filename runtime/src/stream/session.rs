@@ -1,0 +1,358 @@
+//! A client's connection from its acceptance to its end: PROXY header, connection rules, then request by request.
+
+use std::{
+    rc::Rc,
+    task::{Context, Poll},
+    time::Instant,
+};
+
+use locum_model::proxy::Mode;
+
+use super::{
+    ClientSide, Stream,
+    connect::{Own, milliseconds},
+    deadline,
+    facts::{ProxyFacts, SessionFacts, StreamFacts},
+    failure::Failure,
+    persistence::CookieState,
+    request::After,
+    side::{Incoming, Outgoing, SideError, h1::H1Side},
+};
+use crate::{
+    clock,
+    filter::Filters,
+    http::{
+        Head,
+        h1::{body::BodyFraming, decode::Limits, framing::request_framing},
+    },
+    live::gauge::Share,
+    net::{conn::Conn, proxy_protocol},
+    plan::{Listener, Proxy},
+    sample::view::Buffered,
+    vocab::Now,
+    worker::{
+        Worker,
+        wait::{Control, Interrupted, Order, Waiter, While},
+    },
+};
+
+/// A connection that was just accepted, with its place among the frontend's and the process's.
+pub struct Accepted {
+    /// The connection.
+    pub conn: Conn,
+    /// The socket that it came through.
+    pub listener: crate::plan::ListenerId,
+    /// When.
+    pub at: Now,
+    /// Given back when the session ends.
+    pub shares: [Share; 2],
+}
+
+/// Serves one client to its end.
+pub async fn run(worker: Rc<Worker>, accepted: Accepted, control: Rc<Control>) {
+    let plan = worker.plan.clone();
+    let listener = &plan.listeners[accepted.listener.index()];
+    let frontend = plan.proxy(listener.frontend);
+    let facts = SessionFacts {
+        frontend: frontend.id,
+        listener: listener.id,
+        accepted: accepted.at,
+        source: accepted.conn.peer_address(),
+        destination: accepted.conn.local_address(),
+        peer: accepted.conn.peer_address(),
+        handshake_ms: 0,
+        requests: 0,
+        proxy_header: None,
+    };
+    let mut session = Session {
+        worker: &worker,
+        frontend,
+        facts,
+        waiter: Waiter::new(control),
+        own: Vec::new(),
+        limits: request_limits(&worker, frontend),
+    };
+    let _shares = accepted.shares;
+    let mut conn = Some(accepted.conn);
+    if let Some(open) = conn.take()
+        && let Some((conn, early)) = session.open(open, listener).await
+    {
+        match frontend.mode {
+            Mode::Http => session.http(conn, early).await,
+            Mode::Tcp => session.bytes(conn, early).await,
+        }
+    }
+}
+
+fn request_limits(worker: &Worker, frontend: &Proxy) -> Limits {
+    let tune = worker.plan.tune;
+    Limits {
+        accept_invalid: frontend.options.accept_invalid_http_request,
+        any_method_payload: worker.plan.global.accept_payload_with_any_method,
+        ..Limits::of_buffer(tune.bufsize, tune.maxrewrite, tune.maxhdr)
+    }
+}
+
+/// What lives as long as the client's connection.
+struct Session<'w> {
+    worker: &'w Worker,
+    frontend: &'w Proxy,
+    facts: SessionFacts,
+    waiter: Waiter,
+    own: Vec<Own>,
+    limits: Limits,
+}
+
+impl<'w> Session<'w> {
+    /// Connection rules and the PROXY header. Returns the connection and bytes that came with the header.
+    async fn open(&mut self, conn: Conn, listener: &Listener) -> Option<(Conn, crate::http::Buffer)> {
+        let mut side = H1Side::new(conn, self.worker.buffers.take(), self.limits);
+        if !self.frontend.rules.tcp_request_connection.is_empty() {
+            let rules = &self.frontend.rules.tcp_request_connection;
+            if self.connection_rules(&mut side, rules).await.is_err() {
+                self.worker.live.proxy(self.frontend.id).frontend.of(self.worker.index).denied_connections.increment();
+                return None;
+            }
+        }
+        if listener.bind.accept_proxy {
+            self.receive_proxy_header(&mut side).await?;
+        }
+        self.worker.count_session(self.frontend);
+        if !self.frontend.rules.tcp_request_session.is_empty() {
+            let rules = &self.frontend.rules.tcp_request_session;
+            if self.connection_rules(&mut side, rules).await.is_err() {
+                self.worker.live.proxy(self.frontend.id).frontend.of(self.worker.index).denied_sessions.increment();
+                return None;
+            }
+        }
+        self.facts.handshake_ms = milliseconds(self.facts.accepted.instant, clock::now());
+        Some(side.into_parts())
+    }
+
+    async fn connection_rules(&mut self, side: &mut H1Side, rules: &'w [crate::rules::Rule]) -> Result<(), ()> {
+        let start = self.facts.accepted;
+        let mut stream = self.stream(side, start);
+        stream.connection_rules(rules).await.map_err(drop)
+    }
+
+    async fn receive_proxy_header(&mut self, side: &mut H1Side) -> Option<()> {
+        let limit = self.frontend.timeouts.http_request.or(self.frontend.timeouts.client);
+        let until = deadline(clock::now(), limit);
+        let header = self
+            .waiter
+            .wait(until, While::Busy, |cx| {
+                loop {
+                    match proxy_protocol::decode(side.input.readable()) {
+                        proxy_protocol::Decoded::Header(header, length) => {
+                            side.input.advance(length);
+                            return Poll::Ready(Some(header));
+                        }
+                        proxy_protocol::Decoded::Error(_) => return Poll::Ready(None),
+                        proxy_protocol::Decoded::Partial => {}
+                    }
+                    match side.poll_fill(cx) {
+                        Poll::Ready(Ok(count)) if count > 0 => {}
+                        Poll::Ready(_) => return Poll::Ready(None),
+                        Poll::Pending => return Poll::Pending,
+                    }
+                }
+            })
+            .await
+            .ok()??;
+        if let Some((source, destination)) = header.addresses() {
+            self.facts.source = Some(source);
+            self.facts.destination = Some(destination);
+        }
+        self.facts.proxy_header =
+            Some(Box::new(ProxyFacts { authority: header.authority(), unique_id: header.unique_id() }));
+        Some(())
+    }
+
+    /// Request by request until somebody closes. An idle connection holds no buffer.
+    async fn http(&mut self, conn: Conn, early: crate::http::Buffer) {
+        let mut conn = conn;
+        let mut early = (!early.is_empty()).then_some(early);
+        let mut since = self.facts.accepted;
+        loop {
+            let first = self.facts.requests == 0;
+            if early.is_none() && !self.await_request(&mut conn, since.instant, first).await {
+                return;
+            }
+            let buffer = early.take().unwrap_or_else(|| self.worker.buffers.take());
+            // The future of a request is much larger than that of an idle connection: it lives only meanwhile.
+            let exchange = Box::pin(self.exchange(conn, buffer, since));
+            let Some((kept, buffer)) = exchange.await else { return };
+            conn = kept;
+            if buffer.is_empty() {
+                self.worker.buffers.give(buffer);
+            } else {
+                early = Some(buffer);
+            }
+            since = clock::both();
+        }
+    }
+
+    /// Waits for the first byte of a request. `false`: there will be none.
+    async fn await_request(&mut self, conn: &mut Conn, since: Instant, first: bool) -> bool {
+        let timeouts = &self.frontend.timeouts;
+        let limit = if first {
+            timeouts.http_request.or(timeouts.client)
+        } else {
+            timeouts.http_keep_alive.or(timeouts.http_request).or(timeouts.client)
+        };
+        let idle = if first { While::Busy } else { While::Idle };
+        match self.waiter.wait(deadline(since, limit), idle, |cx| conn.poll_readable(cx)).await {
+            Ok(()) => true,
+            // The first request's timeout is told to the client: the exchange does it.
+            Err(Interrupted::Deadline) => first,
+            Err(Interrupted::Order(Order::Finish)) => self.finishes_late(conn).await,
+            Err(Interrupted::Order(Order::Kill(_))) => false,
+        }
+    }
+
+    /// A soft stop met an idle connection: closed at once, or after the answer to one more request if
+    /// `idle-close-on-response` asks for that.
+    async fn finishes_late(&mut self, conn: &mut Conn) -> bool {
+        if !self.frontend.options.idle_close_on_response {
+            return false;
+        }
+        let timeouts = &self.frontend.timeouts;
+        let limit = timeouts.http_keep_alive.or(timeouts.http_request).or(timeouts.client);
+        self.waiter.wait(deadline(clock::now(), limit), While::Busy, |cx| conn.poll_readable(cx)).await.is_ok()
+    }
+
+    /// Receives a request's head and runs its stream. `None`: the connection is over.
+    async fn exchange(
+        &mut self,
+        conn: Conn,
+        buffer: crate::http::Buffer,
+        since: Now,
+    ) -> Option<(Conn, crate::http::Buffer)> {
+        let mut side = H1Side::new(conn, buffer, self.limits);
+        let first = self.facts.requests == 0;
+        let start = if first { since } else { clock::both() };
+        let mut head = self.worker.heads.take();
+        let received = self.receive_head(&mut side, &mut head, start, first).await;
+        let mut stream = self.stream(&mut side, start);
+        stream.facts.timers.idle_ms = if first { 0 } else { milliseconds(since.instant, start.instant) };
+        let after = match received {
+            Ok(()) => {
+                stream.request = head;
+                stream.request_framing = request_framing(&stream.request);
+                stream.client.expect_body(stream.request_framing.body);
+                stream.session.requests += 1;
+                stream.run().await
+            }
+            Err(None) => After::Close,
+            Err(Some(failure)) => {
+                stream.request = head;
+                stream.session.requests += 1;
+                stream.refuse(failure).await
+            }
+        };
+        let flushed = side.is_flushed();
+        let (conn, buffer) = side.into_parts();
+        (after == After::KeepAlive && flushed).then_some((conn, buffer))
+    }
+
+    /// `Err(None)`: nothing came, which is nobody's business.
+    async fn receive_head(
+        &mut self,
+        side: &mut H1Side,
+        head: &mut Head,
+        start: Now,
+        first: bool,
+    ) -> Result<(), Option<Failure>> {
+        let timeouts = &self.frontend.timeouts;
+        let until = deadline(start.instant, timeouts.http_request.or(timeouts.client));
+        let received = self.waiter.wait(until, While::Busy, |cx| side.poll_request(cx, head)).await;
+        let silent = side.received == 0 && side.input.is_empty();
+        match received {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(SideError::Malformed(error))) => {
+                Err(Some(Failure::RequestMalformed(error.kind.request_status())))
+            }
+            // Between two requests a client may go without a word.
+            Ok(Err(_)) if silent && !first => Err(None),
+            Ok(Err(_)) => Err(Some(Failure::RequestAborted)),
+            Err(Interrupted::Deadline) if silent && !first => Err(None),
+            Err(Interrupted::Deadline) => Err(Some(Failure::RequestTimeout)),
+            Err(Interrupted::Order(_)) => Err(Some(Failure::Killed)),
+        }
+    }
+
+    /// Bytes both ways (mode tcp).
+    async fn bytes(&mut self, conn: Conn, early: crate::http::Buffer) {
+        let mut side = H1Side::new(conn, early, self.limits);
+        side.expect_body(BodyFraming::UntilClose);
+        let start = self.facts.accepted;
+        let stream = self.stream(&mut side, start);
+        Box::pin(stream.forward()).await;
+    }
+
+    fn stream<'s>(&'s mut self, client: &'s mut H1Side, start: Now) -> Stream<'s, H1Side> {
+        let worker = self.worker;
+        Stream {
+            worker,
+            plan: &worker.plan,
+            live: &worker.live,
+            frontend: self.frontend,
+            backend: self.frontend,
+            session: &mut self.facts,
+            waiter: &mut self.waiter,
+            client,
+            facts: StreamFacts::new(worker.next_stream(), start),
+            request: Head::default(),
+            request_framing: request_framing(&Head::default()),
+            response: worker.heads.take(),
+            own: &mut self.own,
+            filters: Filters::of(&self.frontend.filters),
+            must_close: false,
+            presence: None,
+            cookie: CookieState::default(),
+        }
+    }
+}
+
+impl ClientSide for H1Side {
+    fn poll_gone(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.poll_gone(cx)
+    }
+
+    fn poll_more(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            if self.input_ended || self.input.is_full() {
+                return Poll::Ready(());
+            }
+            match self.poll_fill(cx) {
+                Poll::Ready(Ok(_)) => {}
+                Poll::Ready(Err(_)) => {
+                    self.input_ended = true;
+                    return Poll::Ready(());
+                }
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+    }
+
+    fn become_tunnel(&mut self) {
+        self.expect_body(BodyFraming::UntilClose);
+    }
+
+    fn stage_interim(&mut self, head: &Head) {
+        self.stage_head(head);
+    }
+
+    fn buffered_body(&self) -> Buffered<'_> {
+        let complete = self.input_ended || self.input.is_full() || self.body_is_buffered();
+        Buffered { bytes: self.input.readable(), complete }
+    }
+
+    fn request_complete(&self) -> bool {
+        self.body_done()
+    }
+
+    fn traffic(&self) -> (u64, u64) {
+        (self.received, self.sent)
+    }
+}
