@@ -1,0 +1,318 @@
+//! The books of an exchange: what is captured, counted and logged.
+
+use super::{
+    ClientSide, Halt, Phase, Stream,
+    connect::milliseconds,
+    facts::StreamFacts,
+    failure::{Failure, Fault},
+    request::After,
+};
+use crate::{
+    clock,
+    http::{Head, cookie},
+    lb::{Choice, hash},
+    live::counters::{BackendCounters, FrontendCounters},
+    plan::{Proxy, ServerId},
+    server::Ticket,
+};
+
+use locum_model::{
+    pool::Balance,
+    proxy::{Capture, Mode},
+};
+
+impl<'s, C: ClientSide> Stream<'s, C> {
+    /// Answers a failure with its page, where something can still be sent.
+    pub(super) async fn fail(&mut self, failure: Failure) -> Phase {
+        failure.mark(&mut self.facts.termination);
+        self.count_failure(failure);
+        let row = failure.row();
+        let started = self.facts.status.is_some();
+        self.must_close |= row.fault == Fault::Client || started;
+        if row.status == 0 || started {
+            return Err(Halt::Closed);
+        }
+        let page = self.error_page(row.status);
+        self.answer(page).await
+    }
+
+    /// A request that never became one: the page, the log line, the end.
+    pub(super) async fn refuse(mut self, failure: Failure) -> After {
+        self.must_close = true;
+        self.facts.timers.request_ms = -1;
+        if failure == Failure::RequestTimeout {
+            self.facts.timers.request_ms = milliseconds(self.facts.timers.start.instant, clock::now());
+        }
+        self.facts.request_line.extend_from_slice(b"<BADREQ>");
+        let silent = failure == Failure::RequestAborted && self.client.traffic().0 == 0;
+        if silent && (self.frontend.options.dontlognull || self.frontend.options.http_ignore_probes) {
+            self.facts.log_level = Some(None);
+        }
+        let _ = self.fail(failure).await;
+        self.facts.status = Some(self.facts.status.unwrap_or_else(|| failure.row().status));
+        self.finish(Err(Halt::Closed))
+    }
+
+    /// Closes the books: counters, the log line, and whether the client may stay.
+    pub(super) fn finish(mut self, ended: Phase) -> After {
+        let (received, sent) = self.client.traffic();
+        self.facts.bytes_in = received;
+        self.facts.bytes_out = sent;
+        self.facts.timers.end = Some(clock::now());
+        self.count_traffic();
+        let silent = matches!(ended, Err(Halt::Silent));
+        let filtered = self.filters.on_stop();
+        if !filtered.is_empty() {
+            self.worker.print(&filtered);
+        }
+        if !silent {
+            self.log();
+        }
+        let keep = ended.is_ok() && !self.must_close && self.frontend.mode == Mode::Http;
+        self.worker.heads.give(std::mem::take(&mut self.request));
+        self.worker.heads.give(std::mem::take(&mut self.response));
+        if keep { After::KeepAlive } else { After::Close }
+    }
+
+    /// Writes the log line, once.
+    pub(super) fn log(&mut self) {
+        let level = self.facts.log_level.take();
+        if self.facts.logged || level == Some(None) {
+            return;
+        }
+        self.facts.logged = true;
+        let proxy = self.frontend;
+        let normal = self.facts.termination.cause == b'-'
+            && self.facts.status.is_none_or(|status| status < 500)
+            && self.facts.retries == 0
+            && !self.facts.redispatched;
+        let null = proxy.mode == Mode::Tcp && proxy.options.dontlognull && self.facts.bytes_in == 0;
+        if (normal && proxy.options.dontlog_normal) || null {
+            return;
+        }
+        self.note_connections();
+        let severe = proxy.options.log_separate_errors && !normal;
+        self.worker.log(&self.view(proxy), level.flatten(), severe);
+    }
+
+    fn note_connections(&mut self) {
+        let live = self.live;
+        let backend = self.facts.backend.map_or(0, |id| live.proxy(id).streams());
+        let server = self.facts.server.map_or(0, |id| live.proxy(id.backend).served(id.index));
+        self.facts.connections =
+            [live.connections.now(), self.frontend_live().clients.now(), backend, server];
+    }
+
+    pub(super) fn frontend_shard(&self) -> &'s FrontendCounters {
+        self.live.proxy(self.frontend.id).frontend.of(self.worker.index)
+    }
+
+    pub(super) fn backend_shard(&self) -> &'s BackendCounters {
+        self.live.proxy(self.backend.id).backend.of(self.worker.index)
+    }
+
+    fn server_shard(&self, id: ServerId) -> Option<&'s BackendCounters> {
+        self.live.proxy(id.backend).servers.get(id.index as usize).map(|s| s.counters.of(self.worker.index))
+    }
+
+    fn on_backend(&self, server: Option<ServerId>, count: impl Fn(&BackendCounters)) {
+        if self.facts.backend.is_some() {
+            count(self.backend_shard());
+        }
+        if let Some(server) = server.and_then(|id| self.server_shard(id)) {
+            count(server);
+        }
+    }
+
+    pub(super) fn count_request(&mut self) {
+        let live = self.frontend_live();
+        live.request_rate.count(clock::now());
+        self.live.requests.of(self.worker.index).increment();
+        self.frontend_shard().requests.increment();
+    }
+
+    pub(super) fn enter_backend(&mut self) {
+        if let Some(farm) = &self.backend_live().farm {
+            self.presence = Some(farm.arrive());
+            self.backend_live().backend_rate.count(clock::now());
+            self.backend_shard().sessions.increment();
+            if self.backend.mode == Mode::Http {
+                self.backend_shard().requests.increment();
+            }
+        }
+    }
+
+    pub(super) fn count_response(&self, status: u16) {
+        self.frontend_shard().statuses.count(status);
+        self.on_backend(self.facts.server, |counters| counters.statuses.count(status));
+    }
+
+    pub(super) fn count_denied_request(&self, proxy: &Proxy) {
+        if proxy.id == self.frontend.id {
+            self.frontend_shard().denied_requests.increment();
+        }
+        if self.facts.backend == Some(proxy.id) {
+            self.backend_shard().denied_requests.increment();
+        }
+    }
+
+    pub(super) fn count_denied_response(&self, _proxy: &Proxy) {
+        self.frontend_shard().denied_responses.increment();
+        self.on_backend(self.facts.server, |counters| counters.denied_responses.increment());
+    }
+
+    pub(super) fn count_intercepted(&self) {
+        self.frontend_shard().intercepted.increment();
+    }
+
+    pub(super) fn count_failed_connection(&self, id: ServerId) {
+        self.on_backend(Some(id), |counters| counters.failed_connections.increment());
+    }
+
+    pub(super) fn count_retry(&self, id: ServerId) {
+        self.on_backend(Some(id), |counters| counters.retries.increment());
+    }
+
+    pub(super) fn count_redispatch(&self, id: ServerId) {
+        self.on_backend(Some(id), |counters| counters.redispatches.increment());
+    }
+
+    pub(super) fn count_reuse(&self, id: ServerId) {
+        self.on_backend(Some(id), |counters| counters.reuses.increment());
+        self.count_chosen(id);
+    }
+
+    pub(super) fn count_connect(&self, id: ServerId) {
+        self.on_backend(Some(id), |counters| counters.connects.increment());
+        self.count_chosen(id);
+    }
+
+    fn count_chosen(&self, id: ServerId) {
+        self.on_backend(Some(id), |counters| counters.chosen.increment());
+        if let Some(counters) = self.server_shard(id) {
+            counters.sessions.increment();
+            if self.backend.mode == Mode::Http {
+                counters.requests.increment();
+            }
+        }
+    }
+
+    pub(super) fn count_server_abort(&self) {
+        self.on_backend(self.facts.server, |counters| counters.server_aborts.increment());
+    }
+
+    pub(super) fn count_failure(&self, failure: Failure) {
+        let server = self.facts.server;
+        match failure {
+            Failure::RequestTimeout | Failure::RequestAborted | Failure::RequestMalformed(_) => {
+                self.frontend_shard().failed_requests.increment();
+            }
+            Failure::ResponseClosed | Failure::ResponseTimeout | Failure::ResponseMalformed => {
+                self.on_backend(server, |counters| counters.failed_responses.increment());
+            }
+            Failure::ClientTimeoutWhileSending
+            | Failure::ClientClosedWhileSending
+            | Failure::ResponseAborted
+            | Failure::RequestBodyAborted
+            | Failure::QueueAborted
+            | Failure::ConnectAborted => {
+                self.on_backend(server, |counters| counters.client_aborts.increment());
+            }
+            Failure::ServerTimeoutWhileReceiving
+            | Failure::ServerClosedWhileReceiving
+            | Failure::ServerMalformedWhileReceiving => self.count_server_abort(),
+            Failure::Internal => self.frontend_shard().internal_errors.increment(),
+            _ => {}
+        }
+    }
+
+    fn count_traffic(&self) {
+        let (bytes_in, bytes_out) = (self.facts.bytes_in, self.facts.bytes_out);
+        let frontend = self.frontend_shard();
+        frontend.bytes_in.add(bytes_in);
+        frontend.bytes_out.add(bytes_out);
+        let timers = &self.facts.timers;
+        let total = timers.end.map_or(0, |end| milliseconds(timers.start.instant, end));
+        let times = [timers.queue_ms, timers.connect_ms, timers.response_ms, total];
+        self.on_backend(self.facts.server, |counters| {
+            counters.bytes_in.add(bytes_in);
+            counters.bytes_out.add(bytes_out);
+            for (counter, time) in counters.times_ms.iter().zip(times) {
+                counter.add(u64::try_from(time).unwrap_or(0));
+            }
+        });
+    }
+
+    /// Where in the queue the stream was, for the log.
+    pub(super) fn note_queue(&mut self, ticket: &Ticket) {
+        let before = u32::try_from(ticket.before()).unwrap_or(u32::MAX);
+        match ticket.place() {
+            crate::server::queue::Place::Server(_) => self.facts.server_queue += before,
+            crate::server::queue::Place::Backend => self.facts.backend_queue += before,
+        }
+    }
+
+    /// What the balancer needs of this request.
+    pub(super) fn balance_choice(&self) -> Choice {
+        let Some(backend) = self.backend.backend.as_ref().map(|backend| &backend.settings) else {
+            return Choice::default();
+        };
+        let hash = match &backend.balance {
+            Balance::Source => self.session.source.map(|s| hash::of_address(backend.hash_type, s.ip())),
+            _ => None,
+        };
+        Choice { hash, ..Choice::default() }
+    }
+
+    pub(super) fn capture_request(&mut self) {
+        let Some(frontend) = &self.frontend.frontend else { return };
+        if !frontend.request_captures.is_empty() {
+            self.facts.request_captures = captures(&frontend.request_captures, &self.request);
+        }
+        if let Some((name, length)) = &frontend.capture_cookie {
+            self.facts.cookie_captures.0 = captured_cookie(&self.request, b"cookie", name, *length);
+        }
+    }
+
+    pub(super) fn capture_response(&mut self) {
+        let Some(frontend) = &self.frontend.frontend else { return };
+        if !frontend.response_captures.is_empty() {
+            self.facts.response_captures = captures(&frontend.response_captures, &self.response);
+        }
+        if let Some((name, length)) = &frontend.capture_cookie {
+            self.facts.cookie_captures.1 = captured_cookie(&self.response, b"set-cookie", name, *length);
+        }
+    }
+}
+
+/// The last value of each declared header, cut to its length.
+fn captures(declared: &[Capture], head: &Head) -> Vec<Option<Vec<u8>>> {
+    declared
+        .iter()
+        .map(|capture| {
+            let name = capture.header.as_ref()?.to_ascii_lowercase();
+            let value = head.all(&name).next_back()?;
+            Some(value[..value.len().min(capture.length as usize)].to_vec())
+        })
+        .collect()
+}
+
+/// The first cookie whose name begins with `name`, as `name=value`, cut to its length.
+fn captured_cookie(head: &Head, field: &[u8], name: &[u8], length: usize) -> Option<Vec<u8>> {
+    head.all(field).find_map(|value| {
+        let is_response = field == b"set-cookie";
+        let mut pairs: Box<dyn Iterator<Item = cookie::Pair>> =
+            if is_response { Box::new(cookie::set_cookie(value).into_iter()) } else { Box::new(cookie::pairs(value)) };
+        let pair = pairs.find(|pair| value[pair.name.clone()].starts_with(name))?;
+        let end = pair.value.as_ref().map_or(pair.name.end, |value| value.end);
+        let text = &value[pair.name.start..end];
+        Some(text[..text.len().min(length)].to_vec())
+    })
+}
+
+impl StreamFacts {
+    /// Whether the exchange got as far as a server or a service.
+    pub fn was_served(&self) -> bool {
+        self.server.is_some() || self.service.is_some()
+    }
+}
