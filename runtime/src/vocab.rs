@@ -33,6 +33,8 @@ pub struct Vocabulary {
     pub alias: fn(&str) -> Option<&'static AliasDef>,
     /// Filters.
     pub filter: fn(&str) -> Option<&'static crate::filter::FilterDef>,
+    /// The statistics page, for a request that is for it.
+    pub stats_page: fn(&View<'_>, &locum_model::proxy::StatsPage) -> crate::rules::reply::LocalReply,
 }
 
 bitflags! {

@@ -49,6 +49,8 @@ pub struct Global {
     pub ssl: SslDefaults,
     /// `h1-case-adjust` pairs.
     pub h1_case_adjust: BTreeMap<String, String>,
+    /// `h1-accept-payload-with-any-method`.
+    pub accept_payload_with_any_method: bool,
     /// `pp2-never-send-local`.
     pub pp2_never_send_local: bool,
     /// `close-spread-time`; `Some(None)` is `infinite`.

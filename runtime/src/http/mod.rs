@@ -14,5 +14,5 @@ pub mod name;
 pub mod uri;
 
 pub use buffer::{Buffer, BufferPool};
-pub use message::{Field, Head, Span, Version};
+pub use message::{Field, Head, HeadPool, Span, Version};
 pub use name::Name;

@@ -1,9 +1,17 @@
 //! How many of something there are now, bounded exactly across workers.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU32, Ordering::Relaxed},
+use std::{
+    sync::{
+        Arc,
+        atomic::{
+            AtomicBool, AtomicU32,
+            Ordering::{Relaxed, SeqCst},
+        },
+    },
+    task::{Context, Poll, Waker},
 };
+
+use parking_lot::Mutex;
 
 /// A shared number with its maximum and an optional bound. What is counted holds a [`Share`] that gives back on drop,
 /// also when its task panics.
@@ -15,6 +23,9 @@ struct Inner {
     now: AtomicU32,
     max: AtomicU32,
     bound: AtomicU32,
+    /// Somebody waits for a unit; looked at by those who give one back.
+    awaited: AtomicBool,
+    waiting: Mutex<Vec<Waker>>,
 }
 
 /// One unit of a [`Gauge`].
@@ -28,6 +39,8 @@ impl Gauge {
             now: AtomicU32::new(0),
             max: AtomicU32::new(0),
             bound: AtomicU32::new(bound.unwrap_or(u32::MAX)),
+            awaited: AtomicBool::new(false),
+            waiting: Mutex::default(),
         }))
     }
 
@@ -41,6 +54,17 @@ impl Gauge {
             .ok()?;
         self.0.note(before + 1);
         Some(Share(self.0.clone()))
+    }
+
+    /// Takes a unit as soon as the bound allows.
+    pub fn poll_take(&self, cx: &mut Context<'_>) -> Poll<Share> {
+        if let Some(share) = self.try_take() {
+            return Poll::Ready(share);
+        }
+        self.0.waiting.lock().push(cx.waker().clone());
+        self.0.awaited.store(true, SeqCst);
+        // A unit may have come back before it was known that somebody waits.
+        self.try_take().map_or(Poll::Pending, Poll::Ready)
     }
 
     /// Takes a unit whatever the bound is.
@@ -68,6 +92,7 @@ impl Gauge {
     /// Changes the bound; units that are out stay out.
     pub fn set_bound(&self, bound: u32) {
         self.0.bound.store(bound, Relaxed);
+        self.0.wake();
     }
 
     /// Forgets the maximum.
@@ -77,6 +102,14 @@ impl Gauge {
 }
 
 impl Inner {
+    fn wake(&self) {
+        if self.awaited.swap(false, SeqCst) {
+            for waker in self.waiting.lock().drain(..) {
+                waker.wake();
+            }
+        }
+    }
+
     fn note(&self, now: u32) {
         if now > self.max.load(Relaxed) {
             self.max.fetch_max(now, Relaxed);
@@ -86,7 +119,10 @@ impl Inner {
 
 impl Drop for Share {
     fn drop(&mut self) {
-        self.0.now.fetch_sub(1, Relaxed);
+        self.0.now.fetch_sub(1, SeqCst);
+        if self.0.awaited.load(SeqCst) {
+            self.0.wake();
+        }
     }
 }
 

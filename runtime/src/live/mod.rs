@@ -11,7 +11,11 @@ use std::sync::Arc;
 
 use crate::{
     plan::Plan,
-    server::{Farm, FarmRules},
+    net::conn::Conn,
+    server::{
+        Farm, FarmRules,
+        idle::{IdlePool, PoolRules},
+    },
     vocab::Now,
 };
 
@@ -43,8 +47,6 @@ pub struct Live {
 pub struct ProxyLive {
     /// Client connections (frontends): what `maxconn` bounds.
     pub clients: Gauge,
-    /// Streams in this backend.
-    pub streams: Gauge,
     /// Sessions per second, of the frontend.
     pub session_rate: Rate,
     /// Connections per second, of the frontend.
@@ -59,6 +61,29 @@ pub struct ProxyLive {
     pub backend: Sharded<BackendCounters>,
     /// The backend's servers, queues and balancer.
     pub farm: Option<Arc<Farm>>,
+    /// What each server has besides its place in the farm.
+    pub servers: Box<[ServerLive]>,
+}
+
+/// Connections and counters of one server.
+pub struct ServerLive {
+    /// Its idle connections, and how many carry a request.
+    pub idle: Arc<IdlePool<Conn>>,
+    /// What it counts.
+    pub counters: Sharded<BackendCounters>,
+}
+
+impl ProxyLive {
+    /// Streams in this backend now.
+    pub fn streams(&self) -> u32 {
+        self.farm.as_ref().map_or(0, |farm| farm.load().0)
+    }
+
+    /// Requests that a server works on now.
+    pub fn served(&self, server: u32) -> u32 {
+        let farm = self.farm.as_ref();
+        farm.and_then(|farm| farm.servers.get(server as usize)).map_or(0, |state| state.served())
+    }
 }
 
 impl Live {
@@ -70,7 +95,6 @@ impl Live {
             .iter()
             .map(|proxy| ProxyLive {
                 clients: Gauge::new(proxy.frontend.as_ref().map(|f| f.maxconn)),
-                streams: Gauge::new(None),
                 session_rate: Rate::new(now.instant),
                 connection_rate: Rate::new(now.instant),
                 request_rate: Rate::new(now.instant),
@@ -85,6 +109,7 @@ impl Live {
                     };
                     Arc::new(Farm::new(now.instant, &backend.settings, rules))
                 }),
+                servers: servers_of(proxy, shards),
             })
             .collect();
         Self {
@@ -103,4 +128,16 @@ impl Live {
     pub fn proxy(&self, id: crate::plan::ProxyId) -> &ProxyLive {
         &self.proxies[id.index()]
     }
+}
+
+fn servers_of(proxy: &crate::plan::Proxy, shards: usize) -> Box<[ServerLive]> {
+    let Some(backend) = &proxy.backend else { return Box::default() };
+    backend
+        .servers
+        .iter()
+        .map(|server| {
+            let rules = PoolRules::new(backend.settings.http_reuse, &server.settings);
+            ServerLive { idle: Arc::new(IdlePool::new(rules, shards)), counters: Sharded::new(shards) }
+        })
+        .collect()
 }

@@ -4,6 +4,7 @@
 //! looked up by name while traffic flows.
 
 pub mod args;
+pub mod build;
 pub mod compile;
 mod ids;
 pub mod userlist;
@@ -120,12 +121,15 @@ pub struct Proxy {
     /// The statistics page.
     pub stats: Option<model::StatsPage>,
     /// Filters in order: row and words.
-    pub filters: Box<[(&'static crate::filter::FilterDef, Box<[String]>)]>,
+    pub filters: DeclaredFilters,
     /// The client side.
     pub frontend: Option<Frontend>,
     /// The server side.
     pub backend: Option<Backend>,
 }
+
+/// Filters as they were declared: row and words.
+pub type DeclaredFilters = Box<[(&'static crate::filter::FilterDef, Box<[String]>)]>;
 
 /// The client side of a proxy.
 pub struct Frontend {

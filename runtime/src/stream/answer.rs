@@ -13,26 +13,15 @@ use crate::{
             framing::{ClientConnection, Framing, prepare_response_for_client},
         },
     },
-    rules::error_table::ErrorTable,
+    rules::reply::LocalReply,
+    sample::value::Arena,
     worker::wait::{Interrupted, While},
 };
-
-/// A complete reply.
-#[derive(Debug, Default)]
-pub struct LocalReply {
-    /// Head; `content-length` is part of it where the body has one.
-    pub head: Head,
-    /// Body.
-    pub body: Vec<u8>,
-    /// The client's connection ends behind it whatever the client asked for.
-    pub close: bool,
-}
 
 impl<C: ClientSide> Stream<'_, C> {
     /// The error page of a status, as the proxy in charge defines it.
     pub fn error_page(&self, status: u16) -> LocalReply {
-        let table: &ErrorTable = &self.backend.errors;
-        table.page(status, &self.view(self.backend))
+        LocalReply::error(status, &self.view(self.backend), &Arena::new())
     }
 
     /// Sends a reply, after the after-response rules have seen it.
@@ -41,9 +30,9 @@ impl<C: ClientSide> Stream<'_, C> {
     /// The client went away or is too slow.
     pub async fn answer(&mut self, mut reply: LocalReply) -> Phase {
         std::mem::swap(&mut self.response, &mut reply.head);
+        self.facts.status = Some(reply.status);
         self.after_response_rules().await?;
         let status = self.response.status();
-        self.facts.status = Some(status);
         self.filters.on_head(Direction::Response, &mut self.response);
         let unread = !self.client.request_complete();
         let length = reply.body.len() as u64;
@@ -56,13 +45,13 @@ impl<C: ClientSide> Stream<'_, C> {
         } else {
             BodyFraming::UntilClose
         };
-        let wants = self.request_framing.keep_alive && !reply.close && !unread && !self.must_close;
+        let wants = self.request_framing.keep_alive && !self.response.facts.close && !unread && !self.must_close;
         let client = ClientConnection { version: self.client_version(), keep_alive: wants };
         let framing = Framing { body, keep_alive: wants, upgrade: false, expect_continue: false };
         let leaves = prepare_response_for_client(&mut self.response, &framing, client);
         self.must_close |= !leaves.keep_alive;
         self.client.start(&self.response, leaves.body);
-        self.count_response(status);
+        self.count_response(reply.status);
         self.send_rest(if head_only { &[] } else { &reply.body }).await
     }
 

@@ -32,7 +32,7 @@ impl<C: ClientSide> Stream<'_, C> {
         for (condition, target) in &frontend.use_backend {
             let applies = condition
                 .as_ref()
-                .is_none_or(|condition| condition.eval(&self.view(self.frontend), &arena) == Truth::True);
+                .is_none_or(|condition| condition.test(&self.view(self.frontend), &arena) == Truth::True);
             if applies && let Some(id) = self.resolve(target) {
                 return Some(id);
             }
@@ -58,7 +58,7 @@ impl<C: ClientSide> Stream<'_, C> {
         for (condition, target) in &backend.use_server {
             let applies = condition
                 .as_ref()
-                .is_none_or(|condition| condition.eval(&self.view(self.backend), &arena) == Truth::True);
+                .is_none_or(|condition| condition.test(&self.view(self.backend), &arena) == Truth::True);
             if !applies {
                 continue;
             }
@@ -82,6 +82,6 @@ impl<C: ClientSide> Stream<'_, C> {
         let backend = self.backend.backend.as_ref()?;
         let arena = Arena::new();
         let view = self.view(self.backend);
-        backend.persist.iter().find(|(_, condition)| condition.eval(&view, &arena) == Truth::True).map(|(force, _)| *force)
+        backend.persist.iter().find(|(_, condition)| condition.test(&view, &arena) == Truth::True).map(|(force, _)| *force)
     }
 }

@@ -24,7 +24,7 @@ use crate::{
     plan::{Server, ServerId},
     server::{
         Admission, Granted, Slot, Want,
-        pool::{InUse, PoolKey, PoolKeyParts},
+        idle::{IdlePool, InUse, PoolKey, PoolKeyParts},
     },
     worker::wait::{Interrupted, While},
 };
@@ -112,7 +112,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
 
     /// A slot on a server; waits in the queue if none is free.
     async fn admit(&mut self, bound: &mut Option<u32>, avoid: Option<u32>, began: Instant) -> Phase<Slot> {
-        let farm = self.backend_live().farm().ok_or(Halt::Failed(Failure::NoServer))?;
+        let farm = self.backend_live().farm.as_ref().ok_or(Halt::Failed(Failure::NoServer))?;
         loop {
             let want = match *bound {
                 Some(server) => Want::Server(server),
@@ -164,7 +164,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             let (reuses, in_use) = (own.reuses + 1, own.in_use);
             return Ok(Ok(Link { side, server, key, reuses, private: own.private, slot, in_use }));
         }
-        let idle = self.backend_live().idle(server.id.index);
+        let idle = self.idle(server);
         let reuse = self.backend.backend.as_ref().map_or(HttpReuse::Never, |b| b.settings.http_reuse);
         if self.backend.mode == locum_model::proxy::Mode::Http
             && reuse != HttpReuse::Never
@@ -219,7 +219,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         } else {
             drop(in_use);
             // A connection that the pool doesn't want is closed here.
-            drop(self.backend_live().idle(server.id.index).put(self.worker.index, key, conn, reuses));
+            drop(self.idle(server).put(self.worker.index, &key, conn, reuses));
         }
         drop(slot);
     }
@@ -272,12 +272,16 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         }
     }
 
+    fn idle(&self, server: &Server) -> &'s std::sync::Arc<IdlePool<Conn>> {
+        &self.backend_live().servers[server.id.index as usize].idle
+    }
+
     fn take_idle(&mut self, server: &Server, key: &PoolKey) -> Option<(Conn, u32)> {
         let first = self.session.requests <= 1;
         let worker = self.worker.index;
-        let taken = self.backend_live().idle(server.id.index).take(worker, key, first, |conn: &mut Conn| {
+        let taken = self.idle(server).take(worker, key, first, |conn: &mut Conn| {
             // Bytes or an end that wait on an idle connection mean that it can't be used.
-            conn.poll_readable(&mut Context::from_waker(std::task::Waker::noop())).is_ready()
+            conn.poll_readable(&mut Context::from_waker(std::task::Waker::noop())).is_pending()
         })?;
         let conn = if taken.shard == worker {
             taken.connection
@@ -290,7 +294,9 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     /// Where this stream's connection goes: a port of 0 is the client's destination port, an offset adds to it.
     fn server_address(&self, server: &Server) -> Address {
         let member = &server.settings.member;
-        let farm_address = self.backend_live().server_address(server.id.index);
+        let farm = self.backend_live().farm.as_ref();
+        let state = farm.and_then(|farm| farm.servers.get(server.id.index as usize));
+        let farm_address = state.map_or_else(|| member.address.clone(), |state| (*state.address()).clone());
         let Address::Ip { mut ip, mut port } = farm_address else { return farm_address };
         let towards = self.session.destination;
         if ip.is_unspecified()

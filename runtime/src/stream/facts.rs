@@ -84,6 +84,8 @@ pub struct StreamFacts {
     pub cookie_captures: (Option<Vec<u8>>, Option<Vec<u8>>),
     /// The unique identifier, once made.
     pub unique_id: Option<Vec<u8>>,
+    /// Its line is written.
+    pub logged: bool,
     /// Log level override; `Some(None)`: silent.
     pub log_level: Option<Option<u8>>,
     /// Connections at the moment of the log line: process, frontend, backend, server.
@@ -117,6 +119,7 @@ impl StreamFacts {
             response_captures: Vec::new(),
             cookie_captures: (None, None),
             unique_id: None,
+            logged: false,
             log_level: None,
             connections: [0; 4],
             is_tls: false,

@@ -37,6 +37,7 @@ use crate::{
     },
     live::{Live, ProxyLive, gauge::Share},
     plan::{Plan, Proxy},
+    rules::reply::LocalReply,
     sample::{
         value::Arena,
         view::{Buffered, View},
@@ -47,7 +48,6 @@ use crate::{
         wait::{Interrupted, Waiter},
     },
 };
-use answer::LocalReply;
 use facts::{SessionFacts, StreamFacts};
 use failure::Failure;
 use side::{Incoming, Outgoing};
@@ -143,6 +143,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             request_body: self.client.buffered_body(),
             response: (!self.response.is_empty() || self.response.status() > 0).then_some(&self.response),
             response_body: Buffered::default(),
+            last_look: true,
         }
     }
 

@@ -19,7 +19,7 @@ use crate::{
         body::BodyFraming,
         framing::{prepare_request_for_server, request_framing},
     },
-    rules::Truth,
+    rules::{Truth, reply::LocalReply},
     sample::value::Arena,
 };
 
@@ -110,8 +110,8 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         }
         let arena = Arena::new();
         let view = self.view(self.frontend);
-        let fails = frontend.monitor_fail.iter().any(|condition| condition.eval(&view, &arena) == Truth::True);
-        let page = self.frontend.errors.page(if fails { 503 } else { 200 }, &view);
+        let fails = frontend.monitor_fail.iter().any(|condition| condition.test(&view, &arena) == Truth::True);
+        let page = LocalReply::error(if fails { 503 } else { 200 }, &view, &arena);
         self.facts.log_level = Some(None);
         self.facts.termination.mark(b'L', b'R');
         self.count_intercepted();
@@ -124,8 +124,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         if !self.request.uri().starts_with(&page.uri) || proxy.mode != Mode::Http {
             return Ok(());
         }
-        let Some(service) = self.plan.vocabulary.stats_page else { return Ok(()) };
-        let reply = service(&self.view(proxy), page, &self.request);
+        let reply = (self.plan.vocabulary.stats_page)(&self.view(proxy), page);
         self.facts.service = Some("<STATS>");
         self.facts.termination.mark(b'L', b'R');
         self.count_intercepted();

@@ -7,14 +7,15 @@ use std::{
 
 use locum_model::proxy::Mode;
 
-use super::{ClientSide, Halt, Phase, Stream, answer::LocalReply, deadline, failure::Failure};
+use super::{ClientSide, Halt, Phase, Stream, deadline, failure::Failure};
 use crate::{
     clock,
     http::Head,
     plan::Proxy,
     rules::{
         ActionView, Resumed, Rule, Verdict, Wait,
-        engine::{self, Progress},
+        engine::{self, Run, RuleIndex},
+        reply::LocalReply,
     },
     sample::{value::Arena, view::Buffered},
     worker::wait::{Interrupted, While},
@@ -39,9 +40,9 @@ enum Decision {
     Reject,
     SilentDrop,
     /// Wait, then go on at this rule.
-    Suspend(usize, Wait),
+    Suspend(RuleIndex, Wait),
     /// The condition at this rule needs more bytes.
-    NeedMore(usize),
+    NeedMore(RuleIndex),
 }
 
 impl<'s, C: ClientSide> Stream<'s, C> {
@@ -145,6 +146,17 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         }
     }
 
+    /// `tcp-request connection` or `session`: there is no exchange yet, and nothing to answer.
+    ///
+    /// # Errors
+    /// The connection is refused.
+    pub async fn connection_rules(&mut self, rules: &'s [Rule]) -> Phase {
+        match self.run(rules, self.frontend, Sees::Connection, None).await? {
+            Decision::Continue => Ok(()),
+            _ => Err(Halt::Closed),
+        }
+    }
+
     async fn run(
         &mut self,
         rules: &'s [Rule],
@@ -156,7 +168,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             return Ok(Decision::Continue);
         }
         let began = clock::now();
-        let (mut from, mut resumed) = (0, None);
+        let (mut from, mut resumed) = (RuleIndex::default(), None);
         let mut inspect_over = inspect_delay.is_none();
         loop {
             match self.step(rules, proxy, sees, from, resumed.take(), inspect_over) {
@@ -180,7 +192,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         rules: &'s [Rule],
         proxy: &'s Proxy,
         sees: Sees,
-        from: usize,
+        from: RuleIndex,
         resumed: Option<Resumed>,
         inspect_over: bool,
     ) -> Decision {
@@ -199,17 +211,19 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             session: self.session,
             stream: &mut self.facts,
             request,
-            request_body: Buffered { complete: body.complete || inspect_over, ..body },
+            request_body: body,
             response,
             response_body: Buffered::default(),
             arena: &arena,
             resumed,
+            last_look: inspect_over,
+            scratch: Vec::new(),
         };
-        match engine::run(rules, from, &mut view) {
-            Progress::Done => Decision::Continue,
-            Progress::NeedMore { at } => Decision::NeedMore(at),
-            Progress::Suspended { at, wait } => Decision::Suspend(at, wait),
-            Progress::Decided { verdict, .. } => decide(verdict, proxy, &view),
+        match engine::run(rules, &mut view, from) {
+            Run::Done => Decision::Continue,
+            Run::NeedMore(at) => Decision::NeedMore(at),
+            Run::Suspend(wait, at) => Decision::Suspend(at, wait),
+            Run::Final(verdict, _) => decide(verdict, &view),
         }
     }
 
@@ -268,11 +282,11 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     }
 }
 
-fn decide(verdict: Verdict<'_>, proxy: &Proxy, view: &ActionView<'_>) -> Decision {
+fn decide(verdict: Verdict<'_>, view: &ActionView<'_>) -> Decision {
     let render = |status, reply: Option<&crate::rules::reply::Reply>| {
         Box::new(match reply {
-            Some(reply) => reply.render(status, &proxy.errors, &view.view()),
-            None => proxy.errors.page(status, &view.view()),
+            Some(reply) => reply.render(status, &view.view(), view.arena),
+            None => view.error_page(status),
         })
     };
     match verdict {
@@ -281,8 +295,9 @@ fn decide(verdict: Verdict<'_>, proxy: &Proxy, view: &ActionView<'_>) -> Decisio
         Verdict::Tarpit { status, reply } => Decision::Tarpit(render(status, reply)),
         Verdict::Return(reply) => Decision::Return(render(200, Some(reply))),
         Verdict::Respond(respond) => {
-            let reply = Box::new(LocalReply { head: respond.head, body: respond.body, close: !respond.keep_alive });
-            if respond.denied { Decision::Deny(reply) } else { Decision::Return(reply) }
+            let mut reply = respond.reply;
+            reply.head.facts.close |= respond.close;
+            Decision::Return(Box::new(reply))
         }
         Verdict::Reject => Decision::Reject,
         Verdict::SilentDrop => Decision::SilentDrop,

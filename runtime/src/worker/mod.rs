@@ -1,3 +1,162 @@
 //! Worker threads: each a current-thread runtime with its connections, pools and timers.
+//!
+//! ```text
+//!   listener ── accept::run on one worker ──┬── spawned here
+//!                                           └── mailbox of the least loaded worker
+//!   signals, commands ── mailbox of every worker ── Control of each session
+//! ```
 
+pub mod accept;
+pub mod mailbox;
+pub mod serve;
 pub mod wait;
+
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+    sync::{Arc, atomic::Ordering::Relaxed},
+};
+
+use locum_model::log::LogTarget;
+
+use crate::{
+    clock,
+    http::{Buffer, BufferPool, HeadPool},
+    live::Live,
+    log::Logger,
+    plan::{Plan, Proxy},
+    sample::{value::Arena, view::View},
+};
+use mailbox::Mailboxes;
+use wait::{Control, Order};
+
+/// What one worker thread owns. Not `Send`: it lives and dies with its thread.
+pub struct Worker {
+    /// Its place among the workers.
+    pub index: usize,
+    /// The configuration.
+    pub plan: Arc<Plan>,
+    /// Live state of the process.
+    pub live: Arc<Live>,
+    /// Buffers of client connections.
+    pub buffers: BufferPool,
+    /// Heads between two messages.
+    pub heads: HeadPool,
+    /// Ways to all workers.
+    pub mailboxes: Arc<Mailboxes>,
+    server_buffers: BufferPool,
+    logger: RefCell<Logger>,
+    line: RefCell<Vec<u8>>,
+    sessions: RefCell<slab::Slab<Rc<Control>>>,
+    next_port: Cell<u16>,
+}
+
+/// Idle buffers that a worker keeps.
+const IDLE_BUFFERS: usize = 256;
+
+impl Worker {
+    /// A worker; `logger` has its own sockets.
+    pub fn new(index: usize, plan: Arc<Plan>, live: Arc<Live>, mailboxes: Arc<Mailboxes>, logger: Logger) -> Self {
+        let bufsize = plan.tune.bufsize;
+        Self {
+            index,
+            plan,
+            live,
+            buffers: BufferPool::new(bufsize, IDLE_BUFFERS),
+            heads: HeadPool::default(),
+            mailboxes,
+            // A response of the usual 16 KiB comes in one read together with its head.
+            server_buffers: BufferPool::new(bufsize * 2, IDLE_BUFFERS),
+            logger: RefCell::new(logger),
+            line: RefCell::new(Vec::new()),
+            sessions: RefCell::new(slab::Slab::new()),
+            next_port: Cell::new(0),
+        }
+    }
+
+    /// An empty buffer for a server's input.
+    pub fn server_buffer(&self) -> Buffer {
+        self.server_buffers.take()
+    }
+
+    /// Takes such a buffer back.
+    pub fn give_server_buffer(&self, buffer: Buffer) {
+        self.server_buffers.give(buffer);
+    }
+
+    /// The number of a new stream.
+    pub fn next_stream(&self) -> u64 {
+        self.live.next_stream.fetch_add(1, Relaxed)
+    }
+
+    /// The next of a range of local ports.
+    pub fn next_port(&self, low: u16, high: u16) -> u16 {
+        let span = high.saturating_sub(low).saturating_add(1).max(1);
+        let next = self.next_port.get();
+        self.next_port.set(next.wrapping_add(1));
+        low + next % span
+    }
+
+    /// A session begins: its frontend's counters, and its entry among this worker's sessions.
+    pub fn count_session(&self, frontend: &Proxy) {
+        let now = clock::now();
+        let live = self.live.proxy(frontend.id);
+        live.session_rate.count(now);
+        live.frontend.of(self.index).sessions.increment();
+        self.live.session_rate.count(now);
+    }
+
+    /// Writes a traffic line to the frontend's targets.
+    pub fn log(&self, view: &View<'_>, level: Option<u8>, severe: bool) {
+        let proxy = view.proxy();
+        if proxy.log.targets.is_empty() {
+            return;
+        }
+        let Some(format) = &proxy.log.format else { return };
+        let mut line = self.line.borrow_mut();
+        line.clear();
+        format.write(view, &Arena::new(), &mut line);
+        let level = level.unwrap_or(if severe { LEVEL_ERROR } else { LEVEL_INFO });
+        self.send(&proxy.log.targets, level, &proxy.log.tag, &line);
+    }
+
+    /// Sends a line; one that can't leave is counted, never waited for.
+    pub fn send(&self, targets: &[LogTarget], level: u8, tag: &[u8], line: &[u8]) {
+        self.logger.borrow_mut().send(targets, level, tag, line);
+    }
+
+    /// Prints what filters wrote; a standard error that nobody reads loses it.
+    pub fn print(&self, text: &[u8]) {
+        let _ = std::io::Write::write_all(&mut std::io::stderr(), text);
+    }
+
+    /// Enters a session; the key leaves it.
+    pub fn enter(&self, control: Rc<Control>) -> usize {
+        if self.live.stopping.load(Relaxed) {
+            control.order(Order::Finish);
+        }
+        self.sessions.borrow_mut().insert(control)
+    }
+
+    /// A session is over.
+    pub fn leave(&self, key: usize) {
+        self.sessions.borrow_mut().try_remove(key);
+    }
+
+    /// Sessions of this worker.
+    pub fn session_count(&self) -> usize {
+        self.sessions.borrow().len()
+    }
+
+    /// Orders all sessions of this worker.
+    pub fn order_all(&self, order: Order) {
+        for (_, control) in &*self.sessions.borrow() {
+            control.order(order);
+        }
+    }
+}
+
+/// Severity "error" of syslog.
+const LEVEL_ERROR: u8 = 3;
+/// Severity "informational" of syslog.
+const LEVEL_INFO: u8 = 6;

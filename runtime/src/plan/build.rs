@@ -1,0 +1,265 @@
+//! Building the plan: the model's names resolved, its words compiled.
+
+use std::{collections::HashMap, sync::Arc};
+
+use locum_model::{
+    Located, Model,
+    acl::Condition as ModelCondition,
+    expr::LogFormat,
+    proxy as model,
+    rule::Switch,
+};
+
+use super::{
+    Backend, Frontend, Listener, ListenerId, Plan, Proxy, ProxyId, Server, ServerId, ServerTarget, Target, Tune,
+    compile::{Compiler, Names, PlanError, PlanErrorKind, ProxyCompiler},
+};
+use crate::{log::ProxyLog, vocab::Vocabulary};
+
+/// What the process decided before: how many threads serve, how many connections at once.
+#[derive(Debug, Clone, Copy)]
+pub struct Capacity {
+    /// Worker threads.
+    pub threads: usize,
+    /// Connections at once, over all frontends.
+    pub maxconn: u32,
+}
+
+/// Resolves and compiles a model.
+///
+/// # Errors
+/// The first thing that can't be: a name that nothing has, a pattern that is none.
+pub fn build(model: &Model, vocabulary: Vocabulary, capacity: Capacity) -> Result<Plan, PlanError> {
+    let index = Index::of(model);
+    let compiler = Compiler::new(vocabulary, model, &index);
+    let mut listeners = Vec::new();
+    let proxies = model
+        .proxies
+        .iter()
+        .enumerate()
+        .map(|(place, proxy)| {
+            let builder = Builder {
+                model,
+                proxy,
+                id: ProxyId(place as u32),
+                words: compiler.proxy(proxy)?,
+                index: &index,
+                vocabulary,
+                capacity,
+            };
+            builder.proxy(&mut listeners)
+        })
+        .collect::<Result<_, PlanError>>()?;
+    Ok(Plan {
+        vocabulary,
+        tune: Tune::of(&model.global.tune),
+        proxies,
+        proxy_names: index.proxies.iter().map(|(name, id)| (Box::from(*name), *id)).collect(),
+        listeners: listeners.into(),
+        global: model.global.clone(),
+        process: model.process.clone(),
+        threads: capacity.threads,
+        maxconn: capacity.maxconn,
+    })
+}
+
+/// Names to ids.
+struct Index<'m> {
+    proxies: HashMap<&'m str, ProxyId>,
+    servers: HashMap<(&'m str, &'m str), ServerId>,
+}
+
+impl<'m> Index<'m> {
+    fn of(model: &'m Model) -> Self {
+        let mut index = Index { proxies: HashMap::new(), servers: HashMap::new() };
+        for (place, proxy) in model.proxies.iter().enumerate() {
+            let id = ProxyId(place as u32);
+            // A frontend and a backend may share a name; traffic is only ever sent to the backend.
+            if proxy.backend.is_some() || !index.proxies.contains_key(proxy.name.as_str()) {
+                index.proxies.insert(&proxy.name, id);
+            }
+            for (place, server) in proxy.backend.iter().flat_map(|backend| backend.servers.iter().enumerate()) {
+                let server_id = ServerId { backend: id, index: place as u32 };
+                index.servers.insert((&proxy.name, &server.member.name), server_id);
+            }
+        }
+        index
+    }
+}
+
+impl Names for Index<'_> {
+    fn proxy(&self, name: &str) -> Option<ProxyId> {
+        self.proxies.get(name).copied()
+    }
+
+    fn server(&self, backend: &str, server: &str) -> Option<ServerId> {
+        self.servers.get(&(backend, server)).copied()
+    }
+}
+
+/// Builds one proxy.
+struct Builder<'b, 'm> {
+    model: &'m Model,
+    proxy: &'m model::Proxy,
+    id: ProxyId,
+    words: ProxyCompiler<'b, 'm>,
+    index: &'b Index<'m>,
+    vocabulary: Vocabulary,
+    capacity: Capacity,
+}
+
+impl Builder<'_, '_> {
+    fn proxy(&self, listeners: &mut Vec<Listener>) -> Result<Proxy, PlanError> {
+        let proxy = self.proxy;
+        Ok(Proxy {
+            id: self.id,
+            name: Arc::from(proxy.name.as_str()),
+            kind: proxy.kind,
+            number: proxy.id,
+            at: proxy.name.at.clone(),
+            mode: proxy.mode,
+            timeouts: proxy.timeouts.clone(),
+            options: proxy.options.clone(),
+            connection_mode: proxy.connection_mode,
+            inspect_delay: proxy.rules.inspect_delay,
+            rules: self.words.rule_table(&proxy.rules)?,
+            log: self.log()?,
+            errors: self.words.error_table(&proxy.errors)?,
+            forwardfor: proxy.forwardfor.clone(),
+            originalto: proxy.originalto.clone(),
+            unique_id: self.format(proxy.unique_id_format.as_ref())?,
+            unique_id_header: proxy.unique_id_header.as_ref().map(|name| name.to_vec().into()),
+            stats: proxy.stats.clone(),
+            filters: self.filters()?,
+            frontend: proxy.frontend.as_ref().map(|frontend| self.frontend(frontend, listeners)).transpose()?,
+            backend: proxy.backend.as_ref().map(|backend| self.backend(backend)).transpose()?,
+        })
+    }
+
+    fn log(&self) -> Result<ProxyLog, PlanError> {
+        let tag = self.proxy.log_tag.as_ref().or(self.model.global.log_tag.as_ref());
+        Ok(ProxyLog {
+            targets: self.proxy.logs.clone().into(),
+            format: self.format(self.proxy.log_format.as_ref())?,
+            error_format: self.format(self.proxy.error_log_format.as_ref())?,
+            tag: tag.map_or(&b""[..], |tag| tag.as_bytes()).into(),
+        })
+    }
+
+    fn format(&self, format: Option<&Located<LogFormat>>) -> Result<Option<crate::sample::format::Format>, PlanError> {
+        format.map(|format| self.words.format(format, &format.at)).transpose()
+    }
+
+    fn filters(&self) -> Result<super::DeclaredFilters, PlanError> {
+        self.proxy
+            .filters
+            .iter()
+            .map(|filter| {
+                let unknown = || PlanError {
+                    at: filter.at.clone(),
+                    kind: PlanErrorKind::UnknownFilter(filter.name.clone()),
+                };
+                let def = (self.vocabulary.filter)(&filter.name).ok_or_else(unknown)?;
+                Ok((def, filter.args.clone().into_boxed_slice()))
+            })
+            .collect()
+    }
+
+    fn frontend(&self, frontend: &model::Frontend, listeners: &mut Vec<Listener>) -> Result<Frontend, PlanError> {
+        let first = listeners.len();
+        for bind in &frontend.binds {
+            listeners.push(Listener {
+                id: ListenerId(listeners.len() as u32),
+                frontend: self.id,
+                bind: bind.value.clone(),
+                at: bind.at.clone(),
+            });
+        }
+        let rules = &self.proxy.rules;
+        let use_backend = rules
+            .use_backend
+            .iter()
+            .map(|switch| Ok((self.condition_of(switch)?, self.target(switch)?)))
+            .collect::<Result<_, PlanError>>()?;
+        let monitor_fail = rules
+            .monitor_fail
+            .iter()
+            .map(|condition| self.words.condition(condition, &condition.at))
+            .collect::<Result<_, PlanError>>()?;
+        let default_backend = frontend.default_backend.as_ref();
+        Ok(Frontend {
+            listeners: (first..listeners.len()).map(|place| ListenerId(place as u32)).collect(),
+            maxconn: frontend.maxconn.filter(|n| *n > 0).unwrap_or(self.capacity.maxconn),
+            rate_limit_sessions: frontend.rate_limit_sessions,
+            default_backend: default_backend.map(|target| self.target_of(target, &target.at)).transpose()?,
+            use_backend,
+            monitor_uri: frontend.monitor_uri.as_ref().map(|uri| uri.to_vec().into()),
+            monitor_fail,
+            request_captures: frontend.request_captures.clone().into(),
+            response_captures: frontend.response_captures.clone().into(),
+            capture_cookie: frontend
+                .capture_cookie
+                .as_ref()
+                .map(|(name, length)| (name.to_vec().into(), *length as usize)),
+        })
+    }
+
+    fn condition_of(&self, switch: &Located<Switch>) -> Result<Option<crate::rules::Condition>, PlanError> {
+        switch.condition.as_ref().map(|condition| self.words.condition(condition, &switch.at)).transpose()
+    }
+
+    fn target(&self, switch: &Located<Switch>) -> Result<Target, PlanError> {
+        self.target_of(&switch.target, &switch.at)
+    }
+
+    fn target_of(&self, format: &LogFormat, at: &locum_model::Origin) -> Result<Target, PlanError> {
+        let Some(name) = format.as_constant() else {
+            return Ok(Target::Dynamic(self.words.format(format, at)?));
+        };
+        let name = name.to_string();
+        let unknown = || PlanError { at: at.clone(), kind: PlanErrorKind::UnknownProxy(name.clone()) };
+        self.index.proxy(&name).map(Target::Proxy).ok_or_else(unknown)
+    }
+
+    fn backend(&self, backend: &model::Backend) -> Result<Backend, PlanError> {
+        let rules = &self.proxy.rules;
+        let use_server = rules
+            .use_server
+            .iter()
+            .map(|switch| Ok((self.condition_of(switch)?, self.server_target(switch)?)))
+            .collect::<Result<_, PlanError>>()?;
+        let persist = rules
+            .persist
+            .iter()
+            .map(|rule| {
+                let (force, condition): &(bool, ModelCondition) = rule;
+                Ok((*force, self.words.condition(condition, &rule.at)?))
+            })
+            .collect::<Result<_, PlanError>>()?;
+        let servers = backend.servers.iter().enumerate().map(|(place, server)| Server {
+            id: ServerId { backend: self.id, index: place as u32 },
+            name: Arc::from(server.member.name.as_str()),
+            settings: server.value.clone(),
+            at: server.at.clone(),
+        });
+        Ok(Backend {
+            settings: backend.clone(),
+            servers: servers.collect(),
+            use_server,
+            persist,
+            retries: backend.retries.unwrap_or(3),
+        })
+    }
+
+    fn server_target(&self, switch: &Located<Switch>) -> Result<ServerTarget, PlanError> {
+        let Some(name) = switch.target.as_constant() else {
+            return Ok(ServerTarget::Dynamic(self.words.format(&switch.target, &switch.at)?));
+        };
+        let name = name.to_string();
+        let found = self.index.server(&self.proxy.name, &name);
+        found.map(|id| ServerTarget::Index(id.index)).ok_or_else(|| PlanError {
+            at: switch.at.clone(),
+            kind: PlanErrorKind::UnknownServer(self.proxy.name.value.clone(), name),
+        })
+    }
+}

@@ -1,0 +1,117 @@
+//! Accepting: one task per listening socket, on one worker; each connection goes to the worker with the fewest.
+
+use std::{future::poll_fn, io, rc::Rc, time::Duration};
+
+use tokio::net::{TcpListener, UnixListener};
+
+use super::{
+    Worker,
+    mailbox::{Handed, Message},
+    wait::Control,
+};
+use crate::{
+    clock,
+    net::{conn::Detached, listener::ListeningSocket},
+    plan::ListenerId,
+    stream::session::{self, Accepted},
+};
+
+/// After an accept that failed for want of descriptors or memory: accepting again at once would spin, since the
+/// connection still waits in the kernel's queue.
+const BREATH: Duration = Duration::from_millis(100);
+
+enum Socket {
+    Tcp(TcpListener),
+    Unix(UnixListener),
+}
+
+impl Socket {
+    fn new(socket: ListeningSocket) -> io::Result<Self> {
+        Ok(match socket {
+            ListeningSocket::Tcp(socket) => Socket::Tcp(TcpListener::from_std(socket)?),
+            ListeningSocket::Unix(socket) => Socket::Unix(UnixListener::from_std(socket)?),
+        })
+    }
+
+    async fn accept(&self) -> io::Result<Detached> {
+        match self {
+            Socket::Tcp(socket) => {
+                let stream = socket.accept().await?.0;
+                stream.set_nodelay(true)?;
+                Ok(Detached::Tcp(stream.into_std()?))
+            }
+            Socket::Unix(socket) => Ok(Detached::Unix(socket.accept().await?.0.into_std()?)),
+        }
+    }
+}
+
+/// Accepts until the task is aborted.
+pub async fn run(worker: Rc<Worker>, id: ListenerId, socket: ListeningSocket) {
+    let Ok(socket) = Socket::new(socket) else { return };
+    let listener = &worker.plan.listeners[id.index()];
+    let frontend = worker.live.proxy(listener.frontend);
+    loop {
+        // Connections beyond a limit stay in the kernel's queue until one of ours ends.
+        let process = poll_fn(|cx| worker.live.connections.poll_take(cx)).await;
+        let place = poll_fn(|cx| frontend.clients.poll_take(cx)).await;
+        if let Some(limit) = worker.plan.proxy(listener.frontend).frontend.as_ref().and_then(|f| f.rate_limit_sessions) {
+            while frontend.session_rate.per_second(clock::now()) >= limit {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        }
+        match socket.accept().await {
+            Ok(accepted) => {
+                let now = clock::both();
+                frontend.connection_rate.count(now.instant);
+                frontend.frontend.of(worker.index).connections.increment();
+                worker.live.connection_rate.count(now.instant);
+                dispatch(&worker, Handed { socket: accepted, listener: id, at: now, shares: [process, place] });
+            }
+            Err(error) if is_exhaustion(&error) => tokio::time::sleep(BREATH).await,
+            // The client went away while it waited.
+            Err(_) => {}
+        }
+    }
+}
+
+fn is_exhaustion(error: &io::Error) -> bool {
+    use nix::libc::{EMFILE, ENFILE, ENOBUFS, ENOMEM};
+    matches!(error.raw_os_error(), Some(EMFILE | ENFILE | ENOBUFS | ENOMEM))
+}
+
+fn dispatch(worker: &Rc<Worker>, handed: Handed) {
+    let target = worker.mailboxes.least_loaded(worker.index);
+    worker.mailboxes.add_load(target);
+    if target == worker.index {
+        spawn(worker, handed);
+    } else {
+        worker.mailboxes.say(target, Message::Serve(handed));
+    }
+}
+
+/// Serves a connection on this worker.
+pub fn spawn(worker: &Rc<Worker>, handed: Handed) {
+    let control = Rc::new(Control::default());
+    let place = Place { worker: worker.clone(), key: worker.enter(control.clone()) };
+    let Handed { socket, listener, at, shares } = handed;
+    // Without a descriptor for the reactor the connection is dropped, and its place with it.
+    let Ok(conn) = socket.attach() else { return };
+    let session = session::run(worker.clone(), Accepted { conn, listener, at, shares }, control);
+    tokio::task::spawn_local(async move {
+        let _place = place;
+        session.await;
+    });
+}
+
+/// Takes a connection off the books when its task ends, also by a panic.
+struct Place {
+    worker: Rc<Worker>,
+    key: usize,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.worker.leave(self.key);
+        self.worker.mailboxes.remove_load(self.worker.index);
+    }
+}
