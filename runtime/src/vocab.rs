@@ -34,7 +34,8 @@ pub struct Vocabulary {
     /// Filters.
     pub filter: fn(&str) -> Option<&'static crate::filter::FilterDef>,
     /// The statistics page, for a request that is for it.
-    pub stats_page: fn(&View<'_>, &locum_model::proxy::StatsPage) -> crate::rules::reply::LocalReply,
+    pub stats_page:
+        fn(&View<'_>, &locum_model::proxy::StatsPage) -> crate::rules::reply::LocalReply,
 }
 
 bitflags! {

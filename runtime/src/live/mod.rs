@@ -10,8 +10,8 @@ pub mod rate;
 use std::sync::Arc;
 
 use crate::{
-    plan::Plan,
     net::conn::Conn,
+    plan::Plan,
     server::{
         Farm, FarmRules,
         idle::{IdlePool, PoolRules},
@@ -35,6 +35,8 @@ pub struct Live {
     pub session_rate: Rate,
     /// Requests since the start.
     pub requests: Sharded<counters::Counter>,
+    /// Log lines that could not leave.
+    pub dropped_logs: Sharded<counters::Counter>,
     /// Numbers of streams, handed out in turn.
     pub next_stream: std::sync::atomic::AtomicU64,
     /// Soft stop has begun.
@@ -82,7 +84,8 @@ impl ProxyLive {
     /// Requests that a server works on now.
     pub fn served(&self, server: u32) -> u32 {
         let farm = self.farm.as_ref();
-        farm.and_then(|farm| farm.servers.get(server as usize)).map_or(0, |state| state.served())
+        farm.and_then(|farm| farm.servers.get(server as usize))
+            .map_or(0, |state| state.served())
     }
 }
 
@@ -118,6 +121,7 @@ impl Live {
             connection_rate: Rate::new(now.instant),
             session_rate: Rate::new(now.instant),
             requests: Sharded::new(shards),
+            dropped_logs: Sharded::new(shards),
             next_stream: std::sync::atomic::AtomicU64::new(0),
             stopping: std::sync::atomic::AtomicBool::new(false),
             proxies,
@@ -131,13 +135,18 @@ impl Live {
 }
 
 fn servers_of(proxy: &crate::plan::Proxy, shards: usize) -> Box<[ServerLive]> {
-    let Some(backend) = &proxy.backend else { return Box::default() };
+    let Some(backend) = &proxy.backend else {
+        return Box::default();
+    };
     backend
         .servers
         .iter()
         .map(|server| {
             let rules = PoolRules::new(backend.settings.http_reuse, &server.settings);
-            ServerLive { idle: Arc::new(IdlePool::new(rules, shards)), counters: Sharded::new(shards) }
+            ServerLive {
+                idle: Arc::new(IdlePool::new(rules, shards)),
+                counters: Sharded::new(shards),
+            }
         })
         .collect()
 }

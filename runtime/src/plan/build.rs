@@ -3,18 +3,18 @@
 use std::{collections::HashMap, sync::Arc};
 
 use locum_model::{
-    Located, Model,
-    acl::Condition as ModelCondition,
-    expr::LogFormat,
-    proxy as model,
-    rule::Switch,
+    Located, Model, acl::Condition as ModelCondition, expr::LogFormat, proxy as model, rule::Switch,
 };
 
 use super::{
-    Backend, Frontend, Listener, ListenerId, Plan, Proxy, ProxyId, Server, ServerId, ServerTarget, Target, Tune,
+    Backend, Frontend, Listener, ListenerId, Plan, Proxy, ProxyId, Server, ServerId, ServerTarget,
+    Target, Tune,
     compile::{Compiler, Names, PlanError, PlanErrorKind, ProxyCompiler},
 };
-use crate::{log::ProxyLog, vocab::Vocabulary};
+use crate::{
+    log::{ProxyLog, Target as LogTarget},
+    vocab::Vocabulary,
+};
 
 /// What the process decided before: how many threads serve, how many connections at once.
 #[derive(Debug, Clone, Copy)]
@@ -54,7 +54,11 @@ pub fn build(model: &Model, vocabulary: Vocabulary, capacity: Capacity) -> Resul
         vocabulary,
         tune: Tune::of(&model.global.tune),
         proxies,
-        proxy_names: index.proxies.iter().map(|(name, id)| (Box::from(*name), *id)).collect(),
+        proxy_names: index
+            .proxies
+            .iter()
+            .map(|(name, id)| (Box::from(*name), *id))
+            .collect(),
         listeners: listeners.into(),
         global: model.global.clone(),
         process: model.process.clone(),
@@ -71,16 +75,28 @@ struct Index<'m> {
 
 impl<'m> Index<'m> {
     fn of(model: &'m Model) -> Self {
-        let mut index = Index { proxies: HashMap::new(), servers: HashMap::new() };
+        let mut index = Index {
+            proxies: HashMap::new(),
+            servers: HashMap::new(),
+        };
         for (place, proxy) in model.proxies.iter().enumerate() {
             let id = ProxyId(place as u32);
             // A frontend and a backend may share a name; traffic is only ever sent to the backend.
             if proxy.backend.is_some() || !index.proxies.contains_key(proxy.name.as_str()) {
                 index.proxies.insert(&proxy.name, id);
             }
-            for (place, server) in proxy.backend.iter().flat_map(|backend| backend.servers.iter().enumerate()) {
-                let server_id = ServerId { backend: id, index: place as u32 };
-                index.servers.insert((&proxy.name, &server.member.name), server_id);
+            for (place, server) in proxy
+                .backend
+                .iter()
+                .flat_map(|backend| backend.servers.iter().enumerate())
+            {
+                let server_id = ServerId {
+                    backend: id,
+                    index: place as u32,
+                };
+                index
+                    .servers
+                    .insert((&proxy.name, &server.member.name), server_id);
             }
         }
         index
@@ -128,26 +144,52 @@ impl Builder<'_, '_> {
             forwardfor: proxy.forwardfor.clone(),
             originalto: proxy.originalto.clone(),
             unique_id: self.format(proxy.unique_id_format.as_ref())?,
-            unique_id_header: proxy.unique_id_header.as_ref().map(|name| name.to_vec().into()),
+            unique_id_header: proxy
+                .unique_id_header
+                .as_ref()
+                .map(|name| name.to_vec().into()),
             stats: proxy.stats.clone(),
             filters: self.filters()?,
-            frontend: proxy.frontend.as_ref().map(|frontend| self.frontend(frontend, listeners)).transpose()?,
-            backend: proxy.backend.as_ref().map(|backend| self.backend(backend)).transpose()?,
+            frontend: proxy
+                .frontend
+                .as_ref()
+                .map(|frontend| self.frontend(frontend, listeners))
+                .transpose()?,
+            backend: proxy
+                .backend
+                .as_ref()
+                .map(|backend| self.backend(backend))
+                .transpose()?,
         })
     }
 
     fn log(&self) -> Result<ProxyLog, PlanError> {
-        let tag = self.proxy.log_tag.as_ref().or(self.model.global.log_tag.as_ref());
+        let tag = self
+            .proxy
+            .log_tag
+            .as_ref()
+            .or(self.model.global.log_tag.as_ref());
         Ok(ProxyLog {
-            targets: self.proxy.logs.clone().into(),
+            targets: self
+                .proxy
+                .logs
+                .iter()
+                .cloned()
+                .map(LogTarget::new)
+                .collect(),
             format: self.format(self.proxy.log_format.as_ref())?,
             error_format: self.format(self.proxy.error_log_format.as_ref())?,
             tag: tag.map_or(&b""[..], |tag| tag.as_bytes()).into(),
         })
     }
 
-    fn format(&self, format: Option<&Located<LogFormat>>) -> Result<Option<crate::sample::format::Format>, PlanError> {
-        format.map(|format| self.words.format(format, &format.at)).transpose()
+    fn format(
+        &self,
+        format: Option<&Located<LogFormat>>,
+    ) -> Result<Option<crate::sample::format::Format>, PlanError> {
+        format
+            .map(|format| self.words.format(format, &format.at))
+            .transpose()
     }
 
     fn filters(&self) -> Result<super::DeclaredFilters, PlanError> {
@@ -165,7 +207,11 @@ impl Builder<'_, '_> {
             .collect()
     }
 
-    fn frontend(&self, frontend: &model::Frontend, listeners: &mut Vec<Listener>) -> Result<Frontend, PlanError> {
+    fn frontend(
+        &self,
+        frontend: &model::Frontend,
+        listeners: &mut Vec<Listener>,
+    ) -> Result<Frontend, PlanError> {
         let first = listeners.len();
         for bind in &frontend.binds {
             listeners.push(Listener {
@@ -188,10 +234,17 @@ impl Builder<'_, '_> {
             .collect::<Result<_, PlanError>>()?;
         let default_backend = frontend.default_backend.as_ref();
         Ok(Frontend {
-            listeners: (first..listeners.len()).map(|place| ListenerId(place as u32)).collect(),
-            maxconn: frontend.maxconn.filter(|n| *n > 0).unwrap_or(self.capacity.maxconn),
+            listeners: (first..listeners.len())
+                .map(|place| ListenerId(place as u32))
+                .collect(),
+            maxconn: frontend
+                .maxconn
+                .filter(|n| *n > 0)
+                .unwrap_or(self.capacity.maxconn),
             rate_limit_sessions: frontend.rate_limit_sessions,
-            default_backend: default_backend.map(|target| self.target_of(target, &target.at)).transpose()?,
+            default_backend: default_backend
+                .map(|target| self.target_of(target, &target.at))
+                .transpose()?,
             use_backend,
             monitor_uri: frontend.monitor_uri.as_ref().map(|uri| uri.to_vec().into()),
             monitor_fail,
@@ -204,8 +257,15 @@ impl Builder<'_, '_> {
         })
     }
 
-    fn condition_of(&self, switch: &Located<Switch>) -> Result<Option<crate::rules::Condition>, PlanError> {
-        switch.condition.as_ref().map(|condition| self.words.condition(condition, &switch.at)).transpose()
+    fn condition_of(
+        &self,
+        switch: &Located<Switch>,
+    ) -> Result<Option<crate::rules::Condition>, PlanError> {
+        switch
+            .condition
+            .as_ref()
+            .map(|condition| self.words.condition(condition, &switch.at))
+            .transpose()
     }
 
     fn target(&self, switch: &Located<Switch>) -> Result<Target, PlanError> {
@@ -217,8 +277,14 @@ impl Builder<'_, '_> {
             return Ok(Target::Dynamic(self.words.format(format, at)?));
         };
         let name = name.to_string();
-        let unknown = || PlanError { at: at.clone(), kind: PlanErrorKind::UnknownProxy(name.clone()) };
-        self.index.proxy(&name).map(Target::Proxy).ok_or_else(unknown)
+        let unknown = || PlanError {
+            at: at.clone(),
+            kind: PlanErrorKind::UnknownProxy(name.clone()),
+        };
+        self.index
+            .proxy(&name)
+            .map(Target::Proxy)
+            .ok_or_else(unknown)
     }
 
     fn backend(&self, backend: &model::Backend) -> Result<Backend, PlanError> {
@@ -236,12 +302,19 @@ impl Builder<'_, '_> {
                 Ok((*force, self.words.condition(condition, &rule.at)?))
             })
             .collect::<Result<_, PlanError>>()?;
-        let servers = backend.servers.iter().enumerate().map(|(place, server)| Server {
-            id: ServerId { backend: self.id, index: place as u32 },
-            name: Arc::from(server.member.name.as_str()),
-            settings: server.value.clone(),
-            at: server.at.clone(),
-        });
+        let servers = backend
+            .servers
+            .iter()
+            .enumerate()
+            .map(|(place, server)| Server {
+                id: ServerId {
+                    backend: self.id,
+                    index: place as u32,
+                },
+                name: Arc::from(server.member.name.as_str()),
+                settings: server.value.clone(),
+                at: server.at.clone(),
+            });
         Ok(Backend {
             settings: backend.clone(),
             servers: servers.collect(),
@@ -253,13 +326,17 @@ impl Builder<'_, '_> {
 
     fn server_target(&self, switch: &Located<Switch>) -> Result<ServerTarget, PlanError> {
         let Some(name) = switch.target.as_constant() else {
-            return Ok(ServerTarget::Dynamic(self.words.format(&switch.target, &switch.at)?));
+            return Ok(ServerTarget::Dynamic(
+                self.words.format(&switch.target, &switch.at)?,
+            ));
         };
         let name = name.to_string();
         let found = self.index.server(&self.proxy.name, &name);
-        found.map(|id| ServerTarget::Index(id.index)).ok_or_else(|| PlanError {
-            at: switch.at.clone(),
-            kind: PlanErrorKind::UnknownServer(self.proxy.name.value.clone(), name),
-        })
+        found
+            .map(|id| ServerTarget::Index(id.index))
+            .ok_or_else(|| PlanError {
+                at: switch.at.clone(),
+                kind: PlanErrorKind::UnknownServer(self.proxy.name.value.clone(), name),
+            })
     }
 }

@@ -7,7 +7,7 @@ use crate::{
     clock,
     filter::Direction,
     http::{
-        Head, Name, Version,
+        Name, Version,
         h1::{
             body::BodyFraming,
             framing::{ClientConnection, Framing, prepare_response_for_client},
@@ -33,7 +33,8 @@ impl<C: ClientSide> Stream<'_, C> {
         self.facts.status = Some(reply.status);
         self.after_response_rules().await?;
         let status = self.response.status();
-        self.filters.on_head(Direction::Response, &mut self.response);
+        self.filters
+            .on_head(Direction::Response, &mut self.response);
         let unread = !self.client.request_complete();
         let length = reply.body.len() as u64;
         let has_length = self.response.has(Name::ContentLength);
@@ -45,14 +46,26 @@ impl<C: ClientSide> Stream<'_, C> {
         } else {
             BodyFraming::UntilClose
         };
-        let wants = self.request_framing.keep_alive && !self.response.facts.close && !unread && !self.must_close;
-        let client = ClientConnection { version: self.client_version(), keep_alive: wants };
-        let framing = Framing { body, keep_alive: wants, upgrade: false, expect_continue: false };
+        let wants = self.request_framing.keep_alive
+            && !self.response.facts.close
+            && !unread
+            && !self.must_close;
+        let client = ClientConnection {
+            version: self.client_version(),
+            keep_alive: wants,
+        };
+        let framing = Framing {
+            body,
+            keep_alive: wants,
+            upgrade: false,
+            expect_continue: false,
+        };
         let leaves = prepare_response_for_client(&mut self.response, &framing, client);
         self.must_close |= !leaves.keep_alive;
         self.client.start(&self.response, leaves.body);
         self.count_response(reply.status);
-        self.send_rest(if head_only { &[] } else { &reply.body }).await
+        self.send_rest(if head_only { &[] } else { &reply.body })
+            .await
     }
 
     /// Sends a body behind what is staged.
@@ -86,6 +99,10 @@ impl<C: ClientSide> Stream<'_, C> {
 
     /// The version the client speaks; 1.1 when its request never became one.
     pub fn client_version(&self) -> Version {
-        if self.request.method().is_empty() { Version::HTTP_11 } else { self.request.version() }
+        if self.request.method().is_empty() {
+            Version::HTTP_11
+        } else {
+            self.request.version()
+        }
     }
 }

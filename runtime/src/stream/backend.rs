@@ -30,9 +30,9 @@ impl<C: ClientSide> Stream<'_, C> {
         let frontend = self.frontend.frontend.as_ref()?;
         let arena = Arena::new();
         for (condition, target) in &frontend.use_backend {
-            let applies = condition
-                .as_ref()
-                .is_none_or(|condition| condition.test(&self.view(self.frontend), &arena) == Truth::True);
+            let applies = condition.as_ref().is_none_or(|condition| {
+                condition.test(&self.view(self.frontend), &arena) == Truth::True
+            });
             if applies && let Some(id) = self.resolve(target) {
                 return Some(id);
             }
@@ -56,9 +56,9 @@ impl<C: ClientSide> Stream<'_, C> {
         let backend = self.backend.backend.as_ref()?;
         let arena = Arena::new();
         for (condition, target) in &backend.use_server {
-            let applies = condition
-                .as_ref()
-                .is_none_or(|condition| condition.test(&self.view(self.backend), &arena) == Truth::True);
+            let applies = condition.as_ref().is_none_or(|condition| {
+                condition.test(&self.view(self.backend), &arena) == Truth::True
+            });
             if !applies {
                 continue;
             }
@@ -66,7 +66,10 @@ impl<C: ClientSide> Stream<'_, C> {
                 ServerTarget::Index(index) => return Some(*index),
                 ServerTarget::Dynamic(format) => {
                     let name = self.render(format, self.backend);
-                    let found = backend.servers.iter().position(|server| server.name.as_bytes() == name);
+                    let found = backend
+                        .servers
+                        .iter()
+                        .position(|server| server.name.as_bytes() == name);
                     if let Some(index) = found.and_then(|index| u32::try_from(index).ok()) {
                         return Some(index);
                     }
@@ -82,6 +85,10 @@ impl<C: ClientSide> Stream<'_, C> {
         let backend = self.backend.backend.as_ref()?;
         let arena = Arena::new();
         let view = self.view(self.backend);
-        backend.persist.iter().find(|(_, condition)| condition.test(&view, &arena) == Truth::True).map(|(force, _)| *force)
+        backend
+            .persist
+            .iter()
+            .find(|(_, condition)| condition.test(&view, &arena) == Truth::True)
+            .map(|(force, _)| *force)
     }
 }

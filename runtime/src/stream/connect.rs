@@ -8,7 +8,7 @@ use std::{
 
 use locum_model::{
     address::Address,
-    proxy::{HttpReuse, RedispatchInterval, SourceClient},
+    proxy::{HttpReuse, ProxyProtocol, RedispatchInterval, SourceClient},
 };
 
 use super::{ClientSide, Halt, Phase, Stream, deadline, failure::Failure, side::h1::H1Side};
@@ -19,7 +19,7 @@ use crate::{
     net::{
         conn::{Conn, Detached},
         connect::{self, Options, Source},
-        proxy_protocol,
+        proxy_protocol::{self, Endpoints, Outgoing},
     },
     plan::{Server, ServerId},
     server::{
@@ -54,10 +54,22 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     /// # Errors
     /// No server, the queue or the connection took too long, the attempts failed, or the client went away.
     pub async fn obtain_server(&mut self) -> Phase<Link<'s>> {
-        let backend = self.backend.backend.as_ref().ok_or(Halt::Failed(Failure::NoServer))?;
+        let backend = self
+            .backend
+            .backend
+            .as_ref()
+            .ok_or(Halt::Failed(Failure::NoServer))?;
         let began = clock::now();
-        let private = self.own.iter().find_map(Own::private_server).filter(|id| id.backend == self.backend.id);
-        let mut bound = self.cookie.server.or_else(|| self.ruled_server()).or(private.map(|id| id.index));
+        let private = self
+            .own
+            .iter()
+            .find_map(Own::private_server)
+            .filter(|id| id.backend == self.backend.id);
+        let mut bound = self
+            .cookie
+            .server
+            .or_else(|| self.ruled_server())
+            .or(private.map(|id| id.index));
         let mut avoid = None;
         let mut attempt = 0;
         loop {
@@ -89,7 +101,12 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     }
 
     fn redispatches(&self, attempt: u32, retries: u32) -> bool {
-        match self.backend.backend.as_ref().and_then(|backend| backend.settings.redispatch) {
+        match self
+            .backend
+            .backend
+            .as_ref()
+            .and_then(|backend| backend.settings.redispatch)
+        {
             None => false,
             Some(RedispatchInterval::LastRetry) => attempt == retries,
             Some(RedispatchInterval::Every(n)) => n > 0 && attempt.is_multiple_of(n),
@@ -102,8 +119,15 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         if failed == Failure::ConnectTimeout {
             return Ok(());
         }
-        let pause = self.backend.timeouts.connect.map_or(TURN_AROUND, |limit| limit.min(TURN_AROUND));
-        match self.wait_on_client(Some(clock::now() + pause), |_| Poll::<()>::Pending).await {
+        let pause = self
+            .backend
+            .timeouts
+            .connect
+            .map_or(TURN_AROUND, |limit| limit.min(TURN_AROUND));
+        match self
+            .wait_on_client(Some(clock::now() + pause), |_| Poll::<()>::Pending)
+            .await
+        {
             Err(Stopped::ClientGone) => Err(Halt::Failed(Failure::ConnectAborted)),
             Err(Stopped::Killed) => Err(Halt::Failed(Failure::Killed)),
             Ok(()) | Err(Stopped::Deadline) => Ok(()),
@@ -111,12 +135,24 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     }
 
     /// A slot on a server; waits in the queue if none is free.
-    async fn admit(&mut self, bound: &mut Option<u32>, avoid: Option<u32>, began: Instant) -> Phase<Slot> {
-        let farm = self.backend_live().farm.as_ref().ok_or(Halt::Failed(Failure::NoServer))?;
+    async fn admit(
+        &mut self,
+        bound: &mut Option<u32>,
+        avoid: Option<u32>,
+        began: Instant,
+    ) -> Phase<Slot> {
+        let farm = self
+            .backend_live()
+            .farm
+            .as_ref()
+            .ok_or(Halt::Failed(Failure::NoServer))?;
         loop {
             let want = match *bound {
                 Some(server) => Want::Server(server),
-                None => Want::Balanced(Choice { avoid, ..self.balance_choice() }),
+                None => Want::Balanced(Choice {
+                    avoid,
+                    ..self.balance_choice()
+                }),
             };
             let mut ticket = match farm.admit(want, crate::server::queue::Priority::default()) {
                 Admission::Slot(slot) => return Ok(slot),
@@ -124,11 +160,19 @@ impl<'s, C: ClientSide> Stream<'s, C> {
                     *bound = None;
                     continue;
                 }
-                Admission::NoServer | Admission::QueueFull => return Err(Halt::Failed(Failure::NoServer)),
+                Admission::NoServer | Admission::QueueFull => {
+                    return Err(Halt::Failed(Failure::NoServer));
+                }
                 Admission::Queued(ticket) => ticket,
             };
-            let limit = self.backend.timeouts.queue.or(self.backend.timeouts.connect);
-            let waited = self.wait_on_client(deadline(began, limit), |cx| ticket.poll_granted(cx)).await;
+            let limit = self
+                .backend
+                .timeouts
+                .queue
+                .or(self.backend.timeouts.connect);
+            let waited = self
+                .wait_on_client(deadline(began, limit), |cx| ticket.poll_granted(cx))
+                .await;
             self.note_queue(&ticket);
             match waited {
                 Ok(Granted::Slot(slot)) => return Ok(slot),
@@ -152,7 +196,8 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         let source = self.source_address(server);
         let key = PoolKey::from(PoolKeyParts {
             source: source.map(|source| source.address),
-            destination: (destination != server.settings.member.address).then(|| destination.clone()),
+            destination: (destination != server.settings.member.address)
+                .then(|| destination.clone()),
             sni: None,
             proxy_header: proxy_header.clone().into(),
         });
@@ -162,10 +207,22 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             self.note_reused(&own.conn);
             let side = H1Side::new(own.conn, self.worker.server_buffer(), limits);
             let (reuses, in_use) = (own.reuses + 1, own.in_use);
-            return Ok(Ok(Link { side, server, key, reuses, private: own.private, slot, in_use }));
+            return Ok(Ok(Link {
+                side,
+                server,
+                key,
+                reuses,
+                private: own.private,
+                slot,
+                in_use,
+            }));
         }
         let idle = self.idle(server);
-        let reuse = self.backend.backend.as_ref().map_or(HttpReuse::Never, |b| b.settings.http_reuse);
+        let reuse = self
+            .backend
+            .backend
+            .as_ref()
+            .map_or(HttpReuse::Never, |b| b.settings.http_reuse);
         if self.backend.mode == locum_model::proxy::Mode::Http
             && reuse != HttpReuse::Never
             && let Some((conn, reuses)) = self.take_idle(server, &key)
@@ -174,7 +231,15 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             self.note_reused(&conn);
             let side = H1Side::new(conn, self.worker.server_buffer(), limits);
             let in_use = idle.begin_use();
-            return Ok(Ok(Link { side, server, key, reuses, private: false, slot, in_use }));
+            return Ok(Ok(Link {
+                side,
+                server,
+                key,
+                reuses,
+                private: false,
+                slot,
+                in_use,
+            }));
         }
         let began = clock::now();
         let options = self.connect_options(server, source, !proxy_header.is_empty());
@@ -191,7 +256,15 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         self.count_connect(server.id);
         let mut side = H1Side::new(conn, self.worker.server_buffer(), limits);
         side.stage(&proxy_header);
-        Ok(Ok(Link { side, server, key, reuses: 0, private: false, slot, in_use: idle.begin_use() }))
+        Ok(Ok(Link {
+            side,
+            server,
+            key,
+            reuses: 0,
+            private: false,
+            slot,
+            in_use: idle.begin_use(),
+        }))
     }
 
     fn note_reused(&mut self, conn: &Conn) {
@@ -204,18 +277,40 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     fn take_own(&mut self, server: &Server, key: &PoolKey) -> Option<Own> {
         let fits = |own: &Own| own.server == server.id && (own.private || own.key == *key);
         let own = self.own.remove(self.own.iter().rposition(fits)?);
-        let gone = own.conn.poll_readable(&mut Context::from_waker(std::task::Waker::noop())).is_ready();
+        let gone = own
+            .conn
+            .poll_readable(&mut Context::from_waker(std::task::Waker::noop()))
+            .is_ready();
         (!gone).then_some(own)
     }
 
     /// Puts a connection with a clean end where the next request may find it: with its session, or among all.
     pub(super) fn release(&mut self, link: Link<'s>) {
-        let reuse = self.backend.backend.as_ref().map_or(HttpReuse::Never, |b| b.settings.http_reuse);
-        let Link { side, server, key, reuses, private, slot, in_use } = link;
+        let reuse = self
+            .backend
+            .backend
+            .as_ref()
+            .map_or(HttpReuse::Never, |b| b.settings.http_reuse);
+        let Link {
+            side,
+            server,
+            key,
+            reuses,
+            private,
+            slot,
+            in_use,
+        } = link;
         let (conn, buffer) = side.into_parts();
         self.worker.give_server_buffer(buffer);
         if private || reuse == HttpReuse::Never {
-            self.own.push(Own { conn, server: server.id, key, reuses, private, in_use });
+            self.own.push(Own {
+                conn,
+                server: server.id,
+                key,
+                reuses,
+                private,
+                in_use,
+            });
         } else {
             drop(in_use);
             // A connection that the pool doesn't want is closed here.
@@ -230,9 +325,13 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             Ok(connect::Connecting::Unix(socket)) => Detached::Unix(socket),
             Err(error) => return Ok(Err(connect_failure(error.kind))),
         };
-        let Ok(conn) = socket.attach() else { return Ok(Err(Failure::ConnectResources)) };
+        let Ok(conn) = socket.attach() else {
+            return Ok(Err(Failure::ConnectResources));
+        };
         let until = deadline(clock::now(), self.backend.timeouts.connect);
-        let waited = self.wait_on_client(until, |cx| conn.poll_writable(cx)).await;
+        let waited = self
+            .wait_on_client(until, |cx| conn.poll_writable(cx))
+            .await;
         Ok(match waited {
             Ok(()) => match conn.take_error() {
                 None => Ok(conn),
@@ -279,10 +378,13 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     fn take_idle(&mut self, server: &Server, key: &PoolKey) -> Option<(Conn, u32)> {
         let first = self.session.requests <= 1;
         let worker = self.worker.index;
-        let taken = self.idle(server).take(worker, key, first, |conn: &mut Conn| {
-            // Bytes or an end that wait on an idle connection mean that it can't be used.
-            conn.poll_readable(&mut Context::from_waker(std::task::Waker::noop())).is_pending()
-        })?;
+        let taken = self
+            .idle(server)
+            .take(worker, key, first, |conn: &mut Conn| {
+                // Bytes or an end that wait on an idle connection mean that it can't be used.
+                conn.poll_readable(&mut Context::from_waker(std::task::Waker::noop()))
+                    .is_pending()
+            })?;
         let conn = if taken.shard == worker {
             taken.connection
         } else {
@@ -296,8 +398,13 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         let member = &server.settings.member;
         let farm = self.backend_live().farm.as_ref();
         let state = farm.and_then(|farm| farm.servers.get(server.id.index as usize));
-        let farm_address = state.map_or_else(|| member.address.clone(), |state| (*state.address()).clone());
-        let Address::Ip { mut ip, mut port } = farm_address else { return farm_address };
+        let farm_address = state.map_or_else(
+            || member.address.clone(),
+            |state| (*state.address()).clone(),
+        );
+        let Address::Ip { mut ip, mut port } = farm_address else {
+            return farm_address;
+        };
         let towards = self.session.destination;
         if ip.is_unspecified()
             && let Some(destination) = towards
@@ -316,7 +423,11 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     /// The local end that `source` asks for.
     fn source_address(&self, server: &Server) -> Option<Source> {
         let backend = self.backend.backend.as_ref()?;
-        let source = server.settings.source.as_ref().or(backend.settings.source.as_ref())?;
+        let source = server
+            .settings
+            .source
+            .as_ref()
+            .or(backend.settings.source.as_ref())?;
         let client = self.session.source;
         let spoofed = match &source.client {
             None => None,
@@ -326,13 +437,19 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             Some(SourceClient::Header(name, occurrence)) => self.header_address(name, *occurrence),
         };
         Some(match spoofed {
-            Some(address) => Source { address, transparent: true },
+            Some(address) => Source {
+                address,
+                transparent: true,
+            },
             None => {
                 let mut address = source.address;
                 if let Some((low, high)) = source.ports {
                     address.set_port(self.worker.next_port(low, high));
                 }
-                Source { address, transparent: false }
+                Source {
+                    address,
+                    transparent: false,
+                }
             }
         })
     }
@@ -340,7 +457,9 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     fn header_address(&self, name: &[u8], occurrence: i32) -> Option<SocketAddr> {
         let values: Vec<&[u8]> = self.request.elements(name).collect();
         let index = if occurrence < 0 {
-            values.len().checked_sub(occurrence.unsigned_abs() as usize)?
+            values
+                .len()
+                .checked_sub(occurrence.unsigned_abs() as usize)?
         } else {
             (occurrence as usize).checked_sub(1)?
         };
@@ -348,17 +467,26 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         Some(SocketAddr::new(ip, 0))
     }
 
-    fn connect_options(&self, server: &Server, source: Option<Source>, has_header: bool) -> Options {
+    fn connect_options(
+        &self,
+        server: &Server,
+        source: Option<Source>,
+        has_header: bool,
+    ) -> Options {
         let backend = self.backend.backend.as_ref();
-        let line = server.settings.source.as_ref().or(backend.and_then(|b| b.settings.source.as_ref()));
+        let line = server
+            .settings
+            .source
+            .as_ref()
+            .or(backend.and_then(|b| b.settings.source.as_ref()));
         Options {
             source,
             interface: line.and_then(|line| line.interface.clone()),
-            keepalive: self
-                .backend
-                .options
-                .srvtcpka
-                .then(|| backend.map(|b| b.settings.tcp_keepalive.clone()).unwrap_or_default()),
+            keepalive: self.backend.options.srvtcpka.then(|| {
+                backend
+                    .map(|b| b.settings.tcp_keepalive.clone())
+                    .unwrap_or_default()
+            }),
             user_timeout: server.settings.user_timeout,
             fast_open: server.settings.fast_open,
             delay_ack: has_header || self.backend.options.tcp_smart_connect,
@@ -371,7 +499,30 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     fn proxy_header(&self, server: &Server) -> Vec<u8> {
         match &server.settings.send_proxy {
             None => Vec::new(),
-            Some(version) => proxy_protocol::header_for(version, self.session, self.facts.unique_id.as_deref()),
+            Some(version) => {
+                let ends = self.session.source.zip(self.session.destination);
+                let endpoints = ends.map(|(source, destination)| Endpoints {
+                    source,
+                    destination,
+                });
+                let mut header = Vec::new();
+                match version {
+                    ProxyProtocol::V1 => proxy_protocol::encode_v1(endpoints, &mut header),
+                    ProxyProtocol::V2(options) => {
+                        let has = |name: &str| options.iter().any(|option| option == name);
+                        let facts = self.session.proxy_header.as_deref();
+                        let authority = facts.and_then(|facts| facts.authority.as_deref());
+                        let outgoing = Outgoing {
+                            endpoints,
+                            checksum: has("crc32c"),
+                            unique_id: self.facts.unique_id.as_deref().filter(|_| has("unique-id")),
+                            authority: authority.filter(|_| has("authority")),
+                        };
+                        proxy_protocol::encode_v2(&outgoing, &mut header);
+                    }
+                }
+                header
+            }
         }
     }
 
@@ -384,7 +535,10 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     }
 
     fn enter_server(&mut self, index: u32) {
-        self.facts.server = Some(ServerId { backend: self.backend.id, index });
+        self.facts.server = Some(ServerId {
+            backend: self.backend.id,
+            index,
+        });
     }
 }
 
@@ -415,9 +569,11 @@ enum Stopped {
 fn connect_failure(kind: connect::Failure) -> Failure {
     use connect::Failure as Kind;
     match kind {
-        Kind::NoSource | Kind::ProcessDescriptors | Kind::SystemDescriptors | Kind::Memory | Kind::NotPermitted => {
-            Failure::ConnectResources
-        }
+        Kind::NoSource
+        | Kind::ProcessDescriptors
+        | Kind::SystemDescriptors
+        | Kind::Memory
+        | Kind::NotPermitted => Failure::ConnectResources,
         _ => Failure::ConnectRefused,
     }
 }

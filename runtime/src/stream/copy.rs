@@ -50,6 +50,7 @@ impl Transfer {
             bytes: 0,
             active: now,
             state: State::Moving,
+            told: false,
             blocked: false,
         }
     }

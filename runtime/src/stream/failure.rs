@@ -59,7 +59,12 @@ pub struct Row {
 }
 
 const fn row(status: u16, flags: &[u8; 2], fault: Fault) -> Row {
-    Row { status, cause: flags[0], phase: flags[1], fault }
+    Row {
+        status,
+        cause: flags[0],
+        phase: flags[1],
+        fault,
+    }
 }
 
 impl Failure {

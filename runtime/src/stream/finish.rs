@@ -41,11 +41,13 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         self.must_close = true;
         self.facts.timers.request_ms = -1;
         if failure == Failure::RequestTimeout {
-            self.facts.timers.request_ms = milliseconds(self.facts.timers.start.instant, clock::now());
+            self.facts.timers.request_ms =
+                milliseconds(self.facts.timers.start.instant, clock::now());
         }
         self.facts.request_line.extend_from_slice(b"<BADREQ>");
         let silent = failure == Failure::RequestAborted && self.client.traffic().0 == 0;
-        if silent && (self.frontend.options.dontlognull || self.frontend.options.http_ignore_probes) {
+        if silent && (self.frontend.options.dontlognull || self.frontend.options.http_ignore_probes)
+        {
             self.facts.log_level = Some(None);
         }
         let _ = self.fail(failure).await;
@@ -98,21 +100,38 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     fn note_connections(&mut self) {
         let live = self.live;
         let backend = self.facts.backend.map_or(0, |id| live.proxy(id).streams());
-        let server = self.facts.server.map_or(0, |id| live.proxy(id.backend).served(id.index));
-        self.facts.connections =
-            [live.connections.now(), self.frontend_live().clients.now(), backend, server];
+        let server = self
+            .facts
+            .server
+            .map_or(0, |id| live.proxy(id.backend).served(id.index));
+        self.facts.connections = [
+            live.connections.now(),
+            self.frontend_live().clients.now(),
+            backend,
+            server,
+        ];
     }
 
     pub(super) fn frontend_shard(&self) -> &'s FrontendCounters {
-        self.live.proxy(self.frontend.id).frontend.of(self.worker.index)
+        self.live
+            .proxy(self.frontend.id)
+            .frontend
+            .of(self.worker.index)
     }
 
     pub(super) fn backend_shard(&self) -> &'s BackendCounters {
-        self.live.proxy(self.backend.id).backend.of(self.worker.index)
+        self.live
+            .proxy(self.backend.id)
+            .backend
+            .of(self.worker.index)
     }
 
     fn server_shard(&self, id: ServerId) -> Option<&'s BackendCounters> {
-        self.live.proxy(id.backend).servers.get(id.index as usize).map(|s| s.counters.of(self.worker.index))
+        self.live
+            .proxy(id.backend)
+            .servers
+            .get(id.index as usize)
+            .map(|s| s.counters.of(self.worker.index))
     }
 
     fn on_backend(&self, server: Option<ServerId>, count: impl Fn(&BackendCounters)) {
@@ -144,7 +163,9 @@ impl<'s, C: ClientSide> Stream<'s, C> {
 
     pub(super) fn count_response(&self, status: u16) {
         self.frontend_shard().statuses.count(status);
-        self.on_backend(self.facts.server, |counters| counters.statuses.count(status));
+        self.on_backend(self.facts.server, |counters| {
+            counters.statuses.count(status)
+        });
     }
 
     pub(super) fn count_denied_request(&self, proxy: &Proxy) {
@@ -158,7 +179,9 @@ impl<'s, C: ClientSide> Stream<'s, C> {
 
     pub(super) fn count_denied_response(&self, _proxy: &Proxy) {
         self.frontend_shard().denied_responses.increment();
-        self.on_backend(self.facts.server, |counters| counters.denied_responses.increment());
+        self.on_backend(self.facts.server, |counters| {
+            counters.denied_responses.increment()
+        });
     }
 
     pub(super) fn count_intercepted(&self) {
@@ -198,7 +221,9 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     }
 
     pub(super) fn count_server_abort(&self) {
-        self.on_backend(self.facts.server, |counters| counters.server_aborts.increment());
+        self.on_backend(self.facts.server, |counters| {
+            counters.server_aborts.increment()
+        });
     }
 
     pub(super) fn count_failure(&self, failure: Failure) {
@@ -232,8 +257,15 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         frontend.bytes_in.add(bytes_in);
         frontend.bytes_out.add(bytes_out);
         let timers = &self.facts.timers;
-        let total = timers.end.map_or(0, |end| milliseconds(timers.start.instant, end));
-        let times = [timers.queue_ms, timers.connect_ms, timers.response_ms, total];
+        let total = timers
+            .end
+            .map_or(0, |end| milliseconds(timers.start.instant, end));
+        let times = [
+            timers.queue_ms,
+            timers.connect_ms,
+            timers.response_ms,
+            total,
+        ];
         self.on_backend(self.facts.server, |counters| {
             counters.bytes_in.add(bytes_in);
             counters.bytes_out.add(bytes_out);
@@ -254,18 +286,31 @@ impl<'s, C: ClientSide> Stream<'s, C> {
 
     /// What the balancer needs of this request.
     pub(super) fn balance_choice(&self) -> Choice {
-        let Some(backend) = self.backend.backend.as_ref().map(|backend| &backend.settings) else {
+        let Some(backend) = self
+            .backend
+            .backend
+            .as_ref()
+            .map(|backend| &backend.settings)
+        else {
             return Choice::default();
         };
         let hash = match &backend.balance {
-            Balance::Source => self.session.source.map(|s| hash::of_address(backend.hash_type, s.ip())),
+            Balance::Source => self
+                .session
+                .source
+                .map(|s| hash::of_address(backend.hash_type, s.ip())),
             _ => None,
         };
-        Choice { hash, ..Choice::default() }
+        Choice {
+            hash,
+            ..Choice::default()
+        }
     }
 
     pub(super) fn capture_request(&mut self) {
-        let Some(frontend) = &self.frontend.frontend else { return };
+        let Some(frontend) = &self.frontend.frontend else {
+            return;
+        };
         if !frontend.request_captures.is_empty() {
             self.facts.request_captures = captures(&frontend.request_captures, &self.request);
         }
@@ -275,12 +320,15 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     }
 
     pub(super) fn capture_response(&mut self) {
-        let Some(frontend) = &self.frontend.frontend else { return };
+        let Some(frontend) = &self.frontend.frontend else {
+            return;
+        };
         if !frontend.response_captures.is_empty() {
             self.facts.response_captures = captures(&frontend.response_captures, &self.response);
         }
         if let Some((name, length)) = &frontend.capture_cookie {
-            self.facts.cookie_captures.1 = captured_cookie(&self.response, b"set-cookie", name, *length);
+            self.facts.cookie_captures.1 =
+                captured_cookie(&self.response, b"set-cookie", name, *length);
         }
     }
 }
@@ -301,8 +349,11 @@ fn captures(declared: &[Capture], head: &Head) -> Vec<Option<Vec<u8>>> {
 fn captured_cookie(head: &Head, field: &[u8], name: &[u8], length: usize) -> Option<Vec<u8>> {
     head.all(field).find_map(|value| {
         let is_response = field == b"set-cookie";
-        let mut pairs: Box<dyn Iterator<Item = cookie::Pair>> =
-            if is_response { Box::new(cookie::set_cookie(value).into_iter()) } else { Box::new(cookie::pairs(value)) };
+        let mut pairs: Box<dyn Iterator<Item = cookie::Pair>> = if is_response {
+            Box::new(cookie::set_cookie(value).into_iter())
+        } else {
+            Box::new(cookie::pairs(value))
+        };
         let pair = pairs.find(|pair| value[pair.name.clone()].starts_with(name))?;
         let end = pair.value.as_ref().map_or(pair.name.end, |value| value.end);
         let text = &value[pair.name.start..end];

@@ -30,7 +30,9 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         link.side.expect_body(BodyFraming::UntilClose);
         let limits = self.byte_inactivity();
         let mut transfers = Transfers::new(clock::now());
-        let moved = self.transfer(&mut link.side, &mut transfers, limits, pass_ends_on).await;
+        let moved = self
+            .transfer(&mut link.side, &mut transfers, limits, pass_ends_on)
+            .await;
         moved.or_else(|failure| self.byte_failure(failure))
     }
 
@@ -49,9 +51,9 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             TransferFailure::ClientTimeout => Failure::ClientTimeoutWhileSending,
             TransferFailure::ServerTimeout => Failure::ServerTimeoutWhileReceiving,
             TransferFailure::Client(_) => Failure::ClientClosedWhileSending,
-            TransferFailure::Server(SideError::Malformed(_) | SideError::Closed | SideError::Broken(_)) => {
-                Failure::ServerClosedWhileReceiving
-            }
+            TransferFailure::Server(
+                SideError::Malformed(_) | SideError::Closed | SideError::Broken(_),
+            ) => Failure::ServerClosedWhileReceiving,
             TransferFailure::Killed => Failure::Killed,
         }))
     }

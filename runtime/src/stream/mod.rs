@@ -35,7 +35,7 @@ use crate::{
         Head,
         h1::framing::{ConnectionMode, Framing},
     },
-    live::{Live, ProxyLive, gauge::Share},
+    live::{Live, ProxyLive},
     plan::{Plan, Proxy},
     rules::reply::LocalReply,
     sample::{
@@ -109,7 +109,7 @@ pub struct Stream<'s, C> {
     /// The client's connection can't be used for another request.
     pub must_close: bool,
     /// What is given back when the stream ends: its place in the backend.
-    pub(crate) presence: Option<(Arrival, Share)>,
+    pub(crate) presence: Option<Arrival>,
     /// The persistence cookie's part in this exchange.
     pub(crate) cookie: persistence::CookieState,
 }
@@ -141,7 +141,8 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             stream: Some(&self.facts),
             request: Some(&self.request),
             request_body: self.client.buffered_body(),
-            response: (!self.response.is_empty() || self.response.status() > 0).then_some(&self.response),
+            response: (!self.response.is_empty() || self.response.status() > 0)
+                .then_some(&self.response),
             response_body: Buffered::default(),
             last_look: true,
         }

@@ -75,7 +75,11 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         let keeps_server = self.keeps_server();
         let mut head = self.request.clone();
         let framing = request_framing(&head);
-        prepare_request_for_server(&mut head, &framing, keeps_server || self.backend.options.http_pretend_keepalive);
+        prepare_request_for_server(
+            &mut head,
+            &framing,
+            keeps_server || self.backend.options.http_pretend_keepalive,
+        );
         link.side.start(&head, framing.body);
         let mut transfers = Transfers::new(clock::now());
         let response = self.receive_response(&mut link, &mut transfers).await;
@@ -89,28 +93,43 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             return Err(Halt::Silent);
         }
         let response = response?;
-        self.deliver_response(link, transfers, response, keeps_server).await?;
+        self.deliver_response(link, transfers, response, keeps_server)
+            .await?;
         Ok(true)
     }
 
     /// Whether the connection to the server is to be kept behind this exchange.
     fn keeps_server(&self) -> bool {
-        let reuse = self.backend.backend.as_ref().map(|backend| backend.settings.http_reuse);
+        let reuse = self
+            .backend
+            .backend
+            .as_ref()
+            .map(|backend| backend.settings.http_reuse);
         let _ = reuse;
-        self.connection_mode(self.frontend).keeps_server(self.connection_mode(self.backend))
+        self.connection_mode(self.frontend)
+            .keeps_server(self.connection_mode(self.backend))
             && self.request_framing.body != BodyFraming::Tunnel
             && !self.request_framing.upgrade
     }
 
     /// `monitor-uri`: answered before anything else, never logged (manual: "monitor-uri", "monitor fail").
     fn monitor(&mut self) -> Phase {
-        let Some(frontend) = &self.frontend.frontend else { return Ok(()) };
-        if frontend.monitor_uri.as_deref().is_none_or(|uri| uri != self.request.uri()) {
+        let Some(frontend) = &self.frontend.frontend else {
+            return Ok(());
+        };
+        if frontend
+            .monitor_uri
+            .as_deref()
+            .is_none_or(|uri| uri != self.request.uri())
+        {
             return Ok(());
         }
         let arena = Arena::new();
         let view = self.view(self.frontend);
-        let fails = frontend.monitor_fail.iter().any(|condition| condition.test(&view, &arena) == Truth::True);
+        let fails = frontend
+            .monitor_fail
+            .iter()
+            .any(|condition| condition.test(&view, &arena) == Truth::True);
         let page = LocalReply::error(if fails { 503 } else { 200 }, &view, &arena);
         self.facts.log_level = Some(None);
         self.facts.termination.mark(b'L', b'R');
@@ -120,7 +139,9 @@ impl<'s, C: ClientSide> Stream<'s, C> {
 
     /// The statistics page, where the proxy has one and the path is its.
     fn statistics(&mut self, proxy: &'s crate::plan::Proxy) -> Phase {
-        let Some(page) = &proxy.stats else { return Ok(()) };
+        let Some(page) = &proxy.stats else {
+            return Ok(());
+        };
         if !self.request.uri().starts_with(&page.uri) || proxy.mode != Mode::Http {
             return Ok(());
         }
@@ -133,18 +154,32 @@ impl<'s, C: ClientSide> Stream<'s, C> {
 
     /// `option http-buffer-request`: the rules and the server see the body only when it is whole or the buffer full.
     async fn wait_for_buffered_request(&mut self) -> Phase {
-        if !(self.frontend.options.http_buffer_request || self.backend.options.http_buffer_request) {
+        if !(self.frontend.options.http_buffer_request || self.backend.options.http_buffer_request)
+        {
             return Ok(());
         }
-        let limit = self.frontend.timeouts.http_request.or(self.frontend.timeouts.client);
+        let limit = self
+            .frontend
+            .timeouts
+            .http_request
+            .or(self.frontend.timeouts.client);
         let client = &mut *self.client;
         let waited = self
             .waiter
-            .wait(deadline(clock::now(), limit), crate::worker::wait::While::Busy, |cx| {
-                if client.buffered_body().complete { Poll::Ready(()) } else { client.poll_more(cx) }
-            })
+            .wait(
+                deadline(clock::now(), limit),
+                crate::worker::wait::While::Busy,
+                |cx| {
+                    if client.buffered_body().complete {
+                        Poll::Ready(())
+                    } else {
+                        client.poll_more(cx)
+                    }
+                },
+            )
             .await;
-        waited.map_err(|reason| Halt::Failed(super::interrupted(reason, Failure::RequestBodyTimeout)))
+        waited
+            .map_err(|reason| Halt::Failed(super::interrupted(reason, Failure::RequestBodyTimeout)))
     }
 
     /// Timeouts while messages flow.

@@ -17,7 +17,8 @@ use crate::{
         h1::{
             body::BodyFraming,
             framing::{
-                ClientConnection, Framing, is_interim, prepare_response_for_client, response_framing,
+                ClientConnection, Framing, is_interim, prepare_response_for_client,
+                response_framing,
             },
         },
     },
@@ -29,7 +30,11 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     ///
     /// # Errors
     /// Either side closed, was late, or sent nonsense.
-    pub(super) async fn receive_response(&mut self, link: &mut Link<'s>, transfers: &mut Transfers) -> Phase<Framing> {
+    pub(super) async fn receive_response(
+        &mut self,
+        link: &mut Link<'s>,
+        transfers: &mut Transfers,
+    ) -> Phase<Framing> {
         loop {
             self.await_head(&mut link.side, transfers).await?;
             let status = self.response.status();
@@ -41,12 +46,17 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         let now = clock::now();
         let since = self.facts.timers.connected.unwrap_or(now);
         self.facts.timers.response_ms = milliseconds(since, now);
-        response_framing(&self.response, self.request.method(), self.request_framing.upgrade)
-            .ok_or(Halt::Failed(Failure::ResponseMalformed))
+        response_framing(
+            &self.response,
+            self.request.method(),
+            self.request_framing.upgrade,
+        )
+        .ok_or(Halt::Failed(Failure::ResponseMalformed))
     }
 
     async fn await_head(&mut self, server: &mut H1Side, transfers: &mut Transfers) -> Phase {
-        let (client_limit, server_limit) = (self.frontend.timeouts.client, self.backend.timeouts.server);
+        let (client_limit, server_limit) =
+            (self.frontend.timeouts.client, self.backend.timeouts.server);
         let began = clock::now();
         let watch = self.backend.options.abortonclose;
         loop {
@@ -59,7 +69,8 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             };
             let from = transfers.request.active.max(began);
             let until = super::deadline(from, limit);
-            let (client, response, filters) = (&mut *self.client, &mut self.response, &mut self.filters);
+            let (client, response, filters) =
+                (&mut *self.client, &mut self.response, &mut self.filters);
             let waited = self
                 .waiter
                 .wait(until, While::Busy, |cx| {
@@ -72,7 +83,9 @@ impl<'s, C: ClientSide> Stream<'s, C> {
                             return Poll::Ready(Some(Err(TransferFailure::Client(error))));
                         }
                         // The server may have answered before it stopped reading: its answer decides.
-                        Poll::Ready(Err(super::copy::TransferError::Sink(_))) => transfers.request.abandon(),
+                        Poll::Ready(Err(super::copy::TransferError::Sink(_))) => {
+                            transfers.request.abandon()
+                        }
                         _ => {}
                     }
                     if uploading && transfers.request.is_done() {
@@ -87,14 +100,22 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             let failure = match waited {
                 Ok(None) => continue,
                 Ok(Some(Ok(()))) => return Ok(()),
-                Ok(Some(Err(TransferFailure::Client(SideError::Malformed(_))))) => Failure::RequestBodyMalformed,
-                Ok(Some(Err(TransferFailure::Client(_)))) if uploading => Failure::RequestBodyAborted,
+                Ok(Some(Err(TransferFailure::Client(SideError::Malformed(_))))) => {
+                    Failure::RequestBodyMalformed
+                }
+                Ok(Some(Err(TransferFailure::Client(_)))) if uploading => {
+                    Failure::RequestBodyAborted
+                }
                 Ok(Some(Err(TransferFailure::Client(_)))) => Failure::ResponseAborted,
-                Ok(Some(Err(TransferFailure::Server(SideError::Malformed(_))))) => Failure::ResponseMalformed,
+                Ok(Some(Err(TransferFailure::Server(SideError::Malformed(_))))) => {
+                    Failure::ResponseMalformed
+                }
                 Ok(Some(Err(_))) => Failure::ResponseClosed,
                 Err(Interrupted::Order(_)) => Failure::Killed,
                 Err(Interrupted::Deadline) => {
-                    if super::deadline(transfers.request.active.max(began), limit).is_some_and(|at| at > clock::now()) {
+                    if super::deadline(transfers.request.active.max(began), limit)
+                        .is_some_and(|at| at > clock::now())
+                    {
                         continue;
                     }
                     late
@@ -108,9 +129,20 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     fn pass_interim(&mut self) {
         let version = self.request.version();
         if version >= crate::http::Version::HTTP_11 {
-            let framing =
-                Framing { body: BodyFraming::Empty, keep_alive: true, upgrade: false, expect_continue: false };
-            prepare_response_for_client(&mut self.response, &framing, ClientConnection { version, keep_alive: true });
+            let framing = Framing {
+                body: BodyFraming::Empty,
+                keep_alive: true,
+                upgrade: false,
+                expect_continue: false,
+            };
+            prepare_response_for_client(
+                &mut self.response,
+                &framing,
+                ClientConnection {
+                    version,
+                    keep_alive: true,
+                },
+            );
             self.client.stage_interim(&self.response);
         }
     }
@@ -135,10 +167,15 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         }
         self.set_cookie();
         self.after_response_rules().await?;
-        self.filters.on_head(Direction::Response, &mut self.response);
+        self.filters
+            .on_head(Direction::Response, &mut self.response);
         let tunnel = framing.body == BodyFraming::Tunnel;
-        let keep_client = self.request_framing.keep_alive && !self.must_close && self.may_keep_client();
-        let client = ClientConnection { version: self.client_version(), keep_alive: keep_client };
+        let keep_client =
+            self.request_framing.keep_alive && !self.must_close && self.may_keep_client();
+        let client = ClientConnection {
+            version: self.client_version(),
+            keep_alive: keep_client,
+        };
         let leaves = prepare_response_for_client(&mut self.response, &framing, client);
         let status = self.response.status();
         self.facts.status = Some(status);
@@ -148,15 +185,28 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         if self.logs_early() {
             self.log();
         }
-        let limits = if tunnel { self.tunnel_inactivity() } else { self.message_inactivity() };
+        let limits = if tunnel {
+            self.tunnel_inactivity()
+        } else {
+            self.message_inactivity()
+        };
         if tunnel {
             self.client.become_tunnel();
             transfers.request = super::copy::Transfer::new(Direction::Request, clock::now());
         }
         let moved = self
-            .transfer(&mut link.side, &mut transfers, limits, |transfers, client, server| {
-                if tunnel { super::forward::pass_ends_on(transfers, client, server) } else { transfers.response.is_done() }
-            })
+            .transfer(
+                &mut link.side,
+                &mut transfers,
+                limits,
+                |transfers, client, server| {
+                    if tunnel {
+                        super::forward::pass_ends_on(transfers, client, server)
+                    } else {
+                        transfers.response.is_done()
+                    }
+                },
+            )
             .await;
         if let Err(failure) = moved {
             return self.data_failure(failure);
@@ -166,7 +216,11 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             self.must_close = true;
             return Ok(());
         }
-        if keeps_server && framing.keep_alive && link.side.input.is_empty() && !link.side.input_ended {
+        if keeps_server
+            && framing.keep_alive
+            && link.side.input.is_empty()
+            && !link.side.input_ended
+        {
             self.release(link);
         }
         Ok(())
@@ -177,9 +231,15 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         if !matches!(self.response.status(), 401 | 407) {
             return;
         }
-        let schemes = self.response.all(b"www-authenticate").chain(self.response.all(b"proxy-authenticate"));
+        let schemes = self
+            .response
+            .all(b"www-authenticate")
+            .chain(self.response.all(b"proxy-authenticate"));
         for scheme in schemes {
-            let word = scheme.split(|byte| *byte == b' ').next().unwrap_or_default();
+            let word = scheme
+                .split(|byte| *byte == b' ')
+                .next()
+                .unwrap_or_default();
             link.private |= word.eq_ignore_ascii_case(b"NTLM")
                 || word.eq_ignore_ascii_case(b"Negotiate")
                 || word.eq_ignore_ascii_case(b"Nego2");
@@ -188,7 +248,10 @@ impl<'s, C: ClientSide> Stream<'s, C> {
 
     /// Neither a stop nor the connection mode is against another request.
     fn may_keep_client(&self) -> bool {
-        let stopping = self.live.stopping.load(std::sync::atomic::Ordering::Relaxed);
+        let stopping = self
+            .live
+            .stopping
+            .load(std::sync::atomic::Ordering::Relaxed);
         self.connection_mode(self.frontend).keeps_client() && !stopping
     }
 

@@ -14,7 +14,7 @@ use crate::{
     plan::Proxy,
     rules::{
         ActionView, Resumed, Rule, Verdict, Wait,
-        engine::{self, Run, RuleIndex},
+        engine::{self, RuleIndex, Run},
         reply::LocalReply,
     },
     sample::{value::Arena, view::Buffered},
@@ -52,8 +52,15 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     /// A rule ended the exchange.
     pub async fn tcp_request_content(&mut self, proxy: &'s Proxy) -> Phase {
         let rules = &proxy.rules.tcp_request_content;
-        let seen = if proxy.mode == Mode::Http { Sees::Request } else { Sees::Connection };
-        match self.run(rules, proxy, seen, proxy.inspect_delay).await? {
+        let seen = if proxy.mode == Mode::Http {
+            Sees::Request
+        } else {
+            Sees::Connection
+        };
+        match self
+            .evaluate(rules, proxy, seen, proxy.inspect_delay)
+            .await?
+        {
             Decision::Reject | Decision::Deny(_) => {
                 self.count_denied_request(proxy);
                 self.facts.termination.mark(b'P', self.request_phase());
@@ -68,7 +75,10 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     /// # Errors
     /// A rule ended the exchange.
     pub async fn http_request_rules(&mut self, proxy: &'s Proxy) -> Phase {
-        match self.run(&proxy.rules.http_request, proxy, Sees::Request, None).await? {
+        match self
+            .evaluate(&proxy.rules.http_request, proxy, Sees::Request, None)
+            .await?
+        {
             Decision::Deny(reply) => {
                 self.count_denied_request(proxy);
                 self.facts.termination.mark(b'P', b'R');
@@ -97,7 +107,10 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     /// # Errors
     /// A rule ended the exchange.
     pub async fn http_response_rules(&mut self, proxy: &'s Proxy) -> Phase {
-        match self.run(&proxy.rules.http_response, proxy, Sees::Response, None).await? {
+        match self
+            .evaluate(&proxy.rules.http_response, proxy, Sees::Response, None)
+            .await?
+        {
             Decision::Deny(reply) | Decision::Tarpit(reply) => {
                 self.count_denied_response(proxy);
                 self.facts.termination.mark(b'P', b'H');
@@ -119,7 +132,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         for proxy in self.proxies_backend_first() {
             let rules = &proxy.rules.http_after_response;
             if !rules.is_empty() {
-                self.run(rules, proxy, Sees::Response, None).await?;
+                self.evaluate(rules, proxy, Sees::Response, None).await?;
             }
         }
         Ok(())
@@ -128,7 +141,9 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     /// The backend and then the frontend, once if they are the same.
     pub fn proxies_backend_first(&self) -> impl Iterator<Item = &'s Proxy> + use<'s, C> {
         let same = self.backend.id == self.frontend.id;
-        [Some(self.backend), (!same).then_some(self.frontend)].into_iter().flatten()
+        [Some(self.backend), (!same).then_some(self.frontend)]
+            .into_iter()
+            .flatten()
     }
 
     fn common(&mut self, decision: Decision) -> Phase {
@@ -141,7 +156,9 @@ impl<'s, C: ClientSide> Stream<'s, C> {
                 self.facts.termination.mark(b'P', b'R');
                 Err(Halt::Closed)
             }
-            Decision::Deny(reply) | Decision::Tarpit(reply) | Decision::Return(reply) => Err(Halt::Reply(reply)),
+            Decision::Deny(reply) | Decision::Tarpit(reply) | Decision::Return(reply) => {
+                Err(Halt::Reply(reply))
+            }
             Decision::Continue | Decision::Suspend(..) | Decision::NeedMore(_) => Ok(()),
         }
     }
@@ -151,13 +168,16 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     /// # Errors
     /// The connection is refused.
     pub async fn connection_rules(&mut self, rules: &'s [Rule]) -> Phase {
-        match self.run(rules, self.frontend, Sees::Connection, None).await? {
+        match self
+            .evaluate(rules, self.frontend, Sees::Connection, None)
+            .await?
+        {
             Decision::Continue => Ok(()),
             _ => Err(Halt::Closed),
         }
     }
 
-    async fn run(
+    async fn evaluate(
         &mut self,
         rules: &'s [Rule],
         proxy: &'s Proxy,
@@ -230,7 +250,10 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     async fn wait_for(&mut self, wait: Wait) -> Phase<Resumed> {
         match wait {
             Wait::Until(moment) => {
-                let waited = self.waiter.wait(Some(moment), While::Busy, |_| Poll::<()>::Pending).await;
+                let waited = self
+                    .waiter
+                    .wait(Some(moment), While::Busy, |_| Poll::<()>::Pending)
+                    .await;
                 match waited {
                     Err(Interrupted::Order(_)) => Err(Halt::Failed(Failure::Killed)),
                     _ => Ok(Resumed::TimedOut),
@@ -251,7 +274,11 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             .wait(until, While::Busy, |cx| {
                 let polled = client.poll_more(cx);
                 let body = client.buffered_body();
-                if body.bytes.len() > before || body.complete { Poll::Ready(()) } else { polled }
+                if body.bytes.len() > before || body.complete {
+                    Poll::Ready(())
+                } else {
+                    polled
+                }
             })
             .await;
         match waited {
@@ -266,10 +293,17 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         let limit = proxy.timeouts.tarpit.or(proxy.timeouts.connect);
         let client = &mut *self.client;
         let began = clock::now();
-        let waited =
-            self.waiter.wait(deadline(began, limit), While::Busy, |cx| client.poll_gone(cx)).await;
-        self.facts.timers.queue_ms = i64::try_from((clock::now() - began).as_millis()).unwrap_or(i64::MAX);
-        self.facts.termination.mark(if waited.is_ok() { b'C' } else { b'P' }, b'T');
+        let waited = self
+            .waiter
+            .wait(deadline(began, limit), While::Busy, |cx| {
+                client.poll_gone(cx)
+            })
+            .await;
+        self.facts.timers.queue_ms =
+            i64::try_from((clock::now() - began).as_millis()).unwrap_or(i64::MAX);
+        self.facts
+            .termination
+            .mark(if waited.is_ok() { b'C' } else { b'P' }, b'T');
         match waited {
             Err(Interrupted::Order(_)) => Err(Halt::Failed(Failure::Killed)),
             _ => Err(Halt::Reply(reply)),

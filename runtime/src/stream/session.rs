@@ -16,7 +16,7 @@ use super::{
     failure::Failure,
     persistence::CookieState,
     request::After,
-    side::{Incoming, Outgoing, SideError, h1::H1Side},
+    side::{SideError, h1::H1Side},
 };
 use crate::{
     clock,
@@ -105,12 +105,22 @@ struct Session<'w> {
 
 impl<'w> Session<'w> {
     /// Connection rules and the PROXY header. Returns the connection and bytes that came with the header.
-    async fn open(&mut self, conn: Conn, listener: &Listener) -> Option<(Conn, crate::http::Buffer)> {
+    async fn open(
+        &mut self,
+        conn: Conn,
+        listener: &Listener,
+    ) -> Option<(Conn, crate::http::Buffer)> {
         let mut side = H1Side::new(conn, self.worker.buffers.take(), self.limits);
         if !self.frontend.rules.tcp_request_connection.is_empty() {
             let rules = &self.frontend.rules.tcp_request_connection;
             if self.connection_rules(&mut side, rules).await.is_err() {
-                self.worker.live.proxy(self.frontend.id).frontend.of(self.worker.index).denied_connections.increment();
+                self.worker
+                    .live
+                    .proxy(self.frontend.id)
+                    .frontend
+                    .of(self.worker.index)
+                    .denied_connections
+                    .increment();
                 return None;
             }
         }
@@ -121,7 +131,13 @@ impl<'w> Session<'w> {
         if !self.frontend.rules.tcp_request_session.is_empty() {
             let rules = &self.frontend.rules.tcp_request_session;
             if self.connection_rules(&mut side, rules).await.is_err() {
-                self.worker.live.proxy(self.frontend.id).frontend.of(self.worker.index).denied_sessions.increment();
+                self.worker
+                    .live
+                    .proxy(self.frontend.id)
+                    .frontend
+                    .of(self.worker.index)
+                    .denied_sessions
+                    .increment();
                 return None;
             }
         }
@@ -129,26 +145,34 @@ impl<'w> Session<'w> {
         Some(side.into_parts())
     }
 
-    async fn connection_rules(&mut self, side: &mut H1Side, rules: &'w [crate::rules::Rule]) -> Result<(), ()> {
+    async fn connection_rules(
+        &mut self,
+        side: &mut H1Side,
+        rules: &'w [crate::rules::Rule],
+    ) -> Result<(), ()> {
         let start = self.facts.accepted;
         let mut stream = self.stream(side, start);
         stream.connection_rules(rules).await.map_err(drop)
     }
 
     async fn receive_proxy_header(&mut self, side: &mut H1Side) -> Option<()> {
-        let limit = self.frontend.timeouts.http_request.or(self.frontend.timeouts.client);
+        let limit = self
+            .frontend
+            .timeouts
+            .http_request
+            .or(self.frontend.timeouts.client);
         let until = deadline(clock::now(), limit);
         let header = self
             .waiter
             .wait(until, While::Busy, |cx| {
                 loop {
-                    match proxy_protocol::decode(side.input.readable()) {
-                        proxy_protocol::Decoded::Header(header, length) => {
+                    match proxy_protocol::decode(side.input.readable(), side.input.capacity()) {
+                        Ok(proxy_protocol::Decoded::Header(header, length)) => {
                             side.input.advance(length);
                             return Poll::Ready(Some(header));
                         }
-                        proxy_protocol::Decoded::Error(_) => return Poll::Ready(None),
-                        proxy_protocol::Decoded::Partial => {}
+                        Err(_) => return Poll::Ready(None),
+                        Ok(proxy_protocol::Decoded::Partial) => {}
                     }
                     match side.poll_fill(cx) {
                         Poll::Ready(Ok(count)) if count > 0 => {}
@@ -159,12 +183,19 @@ impl<'w> Session<'w> {
             })
             .await
             .ok()??;
-        if let Some((source, destination)) = header.addresses() {
-            self.facts.source = Some(source);
-            self.facts.destination = Some(destination);
+        if let Some(ends) = header.endpoints {
+            self.facts.source = Some(ends.source);
+            self.facts.destination = Some(ends.destination);
         }
-        self.facts.proxy_header =
-            Some(Box::new(ProxyFacts { authority: header.authority(), unique_id: header.unique_id() }));
+        let proxy_protocol::Header {
+            authority,
+            unique_id,
+            ..
+        } = header;
+        self.facts.proxy_header = Some(Box::new(ProxyFacts {
+            authority,
+            unique_id,
+        }));
         Some(())
     }
 
@@ -181,7 +212,9 @@ impl<'w> Session<'w> {
             let buffer = early.take().unwrap_or_else(|| self.worker.buffers.take());
             // The future of a request is much larger than that of an idle connection: it lives only meanwhile.
             let exchange = Box::pin(self.exchange(conn, buffer, since));
-            let Some((kept, buffer)) = exchange.await else { return };
+            let Some((kept, buffer)) = exchange.await else {
+                return;
+            };
             conn = kept;
             if buffer.is_empty() {
                 self.worker.buffers.give(buffer);
@@ -198,10 +231,17 @@ impl<'w> Session<'w> {
         let limit = if first {
             timeouts.http_request.or(timeouts.client)
         } else {
-            timeouts.http_keep_alive.or(timeouts.http_request).or(timeouts.client)
+            timeouts
+                .http_keep_alive
+                .or(timeouts.http_request)
+                .or(timeouts.client)
         };
         let idle = if first { While::Busy } else { While::Idle };
-        match self.waiter.wait(deadline(since, limit), idle, |cx| conn.poll_readable(cx)).await {
+        match self
+            .waiter
+            .wait(deadline(since, limit), idle, |cx| conn.poll_readable(cx))
+            .await
+        {
             Ok(()) => true,
             // The first request's timeout is told to the client: the exchange does it.
             Err(Interrupted::Deadline) => first,
@@ -217,8 +257,16 @@ impl<'w> Session<'w> {
             return false;
         }
         let timeouts = &self.frontend.timeouts;
-        let limit = timeouts.http_keep_alive.or(timeouts.http_request).or(timeouts.client);
-        self.waiter.wait(deadline(clock::now(), limit), While::Busy, |cx| conn.poll_readable(cx)).await.is_ok()
+        let limit = timeouts
+            .http_keep_alive
+            .or(timeouts.http_request)
+            .or(timeouts.client);
+        self.waiter
+            .wait(deadline(clock::now(), limit), While::Busy, |cx| {
+                conn.poll_readable(cx)
+            })
+            .await
+            .is_ok()
     }
 
     /// Receives a request's head and runs its stream. `None`: the connection is over.
@@ -234,7 +282,11 @@ impl<'w> Session<'w> {
         let mut head = self.worker.heads.take();
         let received = self.receive_head(&mut side, &mut head, start, first).await;
         let mut stream = self.stream(&mut side, start);
-        stream.facts.timers.idle_ms = if first { 0 } else { milliseconds(since.instant, start.instant) };
+        stream.facts.timers.idle_ms = if first {
+            0
+        } else {
+            milliseconds(since.instant, start.instant)
+        };
         let after = match received {
             Ok(()) => {
                 stream.request = head;
@@ -265,7 +317,10 @@ impl<'w> Session<'w> {
     ) -> Result<(), Option<Failure>> {
         let timeouts = &self.frontend.timeouts;
         let until = deadline(start.instant, timeouts.http_request.or(timeouts.client));
-        let received = self.waiter.wait(until, While::Busy, |cx| side.poll_request(cx, head)).await;
+        let received = self
+            .waiter
+            .wait(until, While::Busy, |cx| side.poll_request(cx, head))
+            .await;
         let silent = side.received == 0 && side.input.is_empty();
         match received {
             Ok(Ok(())) => Ok(()),
@@ -345,7 +400,10 @@ impl ClientSide for H1Side {
 
     fn buffered_body(&self) -> Buffered<'_> {
         let complete = self.input_ended || self.input.is_full() || self.body_is_buffered();
-        Buffered { bytes: self.input.readable(), complete }
+        Buffered {
+            bytes: self.input.readable(),
+            complete,
+        }
     }
 
     fn request_complete(&self) -> bool {

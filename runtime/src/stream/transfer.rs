@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    ClientSide, Phase, Halt, Stream,
+    ClientSide, Halt, Phase, Stream,
     copy::{Transfer, TransferError},
     failure::Failure,
     side::{Incoming, Outgoing, SideError},
@@ -56,7 +56,10 @@ pub enum TransferFailure {
 impl Transfers {
     /// At the start of both bodies.
     pub fn new(now: Instant) -> Self {
-        Self { request: Transfer::new(Direction::Request, now), response: Transfer::new(Direction::Response, now) }
+        Self {
+            request: Transfer::new(Direction::Request, now),
+            response: Transfer::new(Direction::Response, now),
+        }
     }
 
     /// When the next side is too late, and whether that is the client.
@@ -64,10 +67,22 @@ impl Transfers {
         let active = self.request.active.max(self.response.active);
         let client_waits = !self.request.source_done() || self.response.blocked;
         let server_waits = !self.response.source_done() || self.request.blocked;
-        let client_limit = if self.response.is_done() { limits.client_fin.or(limits.client) } else { limits.client };
-        let server_limit = if self.request.is_done() { limits.server_fin.or(limits.server) } else { limits.server };
-        let client = client_limit.filter(|_| client_waits && !self.request.blocked).map(|t| (active + t, true));
-        let server = server_limit.filter(|_| server_waits && !self.response.blocked).map(|t| (active + t, false));
+        let client_limit = if self.response.is_done() {
+            limits.client_fin.or(limits.client)
+        } else {
+            limits.client
+        };
+        let server_limit = if self.request.is_done() {
+            limits.server_fin.or(limits.server)
+        } else {
+            limits.server
+        };
+        let client = client_limit
+            .filter(|_| client_waits && !self.request.blocked)
+            .map(|t| (active + t, true));
+        let server = server_limit
+            .filter(|_| server_waits && !self.response.blocked)
+            .map(|t| (active + t, false));
         match (client, server) {
             (Some(client), Some(server)) => Some(if server.0 < client.0 { server } else { client }),
             (one, None) => one,
@@ -104,15 +119,21 @@ impl<C: ClientSide> Stream<'_, C> {
                     let up = transfers.request.poll(cx, client, server, filters);
                     let down = transfers.response.poll(cx, server, client, filters);
                     match (up, down) {
-                        (Poll::Ready(Err(TransferError::Source(e))), _) | (_, Poll::Ready(Err(TransferError::Sink(e)))) => {
+                        (Poll::Ready(Err(TransferError::Source(e))), _)
+                        | (_, Poll::Ready(Err(TransferError::Sink(e)))) => {
                             Poll::Ready(Some(Err(TransferFailure::Client(e))))
                         }
-                        (Poll::Ready(Err(TransferError::Sink(e))), _) | (_, Poll::Ready(Err(TransferError::Source(e)))) => {
+                        (Poll::Ready(Err(TransferError::Sink(e))), _)
+                        | (_, Poll::Ready(Err(TransferError::Source(e)))) => {
                             Poll::Ready(Some(Err(TransferFailure::Server(e))))
                         }
                         _ if done(transfers, client, server) => Poll::Ready(Some(Ok(()))),
                         // One direction is over: the other goes on under other timeouts.
-                        _ if stage != (transfers.request.is_done(), transfers.response.is_done()) => Poll::Ready(None),
+                        _ if stage
+                            != (transfers.request.is_done(), transfers.response.is_done()) =>
+                        {
+                            Poll::Ready(None)
+                        }
                         _ => Poll::Pending,
                     }
                 })
@@ -124,7 +145,9 @@ impl<C: ClientSide> Stream<'_, C> {
                 Err(Interrupted::Deadline) => {
                     // Bytes may have moved since the deadline was computed.
                     if transfers.request.active.max(transfers.response.active) > before
-                        || transfers.next_deadline(&limits).is_none_or(|(at, _)| at > clock::now())
+                        || transfers
+                            .next_deadline(&limits)
+                            .is_none_or(|(at, _)| at > clock::now())
                     {
                         continue;
                     }
@@ -144,7 +167,9 @@ impl<C: ClientSide> Stream<'_, C> {
             TransferFailure::ClientTimeout => Failure::ClientTimeoutWhileSending,
             TransferFailure::ServerTimeout => Failure::ServerTimeoutWhileReceiving,
             TransferFailure::Client(_) => Failure::ClientClosedWhileSending,
-            TransferFailure::Server(SideError::Malformed(_)) => Failure::ServerMalformedWhileReceiving,
+            TransferFailure::Server(SideError::Malformed(_)) => {
+                Failure::ServerMalformedWhileReceiving
+            }
             TransferFailure::Server(_) => Failure::ServerClosedWhileReceiving,
             TransferFailure::Killed => Failure::Killed,
         };

@@ -47,14 +47,22 @@ impl Socket {
 
 /// Accepts until the task is aborted.
 pub async fn run(worker: Rc<Worker>, id: ListenerId, socket: ListeningSocket) {
-    let Ok(socket) = Socket::new(socket) else { return };
+    let Ok(socket) = Socket::new(socket) else {
+        return;
+    };
     let listener = &worker.plan.listeners[id.index()];
     let frontend = worker.live.proxy(listener.frontend);
     loop {
         // Connections beyond a limit stay in the kernel's queue until one of ours ends.
         let process = poll_fn(|cx| worker.live.connections.poll_take(cx)).await;
         let place = poll_fn(|cx| frontend.clients.poll_take(cx)).await;
-        if let Some(limit) = worker.plan.proxy(listener.frontend).frontend.as_ref().and_then(|f| f.rate_limit_sessions) {
+        if let Some(limit) = worker
+            .plan
+            .proxy(listener.frontend)
+            .frontend
+            .as_ref()
+            .and_then(|f| f.rate_limit_sessions)
+        {
             while frontend.session_rate.per_second(clock::now()) >= limit {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
@@ -65,7 +73,15 @@ pub async fn run(worker: Rc<Worker>, id: ListenerId, socket: ListeningSocket) {
                 frontend.connection_rate.count(now.instant);
                 frontend.frontend.of(worker.index).connections.increment();
                 worker.live.connection_rate.count(now.instant);
-                dispatch(&worker, Handed { socket: accepted, listener: id, at: now, shares: [process, place] });
+                dispatch(
+                    &worker,
+                    Handed {
+                        socket: accepted,
+                        listener: id,
+                        at: now,
+                        shares: [process, place],
+                    },
+                );
             }
             Err(error) if is_exhaustion(&error) => tokio::time::sleep(BREATH).await,
             // The client went away while it waited.
@@ -76,7 +92,10 @@ pub async fn run(worker: Rc<Worker>, id: ListenerId, socket: ListeningSocket) {
 
 fn is_exhaustion(error: &io::Error) -> bool {
     use nix::libc::{EMFILE, ENFILE, ENOBUFS, ENOMEM};
-    matches!(error.raw_os_error(), Some(EMFILE | ENFILE | ENOBUFS | ENOMEM))
+    matches!(
+        error.raw_os_error(),
+        Some(EMFILE | ENFILE | ENOBUFS | ENOMEM)
+    )
 }
 
 fn dispatch(worker: &Rc<Worker>, handed: Handed) {
@@ -92,11 +111,28 @@ fn dispatch(worker: &Rc<Worker>, handed: Handed) {
 /// Serves a connection on this worker.
 pub fn spawn(worker: &Rc<Worker>, handed: Handed) {
     let control = Rc::new(Control::default());
-    let place = Place { worker: worker.clone(), key: worker.enter(control.clone()) };
-    let Handed { socket, listener, at, shares } = handed;
+    let place = Place {
+        worker: worker.clone(),
+        key: worker.enter(control.clone()),
+    };
+    let Handed {
+        socket,
+        listener,
+        at,
+        shares,
+    } = handed;
     // Without a descriptor for the reactor the connection is dropped, and its place with it.
     let Ok(conn) = socket.attach() else { return };
-    let session = session::run(worker.clone(), Accepted { conn, listener, at, shares }, control);
+    let session = session::run(
+        worker.clone(),
+        Accepted {
+            conn,
+            listener,
+            at,
+            shares,
+        },
+        control,
+    );
     tokio::task::spawn_local(async move {
         let _place = place;
         session.await;
@@ -113,5 +149,41 @@ impl Drop for Place {
     fn drop(&mut self) {
         self.worker.leave(self.key);
         self.worker.mailboxes.remove_load(self.worker.index);
+    }
+}
+
+/// Serves what waits in the kernel's queue of a socket that is about to be closed: closing it would reset them.
+pub fn drain(worker: &Rc<Worker>, id: ListenerId, socket: &ListeningSocket) {
+    let listener = &worker.plan.listeners[id.index()];
+    let frontend = worker.live.proxy(listener.frontend);
+    while let Ok(accepted) = accept_now(socket) {
+        let now = clock::both();
+        frontend.frontend.of(worker.index).connections.increment();
+        let shares = [worker.live.connections.take(), frontend.clients.take()];
+        dispatch(
+            worker,
+            Handed {
+                socket: accepted,
+                listener: id,
+                at: now,
+                shares,
+            },
+        );
+    }
+}
+
+fn accept_now(socket: &ListeningSocket) -> io::Result<Detached> {
+    match socket {
+        ListeningSocket::Tcp(socket) => {
+            let stream = socket.accept()?.0;
+            stream.set_nonblocking(true)?;
+            stream.set_nodelay(true)?;
+            Ok(Detached::Tcp(stream))
+        }
+        ListeningSocket::Unix(socket) => {
+            let stream = socket.accept()?.0;
+            stream.set_nonblocking(true)?;
+            Ok(Detached::Unix(stream))
+        }
     }
 }

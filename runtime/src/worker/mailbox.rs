@@ -46,7 +46,13 @@ impl Mailboxes {
     pub fn new(workers: usize) -> (Self, Vec<UnboundedReceiver<Message>>) {
         let (boxes, readers): (Vec<_>, Vec<_>) = (0..workers).map(|_| unbounded_channel()).unzip();
         let loads = (0..workers).map(|_| AtomicUsize::new(0)).collect();
-        (Self { boxes: boxes.into(), loads }, readers)
+        (
+            Self {
+                boxes: boxes.into(),
+                loads,
+            },
+            readers,
+        )
     }
 
     /// How many workers there are.
@@ -76,7 +82,9 @@ impl Mailboxes {
     /// The worker with the fewest connections; `near` among equals.
     pub fn least_loaded(&self, near: usize) -> usize {
         let load = |worker: usize| self.loads[worker].load(Relaxed);
-        (0..self.loads.len()).min_by_key(|&worker| (load(worker), worker != near)).unwrap_or(near)
+        (0..self.loads.len())
+            .min_by_key(|&worker| (load(worker), worker != near))
+            .unwrap_or(near)
     }
 
     /// Counts a connection that goes to a worker.

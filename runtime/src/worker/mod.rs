@@ -15,15 +15,14 @@ use std::{
     cell::{Cell, RefCell},
     rc::Rc,
     sync::{Arc, atomic::Ordering::Relaxed},
+    time::SystemTime,
 };
-
-use locum_model::log::LogTarget;
 
 use crate::{
     clock,
     http::{Buffer, BufferPool, HeadPool},
     live::Live,
-    log::Logger,
+    log::{Logger, Target},
     plan::{Plan, Proxy},
     sample::{value::Arena, view::View},
 };
@@ -56,7 +55,13 @@ const IDLE_BUFFERS: usize = 256;
 
 impl Worker {
     /// A worker; `logger` has its own sockets.
-    pub fn new(index: usize, plan: Arc<Plan>, live: Arc<Live>, mailboxes: Arc<Mailboxes>, logger: Logger) -> Self {
+    pub fn new(
+        index: usize,
+        plan: Arc<Plan>,
+        live: Arc<Live>,
+        mailboxes: Arc<Mailboxes>,
+        logger: Logger,
+    ) -> Self {
         let bufsize = plan.tune.bufsize;
         Self {
             index,
@@ -112,17 +117,32 @@ impl Worker {
         if proxy.log.targets.is_empty() {
             return;
         }
-        let Some(format) = &proxy.log.format else { return };
+        let Some(format) = &proxy.log.format else {
+            return;
+        };
         let mut line = self.line.borrow_mut();
         line.clear();
         format.write(view, &Arena::new(), &mut line);
         let level = level.unwrap_or(if severe { LEVEL_ERROR } else { LEVEL_INFO });
-        self.send(&proxy.log.targets, level, &proxy.log.tag, &line);
+        self.send(
+            view.now.date,
+            &proxy.log.targets,
+            level,
+            &proxy.log.tag,
+            &line,
+        );
     }
 
     /// Sends a line; one that can't leave is counted, never waited for.
-    pub fn send(&self, targets: &[LogTarget], level: u8, tag: &[u8], line: &[u8]) {
-        self.logger.borrow_mut().send(targets, level, tag, line);
+    pub fn send(&self, now: SystemTime, targets: &[Target], level: u8, tag: &[u8], line: &[u8]) {
+        let sent = self
+            .logger
+            .borrow_mut()
+            .send(now, targets, level, tag, line);
+        self.live
+            .dropped_logs
+            .of(self.index)
+            .add(u64::from(sent.dropped));
     }
 
     /// Prints what filters wrote; a standard error that nobody reads loses it.

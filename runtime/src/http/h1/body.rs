@@ -147,6 +147,15 @@ impl BodyDecoder {
         self.state == State::Done
     }
 
+    /// Whether the next `count` bytes are known to hold all that is left of the body.
+    pub fn ends_within(&self, count: usize) -> bool {
+        match self.state {
+            State::Done => true,
+            State::Length => self.left <= count as u64,
+            _ => false,
+        }
+    }
+
     /// Data bytes that must come before the next framing or the end; none when only the close ends them.
     pub fn left(&self) -> Option<u64> {
         (self.state != State::UntilClose).then_some(self.left)

@@ -143,8 +143,7 @@ impl H1Side {
 
     /// What is left of the incoming body is in the input already.
     pub fn body_is_buffered(&self) -> bool {
-        self.decoder.is_done()
-            || matches!(self.decoder.left(), Some(left) if left > 0 && self.input.len() as u64 >= left && !self.decoder.is_chunked())
+        self.decoder.ends_within(self.input.len())
     }
 
     /// Stages bytes as they are: a PROXY header, a raw reply.

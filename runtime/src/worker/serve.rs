@@ -1,0 +1,222 @@
+//! Starting the workers, steering them, and waiting for their end.
+
+use std::{
+    io,
+    rc::Rc,
+    sync::{Arc, atomic::Ordering::Relaxed},
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+use tokio::{
+    runtime::Builder,
+    sync::mpsc::UnboundedReceiver,
+    task::{JoinHandle as Task, LocalSet, spawn_local},
+};
+
+use super::{
+    Worker, accept,
+    mailbox::{Mailboxes, Message},
+    wait::{KillReason, Order},
+};
+use crate::{
+    live::Live,
+    log::{Identity, Logger},
+    net::listener::ListeningSocket,
+    plan::{ListenerId, Plan},
+};
+
+/// Work that runs beside the traffic on the first worker: health checks, the command sockets. It ends with the
+/// process.
+pub type Background = Box<dyn FnOnce(Rc<Worker>) + Send>;
+
+/// All worker threads.
+pub struct Workers {
+    threads: Vec<JoinHandle<()>>,
+    /// Ways to them.
+    pub mailboxes: Arc<Mailboxes>,
+}
+
+/// Starts one thread per worker. Listeners are spread over them; each connection then goes where the load is least.
+///
+/// # Errors
+/// No thread, or no descriptor for an event loop.
+pub fn start(
+    plan: &Arc<Plan>,
+    live: &Arc<Live>,
+    sockets: Vec<(ListenerId, ListeningSocket)>,
+    identity: &Identity,
+    background: Vec<Background>,
+) -> io::Result<Workers> {
+    let count = plan.threads.max(1);
+    let (mailboxes, readers) = Mailboxes::new(count);
+    let mailboxes = Arc::new(mailboxes);
+    let mut shares: Vec<Vec<_>> = (0..count).map(|_| Vec::new()).collect();
+    for (place, socket) in sockets.into_iter().enumerate() {
+        shares[place % count].push(socket);
+    }
+    let mut background = Some(background);
+    let mut threads = Vec::with_capacity(count);
+    for (index, (reader, sockets)) in readers.into_iter().zip(shares).enumerate() {
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let logger = Logger::new(identity.clone());
+        let (plan, live, mailboxes) = (plan.clone(), live.clone(), mailboxes.clone());
+        let background = background.take().unwrap_or_default();
+        threads.push(
+            thread::Builder::new()
+                .name(format!("worker-{index}"))
+                .spawn(move || {
+                    let worker = Rc::new(Worker::new(index, plan, live, mailboxes, logger));
+                    let local = LocalSet::new();
+                    for work in background {
+                        let worker = worker.clone();
+                        local.spawn_local(async move { work(worker) });
+                    }
+                    local.block_on(&runtime, run(worker, sockets, reader));
+                })?,
+        );
+    }
+    Ok(Workers { threads, mailboxes })
+}
+
+impl Workers {
+    /// Waits until all workers have ended.
+    pub fn join(self) {
+        for thread in self.threads {
+            // A worker that panicked outside of a task has nothing left to wait for.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// How often a stopping worker looks whether its last session has ended, at the latest.
+const STOP_PERIOD: Duration = Duration::from_millis(10);
+
+async fn run(
+    worker: Rc<Worker>,
+    sockets: Vec<(ListenerId, ListeningSocket)>,
+    mut mailbox: UnboundedReceiver<Message>,
+) {
+    let mut listeners = Listeners::open(&worker, sockets);
+    spawn_local(upkeep(worker.clone()));
+    loop {
+        let stopping = worker.live.stopping.load(Relaxed);
+        let message = if stopping {
+            if worker.session_count() == 0 && worker.mailboxes.total_load() == 0 {
+                return;
+            }
+            match tokio::time::timeout(STOP_PERIOD, mailbox.recv()).await {
+                Ok(message) => message,
+                Err(_) => continue,
+            }
+        } else {
+            mailbox.recv().await
+        };
+        match message {
+            None | Some(Message::HardStop) => return,
+            Some(Message::Serve(handed)) => accept::spawn(&worker, handed),
+            Some(Message::SoftStop) => {
+                worker.live.stopping.store(true, Relaxed);
+                listeners.close(&worker).await;
+                worker.order_all(Order::Finish);
+            }
+            Some(Message::Order(order)) => worker.order_all(order),
+            Some(Message::Listen(again)) => listeners.listen(&worker, again),
+            Some(Message::Run(work)) => work(&worker),
+        }
+    }
+}
+
+/// A worker's listening sockets and the tasks that accept from them.
+struct Listeners {
+    sockets: Vec<(ListenerId, ListeningSocket)>,
+    tasks: Vec<Task<()>>,
+}
+
+impl Listeners {
+    fn open(worker: &Rc<Worker>, sockets: Vec<(ListenerId, ListeningSocket)>) -> Self {
+        let mut listeners = Self {
+            sockets,
+            tasks: Vec::new(),
+        };
+        listeners.accept(worker);
+        listeners
+    }
+
+    fn accept(&mut self, worker: &Rc<Worker>) {
+        for (id, socket) in &self.sockets {
+            if let Ok(socket) = socket.try_clone() {
+                self.tasks
+                    .push(spawn_local(accept::run(worker.clone(), *id, socket)));
+            }
+        }
+    }
+
+    /// Soft stop: what the kernel has accepted for us already is served, then the ports are given back.
+    async fn close(&mut self, worker: &Rc<Worker>) {
+        for task in self.tasks.drain(..) {
+            task.abort();
+            let _ = task.await;
+        }
+        for (id, socket) in std::mem::take(&mut self.sockets) {
+            accept::drain(worker, id, &socket);
+            drop(socket);
+        }
+    }
+
+    /// A successor asks for the ports, or gives them back.
+    fn listen(&mut self, worker: &Rc<Worker>, again: bool) {
+        if again {
+            for (_, socket) in &self.sockets {
+                // The port may be the successor's by now; then there is nothing to take again.
+                let _ = listen_again(socket);
+            }
+            self.accept(worker);
+        } else {
+            for task in self.tasks.drain(..) {
+                task.abort();
+            }
+            for (_, socket) in &self.sockets {
+                if let ListeningSocket::Tcp(socket) = socket {
+                    let _ = locum_kernel::disconnect::disconnect(socket);
+                }
+            }
+        }
+    }
+}
+
+fn listen_again(socket: &ListeningSocket) -> io::Result<()> {
+    match socket {
+        ListeningSocket::Tcp(socket) => socket2::SockRef::from(socket).listen(BACKLOG),
+        ListeningSocket::Unix(_) => Ok(()),
+    }
+}
+
+/// The accept queue of a socket that listens again; the kernel cuts it to its own limit.
+const BACKLOG: i32 = 4096;
+
+/// How often idle server connections are looked through.
+const UPKEEP_PERIOD: Duration = Duration::from_secs(1);
+
+/// Closes idle server connections that the server has closed, and those that are not needed.
+async fn upkeep(worker: Rc<Worker>) {
+    let mut seconds = 0u64;
+    loop {
+        tokio::time::sleep(UPKEEP_PERIOD).await;
+        seconds += 1;
+        for server in worker.live.proxies.iter().flat_map(|proxy| &proxy.servers) {
+            let alive = |conn: &mut crate::net::conn::Conn| {
+                conn.poll_readable(&mut std::task::Context::from_waker(std::task::Waker::noop()))
+                    .is_pending()
+            };
+            drop(server.idle.reap_closed(worker.index, alive));
+            let period = server.idle.rules().purge_delay.as_secs().max(1);
+            if worker.index == 0 && seconds.is_multiple_of(period) {
+                drop(server.idle.purge());
+            }
+        }
+    }
+}
+
+/// The order that ends all sessions of a process.
+pub const SHUTDOWN: Order = Order::Kill(KillReason::Shutdown);
