@@ -144,6 +144,41 @@ impl Head {
         Self::default()
     }
 
+    /// Becomes a copy of another head without giving its own memory up.
+    pub fn copy_from(&mut self, other: &Head) {
+        let (mut bytes, mut fields) = (
+            std::mem::take(&mut self.bytes),
+            std::mem::take(&mut self.fields),
+        );
+        bytes.clear();
+        bytes.extend_from_slice(&other.bytes);
+        fields.clear();
+        fields.extend_from_slice(&other.fields);
+        let Head {
+            kind,
+            method,
+            text,
+            version_text,
+            version,
+            status,
+            present,
+            facts,
+            ..
+        } = *other;
+        *self = Self {
+            bytes,
+            fields,
+            kind,
+            method,
+            text,
+            version_text,
+            version,
+            status,
+            present,
+            facts,
+        };
+    }
+
     /// A request made by the proxy itself, without fields.
     pub fn request(method: &[u8], uri: &[u8], version: Version) -> Self {
         let mut head = Self::new();

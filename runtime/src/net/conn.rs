@@ -174,6 +174,9 @@ impl From<Detached> for OwnedFd {
     }
 }
 
+/// Data up to this many bytes is copied behind what is staged.
+const COPY_LIMIT: usize = 4096;
+
 /// Bytes on their way out: what is staged here leaves before and together with data that stays in its own buffer.
 #[derive(Debug, Default)]
 pub struct Outbox {
@@ -209,6 +212,14 @@ impl Outbox {
         conn: &mut Conn,
         data: &[u8],
     ) -> Poll<io::Result<usize>> {
+        if data.len() <= COPY_LIMIT && !data.is_empty() && !self.is_empty() {
+            // A short piece is cheaper copied than gathered; from here on it is staged.
+            self.staged.extend_from_slice(data);
+            return match self.poll_send(cx, conn, &[]) {
+                Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+                _ => Poll::Ready(Ok(data.len())),
+            };
+        }
         loop {
             let staged = &self.staged[self.sent..];
             let result = match (staged.is_empty(), data.is_empty()) {

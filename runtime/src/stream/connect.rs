@@ -204,7 +204,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         let limits = self.response_limits();
         if let Some(own) = self.take_own(server, &key) {
             self.count_reuse(server.id);
-            self.note_reused(&own.conn);
+            self.note_reused(&destination);
             let side = H1Side::new(own.conn, self.worker.server_buffer(), limits);
             let (reuses, in_use) = (own.reuses + 1, own.in_use);
             return Ok(Ok(Link {
@@ -228,7 +228,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             && let Some((conn, reuses)) = self.take_idle(server, &key)
         {
             self.count_reuse(server.id);
-            self.note_reused(&conn);
+            self.note_reused(&destination);
             let side = H1Side::new(conn, self.worker.server_buffer(), limits);
             let in_use = idle.begin_use();
             return Ok(Ok(Link {
@@ -267,10 +267,10 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         }))
     }
 
-    fn note_reused(&mut self, conn: &Conn) {
+    fn note_reused(&mut self, destination: &Address) {
         self.facts.timers.connected = Some(clock::now());
         self.facts.timers.connect_ms = 0;
-        self.facts.server_address = conn.peer_address();
+        self.facts.server_address = destination_address(destination);
     }
 
     /// A connection that this session kept for itself.

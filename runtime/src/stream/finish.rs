@@ -37,7 +37,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     }
 
     /// A request that never became one: the page, the log line, the end.
-    pub(super) async fn refuse(mut self, failure: Failure) -> After {
+    pub(super) async fn refuse(&mut self, failure: Failure) -> After {
         self.must_close = true;
         self.facts.timers.request_ms = -1;
         if failure == Failure::RequestTimeout {
@@ -56,7 +56,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     }
 
     /// Closes the books: counters, the log line, and whether the client may stay.
-    pub(super) fn finish(mut self, ended: Phase) -> After {
+    pub(super) fn finish(&mut self, ended: Phase) -> After {
         let (received, sent) = self.client.traffic();
         self.facts.bytes_in = received;
         self.facts.bytes_out = sent;

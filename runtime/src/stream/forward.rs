@@ -10,7 +10,7 @@ use crate::{clock, http::h1::body::BodyFraming};
 
 impl<'s, C: ClientSide> Stream<'s, C> {
     /// Runs the session and closes its books.
-    pub async fn forward(mut self) {
+    pub async fn forward(&mut self) {
         let ended = self.forward_phases().await;
         if let Err(Halt::Failed(failure)) = &ended {
             failure.mark(&mut self.facts.termination);

@@ -34,7 +34,7 @@ pub enum After {
 
 impl<'s, C: ClientSide> Stream<'s, C> {
     /// Runs the exchange and closes its books.
-    pub async fn run(mut self) -> After {
+    pub async fn run(&mut self) -> After {
         let ended = self.exchange().await;
         let ended = match ended {
             Err(Halt::Reply(reply)) => self.answer(*reply).await,
@@ -73,7 +73,8 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     /// Sends the request, receives the response and passes it on. `false`: nothing happened yet, try again.
     async fn converse(&mut self, mut link: Link<'s>) -> Phase<bool> {
         let keeps_server = self.keeps_server();
-        let mut head = self.request.clone();
+        let mut head = self.worker.heads.take();
+        head.copy_from(&self.request);
         let framing = request_framing(&head);
         prepare_request_for_server(
             &mut head,
@@ -81,6 +82,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             keeps_server || self.backend.options.http_pretend_keepalive,
         );
         link.side.start(&head, framing.body);
+        self.worker.heads.give(head);
         let mut transfers = Transfers::new(clock::now());
         let response = self.receive_response(&mut link, &mut transfers).await;
         if let Err(Halt::Failed(Failure::ResponseClosed)) = response

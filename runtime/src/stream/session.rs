@@ -211,7 +211,8 @@ impl<'w> Session<'w> {
             }
             let buffer = early.take().unwrap_or_else(|| self.worker.buffers.take());
             // The future of a request is much larger than that of an idle connection: it lives only meanwhile.
-            let exchange = Box::pin(self.exchange(conn, buffer, since));
+            let exchange = self.exchange(conn, buffer, since);
+            let exchange = Box::pin(exchange);
             let Some((kept, buffer)) = exchange.await else {
                 return;
             };
@@ -341,7 +342,7 @@ impl<'w> Session<'w> {
         let mut side = H1Side::new(conn, early, self.limits);
         side.expect_body(BodyFraming::UntilClose);
         let start = self.facts.accepted;
-        let stream = self.stream(&mut side, start);
+        let mut stream = self.stream(&mut side, start);
         Box::pin(stream.forward()).await;
     }
 
