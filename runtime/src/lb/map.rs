@@ -21,33 +21,64 @@ impl Map {
     }
 }
 
-/// A table in which each server stands as often as its weight says, divided by their greatest common divisor, spread
-/// evenly.
+/// A table in which each server stands as often as its weight says (divided by their greatest common divisor).
+///
+/// Every slot each server gains its weight; the slot goes to the one with the most whole totals to its credit, the
+/// first of equals, and costs a total.
 pub(super) fn spread(carriers: &[u32], servers: &[ServerState]) -> Vec<u32> {
     let weight = |server: &u32| i64::from(servers[*server as usize].rules.initial_weight);
-    let divisor = carriers.iter().map(weight).fold(0, gcd).max(1);
-    let mut turns: Vec<(u32, i64, i64)> = carriers
-        .iter()
-        .map(|server| (*server, weight(server) / divisor, 0))
-        .collect();
-    let total: i64 = turns.iter().map(|(_, weight, _)| weight).sum();
-    let mut table = Vec::with_capacity(total as usize);
+    let weights: Vec<i64> = carriers.iter().map(weight).collect();
+    let places = spread_weights(&weights);
+    places.into_iter().map(|place| carriers[place]).collect()
+}
+
+fn spread_weights(weights: &[i64]) -> Vec<usize> {
+    let divisor = weights.iter().copied().fold(0, gcd).max(1);
+    let weights: Vec<i64> = weights.iter().map(|weight| weight / divisor).collect();
+    let total: i64 = weights.iter().sum();
+    let mut credits = vec![0i64; weights.len()];
+    let mut table = Vec::with_capacity(usize::try_from(total).unwrap_or(0));
     for _ in 0..total {
-        let mut best: Option<usize> = None;
-        for place in 0..turns.len() {
-            turns[place].2 += turns[place].1;
-            if best.is_none_or(|best| turns[place].2 > turns[best].2) {
-                best = Some(place);
+        let mut best = (0, i64::MIN);
+        for (place, credit) in credits.iter_mut().enumerate() {
+            *credit += weights[place];
+            let whole = (*credit + total).div_euclid(total);
+            if whole > best.1 {
+                best = (place, whole);
             }
         }
-        if let Some(place) = best {
-            turns[place].2 -= total;
-            table.push(turns[place].0);
-        }
+        credits[best.0] -= total;
+        table.push(best.0);
     }
     table
 }
 
 fn gcd(a: i64, b: i64) -> i64 {
     if b == 0 { a } else { gcd(b, a % b) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_the_reference_s() {
+        let cases: [(&[i64], &[usize]); 8] = [
+            (&[3, 2, 1], &[1, 1, 2, 1, 2, 3]),
+            (&[1, 2, 3], &[1, 3, 2, 3, 2, 3]),
+            (
+                &[10, 1, 5],
+                &[1, 1, 2, 3, 1, 1, 3, 1, 1, 3, 1, 1, 3, 1, 1, 3],
+            ),
+            (&[5, 3], &[1, 1, 2, 1, 1, 2, 1, 2]),
+            (&[4, 4, 2], &[1, 2, 1, 2, 3]),
+            (&[7, 3, 2, 1], &[1, 1, 2, 1, 2, 1, 3, 1, 2, 1, 3, 1, 4]),
+            (&[1, 1, 4], &[1, 3, 3, 2, 3, 3]),
+            (&[6, 4], &[1, 1, 2, 1, 2]),
+        ];
+        for (weights, table) in cases {
+            let ours: Vec<usize> = spread_weights(weights).iter().map(|p| p + 1).collect();
+            assert_eq!(ours, table, "weights {weights:?}");
+        }
+    }
 }

@@ -49,6 +49,8 @@ pub enum Pick {
 #[derive(Debug)]
 pub struct Balancer {
     all_backups: bool,
+    /// The algorithm wants to know of each request that begins or ends.
+    by_load: bool,
     inner: Mutex<Inner>,
 }
 
@@ -106,6 +108,7 @@ impl Balancer {
         let factor = backend.hash_balance_factor.unwrap_or(0);
         let balancer = Self {
             all_backups,
+            by_load: matches!(backend.balance, Balance::LeastConnections),
             inner: Mutex::new(Inner {
                 carriers: Vec::new(),
                 algorithm: Algorithm::new(&backend.balance, backend.hash_type, factor),
@@ -132,7 +135,12 @@ impl Balancer {
         let picked = match (&mut inner.algorithm, choice.hash) {
             (Algorithm::RoundRobin(a), _) => a.choose(free),
             (Algorithm::StaticRr(a), _) => a.choose(free),
-            (Algorithm::LeastConn(a), _) => a.choose(servers, free),
+            (Algorithm::LeastConn(a), _) => {
+                match a.choose(|s| free(s) || queue_invites(&servers[s as usize])) {
+                    Some(server) if !room(server) => return Pick::QueueOf(server),
+                    picked => picked,
+                }
+            }
             (Algorithm::First(a), _) => a.choose(free),
             (Algorithm::Random(a), _) => a.choose(choice.random, servers, free),
             (Algorithm::Map(a), Some(hash)) => {
@@ -154,10 +162,22 @@ impl Balancer {
     }
 
     /// A slot of a server was taken, whoever chose it.
-    pub fn taken(&self, _server: u32, _servers: &[ServerState]) {}
+    pub fn taken(&self, server: u32, servers: &[ServerState]) {
+        self.on_load(server, servers);
+    }
 
     /// A slot of a server came back.
-    pub fn released(&self, _server: u32, _servers: &[ServerState]) {}
+    pub fn released(&self, server: u32, servers: &[ServerState]) {
+        self.on_load(server, servers);
+    }
+
+    fn on_load(&self, server: u32, servers: &[ServerState]) {
+        if self.by_load
+            && let Algorithm::LeastConn(algorithm) = &mut self.inner.lock().algorithm
+        {
+            algorithm.on_load(server, servers);
+        }
+    }
 
     /// A server's state or weight has changed.
     pub fn on_change(&self, _server: u32, servers: &[ServerState]) {
@@ -206,6 +226,14 @@ fn bound(
     }
 }
 
+/// A full server with an explicit `maxqueue` takes more into its queue up to that (manual 5.2: "maxqueue").
+fn queue_invites(server: &ServerState) -> bool {
+    server
+        .rules
+        .maxqueue
+        .is_some_and(|most| server.queued() < most)
+}
+
 fn carriers(servers: &[ServerState], all_backups: bool) -> Vec<u32> {
     let usable = |backup: bool| -> Vec<u32> {
         let of_kind = |s: &ServerState| s.rules.backup == backup && s.is_usable();
@@ -225,3 +253,6 @@ fn carriers(servers: &[ServerState], all_backups: bool) -> Vec<u32> {
     }
     backups
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

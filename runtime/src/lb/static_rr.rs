@@ -18,11 +18,13 @@ impl StaticRr {
     /// The next in the table that is free.
     pub fn choose(&mut self, free: impl Fn(u32) -> bool) -> Option<u32> {
         let length = self.table.len();
+        // The place outlives a shorter table: it goes back to the start only when it is needed.
+        let start = if self.next < length { self.next } else { 0 };
         for step in 0..length {
-            let place = (self.next + step) % length;
+            let place = (start + step) % length;
             let server = self.table[place];
             if free(server) {
-                self.next = (place + 1) % length;
+                self.next = place + 1;
                 return Some(server);
             }
         }

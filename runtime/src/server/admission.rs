@@ -86,7 +86,7 @@ impl Drop for Arrival {
 }
 
 impl Farm {
-    /// Counts a request in (`scur` of the backend).
+    /// Counts a request in (`scur` of the backend); before [`Self::admit`], for dynamic limits follow it.
     pub fn arrive(self: &Arc<Self>) -> Arrival {
         let load = self.load.fetch_add(1, Relaxed) + 1;
         if load > self.load_max.load(Relaxed) {
@@ -105,7 +105,7 @@ impl Farm {
 
     /// A slot of this server if one is free and nobody waits for it.
     pub fn try_take(self: &Arc<Self>, server: u32) -> Option<Slot> {
-        (self.has_room(server) && self.take(server)).then(|| Slot::adopt(self.clone(), server))
+        (self.has_room(server) && self.take(server, 0)).then(|| Slot::adopt(self.clone(), server))
     }
 
     /// Whether a newcomer finds a free slot and no queue.
@@ -117,9 +117,16 @@ impl Farm {
         }
     }
 
-    /// The server's limit at the present load.
+    /// The server's limit at the present load: requests in the backend that don't wait.
     pub fn limit(&self, server: u32) -> Option<u32> {
-        self.servers[server as usize].limit(self.load.load(Relaxed), self.rules.fullconn)
+        self.limit_for(server, 0)
+    }
+
+    /// The same when `joining` of those that wait are about to be served.
+    fn limit_for(&self, server: u32, joining: u32) -> Option<u32> {
+        let waiting = u32::try_from(self.waiting.load(SeqCst)).unwrap_or(u32::MAX);
+        let load = self.load.load(Relaxed).saturating_sub(waiting) + joining;
+        self.servers[server as usize].limit(load, self.rules.fullconn)
     }
 
     fn admit_bound(self: &Arc<Self>, server: u32, priority: Priority) -> Admission {
@@ -211,13 +218,10 @@ impl Farm {
     }
 
     fn serve(&self, queues: &mut Queues, server: u32, wakers: &mut Vec<Waker>) {
-        let state = &self.servers[server as usize];
-        if !state.takes_persistent() {
-            return;
-        }
+        // Those that stayed in the queue of a server that left are its own to the end.
         let shared = self.serves_backend_queue(server);
         while let Some((place, key)) = queues.next_for(server, shared) {
-            if !self.take(server) {
+            if !self.take(server, 1) {
                 return;
             }
             self.balancer.taken(server, &self.servers);
@@ -227,9 +231,9 @@ impl Farm {
     }
 
     /// Takes a slot within the limit, regardless of queues.
-    fn take(&self, server: u32) -> bool {
+    fn take(&self, server: u32, joining: u32) -> bool {
         let state = &self.servers[server as usize];
-        let served = match self.limit(server) {
+        let served = match self.limit_for(server, joining) {
             None => state.served.fetch_add(1, SeqCst) + 1,
             Some(limit) => {
                 let taken = state.served.fetch_update(SeqCst, SeqCst, |served| {

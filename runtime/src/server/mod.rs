@@ -25,3 +25,6 @@ pub use farm::{Farm, FarmRules};
 pub use idle::{IdlePool, PoolKey, PoolKeyParts, PoolRules};
 pub use queue::{Granted, Place, Priority, Ticket};
 pub use state::{Admin, Operational, ServerState};
+
+#[cfg(test)]
+mod tests;

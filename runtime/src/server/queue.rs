@@ -153,7 +153,7 @@ impl Queues {
             .collect();
         keys.into_iter()
             .map(|key| {
-                self.leave_line(key, true);
+                self.leave_line(key, false);
                 let waiter = &mut self.waiters[key];
                 waiter.outcome = Some(Outcome::Redistribute);
                 waiter.waker.take()
@@ -188,8 +188,13 @@ impl Ticket {
         self.place
     }
 
-    /// How many left the queue before it so far; final once granted (the log's queue fields).
-    pub fn before(&self) -> u64 {
+    /// Its number in the queue, counted from 1: how many left it since it joined, itself included; final once
+    /// granted (the log's queue fields).
+    pub fn number(&self) -> u64 {
+        self.before() + 1
+    }
+
+    fn before(&self) -> u64 {
         if self.taken {
             return self.before;
         }
