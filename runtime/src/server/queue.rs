@@ -194,7 +194,8 @@ impl Ticket {
         self.before() + 1
     }
 
-    fn before(&self) -> u64 {
+    /// How many left the queue before it so far.
+    pub fn before(&self) -> u64 {
         if self.taken {
             return self.before;
         }
