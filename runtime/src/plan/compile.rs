@@ -28,7 +28,7 @@ use crate::{
     },
     sample::{
         expr::Expr,
-        format::{Format, Part},
+        format::{Format, Part, Style},
         regex::{Regex, RegexError},
     },
     vocab::{RuleSets, Vocabulary},
@@ -286,15 +286,23 @@ impl ProxyCompiler<'_, '_> {
         })
     }
 
-    /// A log format that stands at `at`.
+    /// A format of something else than a log line, which stands at `at`.
     ///
     /// # Errors
     /// A word that isn't there.
     pub fn format(&self, format: &model_expr::LogFormat, at: &Origin) -> Result<Format, PlanError> {
-        located(at, self.format_kind(format))
+        located(at, self.format_kind(format, Style::Http))
     }
 
-    fn format_kind(&self, format: &model_expr::LogFormat) -> Result1<Format> {
+    /// The format of a log line.
+    ///
+    /// # Errors
+    /// A word that isn't there.
+    pub fn log_format(&self, format: &Located<model_expr::LogFormat>) -> Result<Format, PlanError> {
+        located(&format.at, self.format_kind(format, Style::Log))
+    }
+
+    fn format_kind(&self, format: &model_expr::LogFormat, style: Style) -> Result1<Format> {
         let part = |part: &FormatPart| {
             Ok(match part {
                 FormatPart::Text(text) => Part::Text(text.to_vec().into()),
@@ -308,7 +316,10 @@ impl ProxyCompiler<'_, '_> {
             })
         };
         let parts: Result1<_> = format.parts.iter().map(part).collect();
-        Ok(Format { parts: parts? })
+        Ok(Format {
+            style,
+            parts: parts?,
+        })
     }
 
     fn args(&self, args: &[model_expr::Arg]) -> Result1<Args> {
@@ -327,7 +338,7 @@ impl ProxyCompiler<'_, '_> {
             From::Size(size) => Arg::Size(*size),
             From::Net(net) => Arg::Net(*net),
             From::Expr(expr) => Arg::Expr(self.expr_kind(expr)?),
-            From::Format(format) => Arg::Format(self.format_kind(format)?),
+            From::Format(format) => Arg::Format(self.format_kind(format, Style::Http)?),
             From::Regex(regex) => Arg::Regex(
                 Regex::new(&regex.pattern, regex.ignore_case)
                     .map_err(|error| PlanErrorKind::Regex(regex.pattern.to_string(), error))?,
@@ -393,7 +404,9 @@ impl ProxyCompiler<'_, '_> {
         let headers: Result1<_> = reply
             .headers
             .iter()
-            .map(|(name, format)| Ok((name.to_vec().into(), self.format_kind(format)?)))
+            .map(|(name, format)| {
+                Ok((name.to_vec().into(), self.format_kind(format, Style::Http)?))
+            })
             .collect();
         let body = match &reply.body {
             model_rule::ReplyBody::DefaultErrorPage => Body::DefaultErrorPage,
@@ -402,7 +415,9 @@ impl ProxyCompiler<'_, '_> {
                 raw_page(file).map_err(|NotAResponse| PlanErrorKind::ErrorFile)?,
             )),
             model_rule::ReplyBody::Bytes(bytes) => Body::Bytes(Bytes::copy_from_slice(bytes)),
-            model_rule::ReplyBody::Format(format) => Body::Format(self.format_kind(format)?),
+            model_rule::ReplyBody::Format(format) => {
+                Body::Format(self.format_kind(format, Style::Http)?)
+            }
             model_rule::ReplyBody::Empty => Body::Empty,
         };
         Ok(Reply {

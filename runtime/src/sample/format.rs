@@ -11,9 +11,21 @@ use super::{
 };
 use crate::vocab::AliasDef;
 
+/// What a format is written for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Style {
+    /// Header values, targets, bodies: control characters of expressions become `%XX`, what is absent is nothing.
+    #[default]
+    Http,
+    /// Log lines: expressions go out as they are, what is absent is `-`.
+    Log,
+}
+
 /// A compiled log format.
 #[derive(Debug, Default)]
 pub struct Format {
+    /// What it is written for.
+    pub style: Style,
     /// Its parts in order.
     pub parts: Box<[Part]>,
 }
@@ -38,22 +50,24 @@ impl std::fmt::Debug for Part {
     }
 }
 
-/// What must not stand as it is in a log line; each such byte becomes `#XX`.
+/// What must not stand as it is; each such byte becomes `#XX`, in HTTP `%XX`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Encoding {
     /// Control characters, non-ASCII bytes and `"`: the request line and its parts.
     Url,
     /// These and `{`, `|`, `}`, which delimit captured headers.
     Header,
+    /// Control characters but the tab: what expressions give to headers and bodies.
+    Http,
 }
 
 impl Encoding {
     fn keeps(self, byte: u8) -> bool {
-        match byte {
-            b'"' => false,
-            b'{' | b'|' | b'}' => self == Encoding::Url,
-            0x20..0x7f => true,
-            _ => false,
+        match (self, byte) {
+            (Encoding::Http, _) => byte == b'\t' || !byte.is_ascii_control(),
+            (_, b'"') => false,
+            (_, b'{' | b'|' | b'}') => self == Encoding::Url,
+            _ => (0x20..0x7f).contains(&byte),
         }
     }
 }
@@ -64,22 +78,28 @@ pub struct Field<'o> {
     /// The alias' argument in braces.
     pub arg: &'o str,
     flags: FormatFlags,
+    style: Style,
 }
 
 impl<'o> Field<'o> {
     /// A field that writes to the end of `out`.
-    pub fn new(out: &'o mut Vec<u8>, arg: &'o str, flags: FormatFlags) -> Self {
-        Self { out, arg, flags }
+    pub fn new(out: &'o mut Vec<u8>, arg: &'o str, flags: FormatFlags, style: Style) -> Self {
+        Self {
+            out,
+            arg,
+            flags,
+            style,
+        }
     }
 
     /// The value is absent.
     pub fn absent(&mut self) {
-        self.out
-            .extend_from_slice(match (self.flags.quote, self.flags.mandatory) {
-                (true, _) => b"\"\"".as_slice(),
-                (false, true) => b"-",
-                (false, false) => b"",
-            });
+        let text: &[u8] = match (self.style, self.flags.quote) {
+            (Style::Http, _) => b"",
+            (Style::Log, true) => b"\"\"",
+            (Style::Log, false) => b"-",
+        };
+        self.out.extend_from_slice(text);
     }
 
     /// The value is text that goes out as it is, but for what `+Q` and `+E` ask for.
@@ -120,7 +140,12 @@ impl<'o> Field<'o> {
         for &byte in text {
             if !keeps(byte) {
                 let digits = [HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]];
-                self.out.extend_from_slice(&[b'#', digits[0], digits[1]]);
+                let mark = if encoding == Some(Encoding::Http) {
+                    b'%'
+                } else {
+                    b'#'
+                };
+                self.out.extend_from_slice(&[mark, digits[0], digits[1]]);
             } else {
                 if self.flags.escape && matches!(byte, b'"' | b'\\' | b']') {
                     self.out.push(b'\\');
@@ -186,14 +211,18 @@ impl Format {
         for part in &self.parts {
             match part {
                 Part::Text(text) => out.extend_from_slice(text),
-                Part::Alias(def, arg, flags) => (def.run)(view, &mut Field::new(out, arg, *flags)),
+                Part::Alias(def, arg, flags) => {
+                    (def.run)(view, &mut Field::new(out, arg, *flags, self.style))
+                }
                 Part::Expr(expr, flags) => {
-                    let mut field = Field::new(out, "", *flags);
-                    match expr.eval(view, arena).value() {
-                        // Bytes leave as bytes; text isn't encoded either (observed: only aliases are).
-                        Some(Value::Bin(bytes)) => field.text(bytes),
-                        Some(value) => field.text(value.to_text(arena)),
-                        None => field.absent(),
+                    let mut field = Field::new(out, "", *flags, self.style);
+                    match (expr.eval(view, arena).value(), self.style) {
+                        (Some(value), Style::Log) => field.text(value.to_text(arena)),
+                        // No quotes here, whatever the flags say (observed).
+                        (Some(value), Style::Http) => {
+                            field.push(value.to_text(arena), Some(Encoding::Http));
+                        }
+                        (None, _) => field.absent(),
                     }
                 }
             }
@@ -215,14 +244,19 @@ mod tests {
     use super::*;
 
     fn written(flags: &str, write: impl FnOnce(&mut Field<'_>)) -> String {
+        let style = if flags.contains('H') {
+            Style::Http
+        } else {
+            Style::Log
+        };
         let flags = FormatFlags {
             quote: flags.contains('Q'),
             hex: flags.contains('X'),
             escape: flags.contains('E'),
-            mandatory: flags.contains('M'),
+            mandatory: false,
         };
         let mut out = Vec::new();
-        write(&mut Field::new(&mut out, "", flags));
+        write(&mut Field::new(&mut out, "", flags, style));
         String::from_utf8(out).unwrap()
     }
 
@@ -242,9 +276,11 @@ mod tests {
 
     #[test]
     fn what_is_absent_is_a_dash_in_logs_and_empty_quotes_where_quoted() {
-        assert_eq!(written("M", |f| f.absent()), "-");
-        assert_eq!(written("QM", |f| f.absent()), "\"\"");
-        assert_eq!(written("", |f| f.absent()), "");
+        assert_eq!(written("", |f| f.absent()), "-");
+        assert_eq!(written("Q", |f| f.absent()), "\"\"");
+        assert_eq!(written("H", |f| f.absent()), "");
+        let control = written("HE", |f| f.push(b"\"\\]\n\t\x7f", Some(Encoding::Http)));
+        assert_eq!(control, "\\\"\\\\\\]%0A\t%7F");
     }
 
     #[test]

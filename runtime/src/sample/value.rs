@@ -17,7 +17,7 @@ pub enum Value<'a> {
     Ip(IpAddr),
     /// `str`: text, in any encoding.
     Str(&'a [u8]),
-    /// `bin`: bytes that convert to hexadecimal when text is asked for.
+    /// `bin`: bytes, which are text as they are when text is asked for.
     Bin(&'a [u8]),
     /// `meth`: an HTTP method.
     Method(&'a [u8]),
@@ -110,18 +110,14 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// As a number: text must be one as a whole, an IPv4 address is its 32 bits.
+    /// As a number: the one that text begins with (0 for other text, none for no text), an IPv4 address' 32 bits.
     pub fn as_int(&self) -> Option<i64> {
         match self {
             Value::Bool(b) => Some(i64::from(*b)),
             Value::Int(n) => Some(*n),
             Value::Ip(IpAddr::V4(ip)) => Some(i64::from(ip.to_bits())),
             Value::Ip(IpAddr::V6(_)) => None,
-            Value::Str(text) => std::str::from_utf8(text)
-                .ok()?
-                .trim_ascii_start()
-                .parse()
-                .ok(),
+            Value::Str(text) => leading_int(text),
             Value::Bin(_) | Value::Method(_) => None,
         }
     }
@@ -146,10 +142,10 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// As text: numbers in decimal, booleans as 0 and 1, bytes in upper-case hexadecimal.
+    /// As text: numbers in decimal, booleans as 0 and 1, bytes as they are.
     pub fn to_text(&self, arena: &'a Arena) -> &'a [u8] {
         match self {
-            Value::Str(text) | Value::Method(text) => text,
+            Value::Str(text) | Value::Method(text) | Value::Bin(text) => text,
             Value::Bool(b) => {
                 if *b {
                     b"1"
@@ -161,19 +157,34 @@ impl<'a> Value<'a> {
             Value::Ip(ip) => bumpalo::format!(in arena, "{}", ip)
                 .into_bump_str()
                 .as_bytes(),
-            Value::Bin(bytes) => {
-                let hex = arena.alloc_slice_fill_copy(bytes.len() * 2, 0u8);
-                for (pair, byte) in hex.chunks_exact_mut(2).zip(*bytes) {
-                    pair[0] = HEX[usize::from(byte >> 4)];
-                    pair[1] = HEX[usize::from(byte & 15)];
-                }
-                hex
-            }
         }
     }
 }
 
-const HEX: &[u8; 16] = b"0123456789ABCDEF";
+/// The number that a text begins with, with an optional sign; what follows it doesn't count, a text that begins
+/// otherwise is 0, too large a number is the largest (observed). An empty text is none.
+pub fn leading_int(text: &[u8]) -> Option<i64> {
+    let (negative, digits) = match text {
+        [] => return None,
+        [b'-', digits @ ..] => (true, digits),
+        [b'+', digits @ ..] => (false, digits),
+        digits => (false, digits),
+    };
+    let number =
+        digits
+            .iter()
+            .take_while(|byte| byte.is_ascii_digit())
+            .fold(0i64, |number, byte| {
+                let digit = i64::from(byte - b'0');
+                let number = number.saturating_mul(10);
+                if negative {
+                    number.saturating_sub(digit)
+                } else {
+                    number.saturating_add(digit)
+                }
+            });
+    Some(number)
+}
 
 #[cfg(test)]
 mod tests {
@@ -188,8 +199,19 @@ mod tests {
             cast(Value::Str(b"10.0.0.1"), Type::Ip),
             Some(Value::Ip([10, 0, 0, 1].into()))
         );
-        assert_eq!(cast(Value::Str(b"x"), Type::Int), None);
-        assert_eq!(Value::Bin(b"\x0f\xa0").to_text(&arena), b"0FA0");
+        let ints: [(&[u8], i64); 6] = [
+            (b"x", 0),
+            (b"5x", 5),
+            (b"-5", -5),
+            (b"+5", 5),
+            (b"99999999999999999999", i64::MAX),
+            (b"-99999999999999999999", i64::MIN),
+        ];
+        for (text, number) in ints {
+            assert_eq!(cast(Value::Str(text), Type::Int), Some(Value::Int(number)));
+        }
+        assert_eq!(cast(Value::Str(b""), Type::Int), None);
+        assert_eq!(Value::Bin(b"\x0f\xa0").to_text(&arena), b"\x0f\xa0");
         assert_eq!(cast(Value::Bool(true), Type::Int), Some(Value::Int(1)));
     }
 }
