@@ -6,7 +6,7 @@ use locum_model::expr::FormatFlags;
 
 use super::{
     expr::Expr,
-    value::{Arena, Value},
+    value::Arena,
     view::View,
 };
 use crate::vocab::AliasDef;
