@@ -1,9 +1,3 @@
 //! HAProxy's face: every word, option, log alias, command and message of HAProxy.
 
-pub mod action;
-pub mod args;
-pub mod converter;
 pub mod fetch;
-pub mod log_alias;
-pub mod lowering;
-pub mod version;

@@ -1,0 +1,92 @@
+//! Parameters of the target: `url_param` (`urlp`) and `urlp_val` (manual 7.3.6). Values are not decoded.
+//!
+//! ```text
+//! acl debug url_param(debug) -m found
+//! acl id    urlp(sid,;)      -m len 32
+//! ```
+
+use locum_model::expr::Arg;
+use locum_runtime::{
+    http::message::Head,
+    plan::args::Args,
+    sample::value::{Type, Value, leading_int},
+    vocab::FetchDef,
+};
+
+use super::{fetch_checked, request};
+
+pub(super) static URL_PARAM: FetchDef = FetchDef {
+    each: Some(|view, args, _, each| {
+        let Some(head) = view.request else {
+            return view.last_look;
+        };
+        let _ = values(head, args).map(Value::Str).try_for_each(each);
+        true
+    }),
+    ..fetch_checked("url_param", Type::Str, delimiter, |view, args, _| {
+        request(view, |head| values(head, args).next().map(Value::Str))
+    })
+};
+
+pub(super) static URLP_VAL: FetchDef = FetchDef {
+    each: Some(|view, args, _, each| {
+        let Some(head) = view.request else {
+            return view.last_look;
+        };
+        let numbers = values(head, args).filter_map(leading_int);
+        let _ = numbers.map(Value::Int).try_for_each(each);
+        true
+    }),
+    ..fetch_checked("urlp_val", Type::Int, delimiter, |view, args, _| {
+        request(view, |head| leading_int(values(head, args).next()?).map(Value::Int))
+    })
+};
+
+/// Values of the parameter of the first argument, or of all: what follows the delimiter (`?`), in parts between `&` and
+/// `;`. A part without `=` has no value.
+fn values<'a>(head: &'a Head, args: &'a Args) -> impl Iterator<Item = &'a [u8]> {
+    let delimiter = args.text(1).and_then(|text| text.first()).copied().unwrap_or(b'?');
+    let name = args.text(0).filter(|name| !name.is_empty());
+    let uri = head.uri();
+    let from = uri.iter().position(|&byte| byte == delimiter).map_or(uri.len(), |at| at + 1);
+    uri[from..]
+        .split(|byte| matches!(byte, b'&' | b';'))
+        .filter_map(|part| {
+            let at = part.iter().position(|&byte| byte == b'=')?;
+            Some((&part[..at], &part[at + 1..]))
+        })
+        .filter(move |(found, _)| name.is_none_or(|name| *found == name))
+        .map(|(_, value)| value)
+}
+
+fn delimiter(args: &mut [Arg]) -> Result<(), String> {
+    match args.get(1) {
+        Some(Arg::Str(text)) if text.len() > 1 => Err("delimiter must be a single character".to_owned()),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use locum_runtime::{http::message::Version, plan::args::Arg as Compiled};
+
+    fn param(name: &str, delimiter: Option<&str>) -> Option<String> {
+        let head = Head::request(b"GET", b"/p;sid=x;b=7?x=1&y&=v&X=3&x=5&ab=2", Version::HTTP_11);
+        let mut args = vec![Compiled::Str(name.as_bytes().into())];
+        args.extend(delimiter.map(|text| Compiled::Str(text.as_bytes().into())));
+        let args = Args(args.into());
+        values(&head, &args).next().map(|value| String::from_utf8_lossy(value).into_owned())
+    }
+
+    // Values recorded from the reference.
+    #[test]
+    fn the_first_parameter_of_a_name_counts() {
+        assert_eq!(param("x", None).as_deref(), Some("1"));
+        assert_eq!(param("X", None).as_deref(), Some("3"));
+        assert_eq!(param("y", None), None);
+        assert_eq!(param("", None).as_deref(), Some("1"));
+        assert_eq!(param("sid", Some(";")).as_deref(), Some("x"));
+        assert_eq!(param("b", Some(";")).as_deref(), Some("7?x=1"));
+    }
+}
