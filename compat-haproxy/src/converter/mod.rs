@@ -1,12 +1,102 @@
 //! Converters: one file a word or tight family (manual 7.3.1).
+//!
+//! A row gives the word's name, what it takes and gives, and its function; its arguments stand in
+//! [`crate::lowering::known`], with the words that we don't execute yet.
 
-use locum_runtime::vocab::ConverterDef;
+mod arithmetic;
+pub(crate) mod date;
+mod encoding;
+mod hash;
+mod ipmask;
+mod pieces;
+mod regsub;
+mod text;
+
+use locum_runtime::{
+    sample::value::{Type, Value},
+    vocab::{ConvertFn, ConverterDef},
+};
 
 /// All converters we execute, sorted by name.
-pub static CONVERTERS: &[&ConverterDef] = &[];
+#[rustfmt::skip]
+pub static CONVERTERS: &[&ConverterDef] = &[
+    &arithmetic::ADD,
+    &arithmetic::AND,
+    &encoding::B64DEC,
+    &encoding::BASE64,
+    &arithmetic::BOOL,
+    &text::BYTES,
+    &arithmetic::CPL,
+    &hash::CRC32,
+    &text::CUT_CRLF,
+    &arithmetic::DIV,
+    &hash::DJB2,
+    &arithmetic::EVEN,
+    &pieces::FIELD,
+    &encoding::HEX,
+    &encoding::HEX2I,
+    &text::HOST_ONLY,
+    &encoding::HTONL,
+    &date::HTTP_DATE,
+    &text::IIF,
+    &ipmask::IPMASK,
+    &text::LENGTH,
+    &text::LOWER,
+    &date::LTIME,
+    &text::LTRIM,
+    &arithmetic::MOD,
+    &arithmetic::MUL,
+    &arithmetic::NEG,
+    &arithmetic::NOT,
+    &arithmetic::ODD,
+    &arithmetic::OR,
+    &text::PORT_ONLY,
+    &regsub::REGSUB,
+    &text::RTRIM,
+    &hash::SDBM,
+    &arithmetic::SUB,
+    &text::UPPER,
+    &encoding::URL_DEC,
+    &encoding::URL_ENC,
+    &date::UTIME,
+    &pieces::WORD,
+    &arithmetic::XOR,
+];
 
 /// The definition of a converter.
 pub fn definition(name: &str) -> Option<&'static ConverterDef> {
     let at = CONVERTERS.binary_search_by(|row| row.name.cmp(name)).ok()?;
     CONVERTERS.get(at).copied()
+}
+
+/// A row without a check of its arguments.
+const fn converter(name: &'static str, input: Type, output: Type, run: ConvertFn) -> ConverterDef {
+    ConverterDef {
+        name,
+        input,
+        output,
+        check: None,
+        run,
+    }
+}
+
+/// The bytes of a value that was cast to text or bytes.
+fn bytes_of(value: Value<'_>) -> Option<&[u8]> {
+    match value {
+        Value::Str(bytes) | Value::Bin(bytes) | Value::Method(bytes) => Some(bytes),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_is_sorted() {
+        let unsorted = CONVERTERS
+            .windows(2)
+            .find(|pair| pair[0].name >= pair[1].name);
+        assert!(unsorted.is_none(), "{unsorted:?}");
+    }
 }

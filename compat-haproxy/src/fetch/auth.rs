@@ -51,28 +51,39 @@ pub(super) static HTTP_AUTH_GROUP: FetchDef = FetchDef {
     })
 };
 
-pub(super) static HTTP_AUTH_BEARER: FetchDef = fetch("http_auth_bearer", Type::Str, |view, args, _| {
+pub(super) static HTTP_AUTH_BEARER: FetchDef =
+    fetch("http_auth_bearer", Type::Str, |view, args, _| {
+        request(view, |head| {
+            let value = match args.text(0).filter(|name| !name.is_empty()) {
+                Some(name) => head.first(name)?,
+                None => authorization(head)?,
+            };
+            let (scheme, token) = split(value);
+            scheme
+                .eq_ignore_ascii_case(b"bearer")
+                .then_some(Value::Str(token))
+        })
+    });
+
+pub(super) static HTTP_AUTH_PASS: FetchDef =
+    fetch("http_auth_pass", Type::Str, |view, _, arena| {
+        request(view, |head| {
+            basic(head, arena).map(|(_, password)| Value::Str(password))
+        })
+    });
+
+pub(super) static HTTP_AUTH_TYPE: FetchDef = fetch("http_auth_type", Type::Str, |view, _, _| {
     request(view, |head| {
-        let value = match args.text(0).filter(|name| !name.is_empty()) {
-            Some(name) => head.first(name)?,
-            None => authorization(head)?,
-        };
-        let (scheme, token) = split(value);
-        scheme.eq_ignore_ascii_case(b"bearer").then_some(Value::Str(token))
+        authorization(head).map(|value| Value::Str(split(value).0))
     })
 });
 
-pub(super) static HTTP_AUTH_PASS: FetchDef = fetch("http_auth_pass", Type::Str, |view, _, arena| {
-    request(view, |head| basic(head, arena).map(|(_, password)| Value::Str(password)))
-});
-
-pub(super) static HTTP_AUTH_TYPE: FetchDef = fetch("http_auth_type", Type::Str, |view, _, _| {
-    request(view, |head| authorization(head).map(|value| Value::Str(split(value).0)))
-});
-
-pub(super) static HTTP_AUTH_USER: FetchDef = fetch("http_auth_user", Type::Str, |view, _, arena| {
-    request(view, |head| basic(head, arena).map(|(user, _)| Value::Str(user)))
-});
+pub(super) static HTTP_AUTH_USER: FetchDef =
+    fetch("http_auth_user", Type::Str, |view, _, arena| {
+        request(view, |head| {
+            basic(head, arena).map(|(user, _)| Value::Str(user))
+        })
+    });
 
 fn authorization(head: &Head) -> Option<&[u8]> {
     let is_for_proxy = !matches!(head.uri().first(), Some(b'/' | b'*'));
@@ -97,7 +108,9 @@ fn basic<'a>(head: &'a Head, arena: &'a Arena) -> Option<(&'a [u8], &'a [u8])> {
         return None;
     }
     let text = arena.alloc_slice_fill_copy(token.len(), 0u8);
-    let length = base64::engine::general_purpose::STANDARD.decode_slice(token, text).ok()?;
+    let length = base64::engine::general_purpose::STANDARD
+        .decode_slice(token, text)
+        .ok()?;
     let text: &'a [u8] = &text[..length];
     let at = text.iter().position(|&byte| byte == b':')?;
     Some((&text[..at], &text[at + 1..]))

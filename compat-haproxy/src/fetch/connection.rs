@@ -17,16 +17,23 @@ use locum_runtime::{
 use super::fetch;
 
 pub(super) static SRC: FetchDef = fetch("src", Type::Ip, |view, _, _| ip(view.session.source));
-pub(super) static SRC_PORT: FetchDef = fetch("src_port", Type::Int, |view, _, _| port(view.session.source));
-pub(super) static SRC_IS_LOCAL: FetchDef =
-    fetch("src_is_local", Type::Bool, |view, _, _| is_local(view.session.source));
+pub(super) static SRC_PORT: FetchDef = fetch("src_port", Type::Int, |view, _, _| {
+    port(view.session.source)
+});
+pub(super) static SRC_IS_LOCAL: FetchDef = fetch("src_is_local", Type::Bool, |view, _, _| {
+    is_local(view.session.source)
+});
 pub(super) static DST: FetchDef = fetch("dst", Type::Ip, |view, _, _| ip(view.session.destination));
-pub(super) static DST_PORT: FetchDef =
-    fetch("dst_port", Type::Int, |view, _, _| port(view.session.destination));
-pub(super) static DST_IS_LOCAL: FetchDef =
-    fetch("dst_is_local", Type::Bool, |view, _, _| is_local(view.session.destination));
+pub(super) static DST_PORT: FetchDef = fetch("dst_port", Type::Int, |view, _, _| {
+    port(view.session.destination)
+});
+pub(super) static DST_IS_LOCAL: FetchDef = fetch("dst_is_local", Type::Bool, |view, _, _| {
+    is_local(view.session.destination)
+});
 pub(super) static FC_SRC: FetchDef = fetch("fc_src", Type::Ip, |view, _, _| ip(view.session.peer));
-pub(super) static FC_SRC_PORT: FetchDef = fetch("fc_src_port", Type::Int, |view, _, _| port(view.session.peer));
+pub(super) static FC_SRC_PORT: FetchDef = fetch("fc_src_port", Type::Int, |view, _, _| {
+    port(view.session.peer)
+});
 
 pub(super) static FC_HTTP_MAJOR: FetchDef = fetch("fc_http_major", Type::Int, |_, _, _| {
     Fetched::Value(Value::Int(1))
@@ -38,12 +45,18 @@ pub(super) static FC_RCVD_PROXY: FetchDef = fetch("fc_rcvd_proxy", Type::Bool, |
 
 pub(super) static FC_PP_AUTHORITY: FetchDef = fetch("fc_pp_authority", Type::Str, |view, _, _| {
     let header = view.session.proxy_header.as_ref();
-    header.and_then(|header| header.authority.as_deref()).map(Value::Str).into()
+    header
+        .and_then(|header| header.authority.as_deref())
+        .map(Value::Str)
+        .into()
 });
 
 pub(super) static FC_PP_UNIQUE_ID: FetchDef = fetch("fc_pp_unique_id", Type::Str, |view, _, _| {
     let header = view.session.proxy_header.as_ref();
-    header.and_then(|header| header.unique_id.as_deref()).map(Value::Str).into()
+    header
+        .and_then(|header| header.unique_id.as_deref())
+        .map(Value::Str)
+        .into()
 });
 
 pub(super) static SSL_FC: FetchDef = fetch("ssl_fc", Type::Bool, |view, _, _| {
@@ -63,7 +76,9 @@ fn ip(address: Option<SocketAddr>) -> Fetched<'static> {
 }
 
 fn port(address: Option<SocketAddr>) -> Fetched<'static> {
-    address.map(|address| Value::Int(i64::from(address.port()))).into()
+    address
+        .map(|address| Value::Int(i64::from(address.port())))
+        .into()
 }
 
 /// Whether an address is one of this machine's: loopback, or one that a socket can be bound to.
@@ -77,11 +92,19 @@ fn is_local(address: Option<SocketAddr>) -> Fetched<'static> {
 }
 
 /// The server's side of the connection.
-pub(super) static BC_DST: FetchDef = fetch("bc_dst", Type::Ip, |view, _, _| ip(server_side(view).0));
-pub(super) static BC_DST_PORT: FetchDef = fetch("bc_dst_port", Type::Int, |view, _, _| port(server_side(view).0));
-pub(super) static BC_SRC: FetchDef = fetch("bc_src", Type::Ip, |view, _, _| ip(server_side(view).1));
-pub(super) static BC_SRC_PORT: FetchDef = fetch("bc_src_port", Type::Int, |view, _, _| port(server_side(view).1));
+pub(super) static BC_DST: FetchDef =
+    fetch("bc_dst", Type::Ip, |view, _, _| ip(server_side(view).0));
+pub(super) static BC_DST_PORT: FetchDef = fetch("bc_dst_port", Type::Int, |view, _, _| {
+    port(server_side(view).0)
+});
+pub(super) static BC_SRC: FetchDef =
+    fetch("bc_src", Type::Ip, |view, _, _| ip(server_side(view).1));
+pub(super) static BC_SRC_PORT: FetchDef = fetch("bc_src_port", Type::Int, |view, _, _| {
+    port(server_side(view).1)
+});
 
 fn server_side(view: &View<'_>) -> (Option<SocketAddr>, Option<SocketAddr>) {
-    view.stream.map_or((None, None), |stream| (stream.server_address, stream.server_source))
+    view.stream.map_or((None, None), |stream| {
+        (stream.server_address, stream.server_source)
+    })
 }

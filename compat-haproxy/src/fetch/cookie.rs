@@ -55,10 +55,11 @@ pub(super) static RES_COOK_VAL: FetchDef = FetchDef {
 };
 
 /// `cookie`: of the message that the rule is about.
-pub(super) static COOKIE: FetchDef = fetch("cookie", Type::Str, |view, args, _| match view.response {
-    Some(_) => response(view, |head| text(one(of_response(head), args)?)),
-    None => request(view, |head| text(one(of_request(head), args)?)),
-});
+pub(super) static COOKIE: FetchDef =
+    fetch("cookie", Type::Str, |view, args, _| match view.response {
+        Some(_) => response(view, |head| text(one(of_response(head), args)?)),
+        None => request(view, |head| text(one(of_request(head), args)?)),
+    });
 
 type Cookies<'a> = Box<dyn Iterator<Item = (&'a [u8], &'a [u8])> + 'a>;
 

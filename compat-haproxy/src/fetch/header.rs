@@ -15,7 +15,7 @@ use locum_runtime::{
     http::message::{Head, raw_elements},
     plan::args::Args,
     sample::{
-        value::{Arena, Fetched, Type, Value, leading_int},
+        value::{Arena, Type, Value, leading_int},
         view::View,
     },
     vocab::FetchDef,
@@ -65,10 +65,46 @@ macro_rules! family {
     };
 }
 
-family!(request, "req.hdr", "req.hdr_cnt", "req.fhdr", "req.fhdr_cnt", "req.hdr_ip", "req.hdr_val", "req.hdr_names", "req.hdrs",
-    REQ_HDR, REQ_HDR_CNT, REQ_FHDR, REQ_FHDR_CNT, REQ_HDR_IP, REQ_HDR_VAL, REQ_HDR_NAMES, REQ_HDRS, each_of_request);
-family!(response, "res.hdr", "res.hdr_cnt", "res.fhdr", "res.fhdr_cnt", "res.hdr_ip", "res.hdr_val", "res.hdr_names", "res.hdrs",
-    RES_HDR, RES_HDR_CNT, RES_FHDR, RES_FHDR_CNT, RES_HDR_IP, RES_HDR_VAL, RES_HDR_NAMES, RES_HDRS, each_of_response);
+family!(
+    request,
+    "req.hdr",
+    "req.hdr_cnt",
+    "req.fhdr",
+    "req.fhdr_cnt",
+    "req.hdr_ip",
+    "req.hdr_val",
+    "req.hdr_names",
+    "req.hdrs",
+    REQ_HDR,
+    REQ_HDR_CNT,
+    REQ_FHDR,
+    REQ_FHDR_CNT,
+    REQ_HDR_IP,
+    REQ_HDR_VAL,
+    REQ_HDR_NAMES,
+    REQ_HDRS,
+    each_of_request
+);
+family!(
+    response,
+    "res.hdr",
+    "res.hdr_cnt",
+    "res.fhdr",
+    "res.fhdr_cnt",
+    "res.hdr_ip",
+    "res.hdr_val",
+    "res.hdr_names",
+    "res.hdrs",
+    RES_HDR,
+    RES_HDR_CNT,
+    RES_FHDR,
+    RES_FHDR_CNT,
+    RES_HDR_IP,
+    RES_HDR_VAL,
+    RES_HDR_NAMES,
+    RES_HDRS,
+    each_of_response
+);
 
 /// `hdr`: of the message that the rule is about.
 pub(super) static HDR: FetchDef = FetchDef {
@@ -194,7 +230,9 @@ fn each_of<'a>(
         }
         return true;
     }
-    let _ = pieces(head, args, split).filter_map(convert).try_for_each(each);
+    let _ = pieces(head, args, split)
+        .filter_map(convert)
+        .try_for_each(each);
     true
 }
 
@@ -221,7 +259,11 @@ fn ip(piece: &[u8]) -> Option<Value<'_>> {
 
 /// All names, in order, with what stands between them (its first byte; a comma).
 fn names<'a>(head: &'a Head, args: &Args, arena: &'a Arena) -> Value<'a> {
-    let between = args.text(0).and_then(|text| text.first()).copied().unwrap_or(b',');
+    let between = args
+        .text(0)
+        .and_then(|text| text.first())
+        .copied()
+        .unwrap_or(b',');
     let mut out = bumpalo::collections::Vec::new_in(arena);
     for (name, _) in head.iter() {
         if !out.is_empty() {
@@ -259,7 +301,10 @@ mod tests {
     }
 
     fn at(name: &str, occurrence: i64, split: Split) -> Option<String> {
-        let args = Args(Box::new([Compiled::Str(name.as_bytes().into()), Compiled::Int(occurrence)]));
+        let args = Args(Box::new([
+            Compiled::Str(name.as_bytes().into()),
+            Compiled::Int(occurrence),
+        ]));
         nth(&head(), &args, split).map(|text| String::from_utf8_lossy(text).into_owned())
     }
 
@@ -273,7 +318,10 @@ mod tests {
         assert_eq!(hdr(4).as_deref(), Some(""));
         assert_eq!(hdr(-2).as_deref(), Some("four"));
         assert_eq!(hdr(9), None);
-        assert_eq!(at("a", 1, whole).as_deref(), Some("one, two ,\"th,ree\",,four"));
+        assert_eq!(
+            at("a", 1, whole).as_deref(),
+            Some("one, two ,\"th,ree\",,four")
+        );
         let args = Args(Box::new([Compiled::Str(b"a".as_slice().into())]));
         assert_eq!(count(&head(), &args, elements), Value::Int(6));
         assert_eq!(count(&head(), &args, whole), Value::Int(2));
@@ -290,6 +338,9 @@ mod tests {
     #[test]
     fn an_occurrence_has_a_lower_bound() {
         let mut args = [Arg::Absent, Arg::Int(-11)];
-        assert_eq!(occurrence(&mut args).unwrap_err(), "header occurrence must be >= -10");
+        assert_eq!(
+            occurrence(&mut args).unwrap_err(),
+            "header occurrence must be >= -10"
+        );
     }
 }

@@ -27,7 +27,11 @@ pub(super) static AVG_QUEUE: FetchDef = fetch("avg_queue", Type::Int, |view, arg
     let servers = i64::from(if active > 0 { active } else { backup });
     let queued = waiting(live);
     // Rounded up; with no server each waiting request counts for one.
-    number(if servers > 0 { (queued + servers - 1) / servers } else { queued })
+    number(if servers > 0 {
+        (queued + servers - 1) / servers
+    } else {
+        queued
+    })
 });
 
 pub(super) static BE_CONN: FetchDef = fetch("be_conn", Type::Int, |view, args, _| {
@@ -40,11 +44,18 @@ pub(super) static BE_CONN_FREE: FetchDef = fetch("be_conn_free", Type::Int, |vie
         return Fetched::Absent;
     };
     let usable = farm.servers.iter().filter(|server| server.is_usable());
-    number(usable.map(free).try_fold(0, |sum, free| Some(sum + free?)).unwrap_or(-1))
+    number(
+        usable
+            .map(free)
+            .try_fold(0, |sum, free| Some(sum + free?))
+            .unwrap_or(-1),
+    )
 });
 
 pub(super) static BE_SESS_RATE: FetchDef = fetch("be_sess_rate", Type::Int, |view, args, _| {
-    number(i64::from(proxy(view, args).backend_rate.per_second(view.now.instant)))
+    number(i64::from(
+        proxy(view, args).backend_rate.per_second(view.now.instant),
+    ))
 });
 
 pub(super) static CONNSLOTS: FetchDef = fetch("connslots", Type::Int, |view, args, _| {
@@ -58,11 +69,18 @@ pub(super) static CONNSLOTS: FetchDef = fetch("connslots", Type::Int, |view, arg
         Some(free(server)? + places)
     };
     let usable = farm.servers.iter().filter(|server| server.is_usable());
-    number(usable.map(slots).try_fold(0, |sum, slots| Some(sum + slots?)).unwrap_or(-1))
+    number(
+        usable
+            .map(slots)
+            .try_fold(0, |sum, slots| Some(sum + slots?))
+            .unwrap_or(-1),
+    )
 });
 
 pub(super) static DST_CONN: FetchDef = fetch("dst_conn", Type::Int, |view, _, _| {
-    number(i64::from(view.live.proxy(view.session.frontend).clients.now()))
+    number(i64::from(
+        view.live.proxy(view.session.frontend).clients.now(),
+    ))
 });
 
 pub(super) static FE_CONN: FetchDef = fetch("fe_conn", Type::Int, |view, args, _| {
@@ -70,11 +88,19 @@ pub(super) static FE_CONN: FetchDef = fetch("fe_conn", Type::Int, |view, args, _
 });
 
 pub(super) static FE_REQ_RATE: FetchDef = fetch("fe_req_rate", Type::Int, |view, args, _| {
-    number(i64::from(frontend(view, args).request_rate.per_second(view.now.instant)))
+    number(i64::from(
+        frontend(view, args)
+            .request_rate
+            .per_second(view.now.instant),
+    ))
 });
 
 pub(super) static FE_SESS_RATE: FetchDef = fetch("fe_sess_rate", Type::Int, |view, args, _| {
-    number(i64::from(frontend(view, args).session_rate.per_second(view.now.instant)))
+    number(i64::from(
+        frontend(view, args)
+            .session_rate
+            .per_second(view.now.instant),
+    ))
 });
 
 pub(super) static NBSRV: FetchDef = fetch("nbsrv", Type::Int, |view, args, _| {
@@ -97,12 +123,13 @@ pub(super) static SRV_CONN_FREE: FetchDef = fetch("srv_conn_free", Type::Int, |v
     of_server(view, args, |server| free(server).unwrap_or(-1))
 });
 
-pub(super) static SRV_IS_UP: FetchDef = fetch("srv_is_up", Type::Bool, |view, args, _| {
-    match server(view, args) {
-        Some(server) => Fetched::Value(Value::Bool(server.is_usable())),
-        None => Fetched::Absent,
-    }
-});
+pub(super) static SRV_IS_UP: FetchDef =
+    fetch("srv_is_up", Type::Bool, |view, args, _| {
+        match server(view, args) {
+            Some(server) => Fetched::Value(Value::Bool(server.is_usable())),
+            None => Fetched::Absent,
+        }
+    });
 
 pub(super) static SRV_IWEIGHT: FetchDef = fetch("srv_iweight", Type::Int, |view, args, _| {
     of_server(view, args, |server| i64::from(server.rules.initial_weight))
@@ -146,23 +173,33 @@ fn of_server<'a>(
     args: &Args,
     value: impl FnOnce(&ServerState) -> i64,
 ) -> Fetched<'a> {
-    server(view, args).map(|server| Value::Int(value(server))).into()
+    server(view, args)
+        .map(|server| Value::Int(value(server)))
+        .into()
 }
 
 /// Requests in a backend.
 fn streams(live: &ProxyLive) -> i64 {
-    live.farm.as_ref().map_or(0, |farm| i64::from(farm.load().0))
+    live.farm
+        .as_ref()
+        .map_or(0, |farm| i64::from(farm.load().0))
 }
 
 /// Requests waiting in a backend's queue and in those of its servers.
 fn waiting(live: &ProxyLive) -> i64 {
     live.farm.as_ref().map_or(0, |farm| {
-        let servers: i64 = farm.servers.iter().map(|server| i64::from(server.queued())).sum();
+        let servers: i64 = farm
+            .servers
+            .iter()
+            .map(|server| i64::from(server.queued()))
+            .sum();
         i64::from(farm.queued().0) + servers
     })
 }
 
 /// Free slots of a server; `None` without a limit.
 fn free(server: &ServerState) -> Option<i64> {
-    server.maxconn().map(|limit| i64::from(limit) - i64::from(server.served()))
+    server
+        .maxconn()
+        .map(|limit| i64::from(limit) - i64::from(server.served()))
 }

@@ -189,7 +189,13 @@ pub fn definition(name: &str) -> Option<&'static FetchDef> {
 
 /// A row without a check of its arguments.
 const fn fetch(name: &'static str, output: Type, run: FetchFn) -> FetchDef {
-    FetchDef { name, output, check: None, run, each: None }
+    FetchDef {
+        name,
+        output,
+        check: None,
+        run,
+        each: None,
+    }
 }
 
 /// A row whose arguments are checked, or changed, when the configuration is read.
@@ -199,22 +205,19 @@ const fn fetch_checked(
     check: CheckArgs,
     run: FetchFn,
 ) -> FetchDef {
-    FetchDef { check: Some(check), ..fetch(name, output, run) }
+    FetchDef {
+        check: Some(check),
+        ..fetch(name, output, run)
+    }
 }
 
 /// What the request's head says; before it is there, nothing is known yet.
-fn request<'a>(
-    view: &View<'a>,
-    value: impl FnOnce(&'a Head) -> Option<Value<'a>>,
-) -> Fetched<'a> {
+fn request<'a>(view: &View<'a>, value: impl FnOnce(&'a Head) -> Option<Value<'a>>) -> Fetched<'a> {
     of(view.request, view, value)
 }
 
 /// What the response's head says.
-fn response<'a>(
-    view: &View<'a>,
-    value: impl FnOnce(&'a Head) -> Option<Value<'a>>,
-) -> Fetched<'a> {
+fn response<'a>(view: &View<'a>, value: impl FnOnce(&'a Head) -> Option<Value<'a>>) -> Fetched<'a> {
     of(view.response, view, value)
 }
 

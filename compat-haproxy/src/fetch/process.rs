@@ -30,7 +30,9 @@ pub(super) static DATE: FetchDef = fetch_checked("date", Type::Int, unit, |view,
         Some("ms") => (micros / 1000, 1000),
         _ => (micros / 1_000_000, 1),
     };
-    Fetched::Value(Value::Int(value.saturating_add(offset.saturating_mul(scale))))
+    Fetched::Value(Value::Int(
+        value.saturating_add(offset.saturating_mul(scale)),
+    ))
 });
 
 pub(super) static DATE_US: FetchDef = fetch("date_us", Type::Int, |view, _, _| {
@@ -41,13 +43,11 @@ pub(super) static HOSTNAME: FetchDef = fetch("hostname", Type::Str, |_, _, _| {
     Fetched::Value(Value::Str(&HOST_NAME))
 });
 
-pub(super) static NBPROC: FetchDef = fetch("nbproc", Type::Int, |_, _, _| {
-    Fetched::Value(Value::Int(1))
-});
+pub(super) static NBPROC: FetchDef =
+    fetch("nbproc", Type::Int, |_, _, _| Fetched::Value(Value::Int(1)));
 
-pub(super) static PROC: FetchDef = fetch("proc", Type::Int, |_, _, _| {
-    Fetched::Value(Value::Int(1))
-});
+pub(super) static PROC: FetchDef =
+    fetch("proc", Type::Int, |_, _, _| Fetched::Value(Value::Int(1)));
 
 pub(super) static RAND: FetchDef = fetch("rand", Type::Int, |_, args, _| {
     // 32 random bits; with a range, scaled into it.
@@ -69,7 +69,7 @@ pub(super) static UUID: FetchDef = fetch_checked("uuid", Type::Str, uuid_version
 
 /// Resolved once, before any chroot: what `gethostname` says.
 pub(crate) static HOST_NAME: LazyLock<Vec<u8>> = LazyLock::new(|| {
-    use std::os::unix::ffi::OsStringExt as _;
+    use std::os::unix::ffi::OsStringExt;
     nix::unistd::gethostname()
         .map(OsStringExt::into_vec)
         .unwrap_or_default()
@@ -148,7 +148,13 @@ mod tests {
     #[test]
     fn units_are_checked_in_the_references_words() {
         let mut args = [Arg::Int(1), Arg::Str(Text::from("x"))];
-        assert_eq!(unit(&mut args).unwrap_err(), "expects 's', 'ms' or 'us', got 'x'");
-        assert_eq!(uuid_version(&mut [Arg::Int(9)]).unwrap_err(), "Unsupported UUID version: '9'");
+        assert_eq!(
+            unit(&mut args).unwrap_err(),
+            "expects 's', 'ms' or 'us', got 'x'"
+        );
+        assert_eq!(
+            uuid_version(&mut [Arg::Int(9)]).unwrap_err(),
+            "Unsupported UUID version: '9'"
+        );
     }
 }

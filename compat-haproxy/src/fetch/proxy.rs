@@ -23,17 +23,23 @@ pub(super) static FE_ID: FetchDef = fetch("fe_id", Type::Int, |view, _, _| {
 });
 
 pub(super) static BE_NAME: FetchDef = fetch("be_name", Type::Str, |view, _, _| {
-    backend(view).map(|proxy| Value::Str(proxy.name.as_bytes())).into()
+    backend(view)
+        .map(|proxy| Value::Str(proxy.name.as_bytes()))
+        .into()
 });
 
 pub(super) static BE_ID: FetchDef = fetch("be_id", Type::Int, |view, _, _| {
-    backend(view).map(|proxy| Value::Int(i64::from(proxy.number))).into()
+    backend(view)
+        .map(|proxy| Value::Int(i64::from(proxy.number)))
+        .into()
 });
 
 pub(super) static SRV_NAME: FetchDef = fetch("srv_name", Type::Str, |view, _, _| {
     let server = view.stream.and_then(|stream| stream.server);
     let server = server.and_then(|id| view.plan.server(id));
-    server.map(|server| Value::Str(server.name.as_bytes())).into()
+    server
+        .map(|server| Value::Str(server.name.as_bytes()))
+        .into()
 });
 
 pub(super) static SRV_ID: FetchDef = fetch("srv_id", Type::Int, |view, _, _| {
@@ -42,20 +48,25 @@ pub(super) static SRV_ID: FetchDef = fetch("srv_id", Type::Int, |view, _, _| {
         let farm = view.live.proxy(id.backend).farm.as_ref()?;
         farm.servers.get(id.index as usize)
     });
-    state.map(|state| Value::Int(i64::from(state.rules.id))).into()
+    state
+        .map(|state| Value::Int(i64::from(state.rules.id)))
+        .into()
 });
 
-pub(super) static FE_CLIENT_TIMEOUT: FetchDef = fetch("fe_client_timeout", Type::Int, |view, _, _| {
-    milliseconds(view.frontend().timeouts.client)
-});
+pub(super) static FE_CLIENT_TIMEOUT: FetchDef =
+    fetch("fe_client_timeout", Type::Int, |view, _, _| {
+        milliseconds(view.frontend().timeouts.client)
+    });
 
-pub(super) static BE_SERVER_TIMEOUT: FetchDef = fetch("be_server_timeout", Type::Int, |view, _, _| {
-    milliseconds(backend(view).and_then(|proxy| proxy.timeouts.server))
-});
+pub(super) static BE_SERVER_TIMEOUT: FetchDef =
+    fetch("be_server_timeout", Type::Int, |view, _, _| {
+        milliseconds(backend(view).and_then(|proxy| proxy.timeouts.server))
+    });
 
-pub(super) static BE_TUNNEL_TIMEOUT: FetchDef = fetch("be_tunnel_timeout", Type::Int, |view, _, _| {
-    milliseconds(backend(view).and_then(|proxy| proxy.timeouts.tunnel))
-});
+pub(super) static BE_TUNNEL_TIMEOUT: FetchDef =
+    fetch("be_tunnel_timeout", Type::Int, |view, _, _| {
+        milliseconds(backend(view).and_then(|proxy| proxy.timeouts.tunnel))
+    });
 
 /// The backend, which is the frontend's own proxy until another one is chosen.
 fn backend<'a>(view: &View<'a>) -> Option<&'a Proxy> {

@@ -26,14 +26,18 @@ pub(super) static BASE: FetchDef = fetch("base", Type::Str, |view, _, arena| {
 });
 
 pub(super) static BASEQ: FetchDef = fetch("baseq", Type::Str, |view, _, arena| {
-    request(view, |head| Some(Value::Str(base(head, path_and_query(head), arena))))
+    request(view, |head| {
+        Some(Value::Str(base(head, path_and_query(head), arena)))
+    })
 });
 
 pub(super) static METHOD: FetchDef = fetch("method", Type::Method, |view, _, _| {
     // Known until the log line: the request line is kept.
     match view.request {
         Some(head) => Fetched::Value(Value::Method(head.method())),
-        None => super::stream::captured_line(view).map(|line| Value::Method(line.method)).into(),
+        None => super::stream::captured_line(view)
+            .map(|line| Value::Method(line.method))
+            .into(),
     }
 });
 
@@ -88,7 +92,8 @@ pub(super) static URL_PORT: FetchDef = fetch("url_port", Type::Int, |view, _, _|
 fn base<'a>(head: &'a Head, path: &'a [u8], arena: &'a Arena) -> &'a [u8] {
     match head.first(b"host") {
         Some(host) if !host.is_empty() => {
-            let mut base = bumpalo::collections::Vec::with_capacity_in(host.len() + path.len(), arena);
+            let mut base =
+                bumpalo::collections::Vec::with_capacity_in(host.len() + path.len(), arena);
             base.extend_from_slice(host);
             base.extend_from_slice(path);
             base.into_bump_slice()
@@ -124,5 +129,8 @@ pub(super) static REQ_PROTO_HTTP: FetchDef = fetch("req.proto_http", Type::Bool,
 });
 
 fn is_http(view: &View<'_>) -> bool {
-    view.request.is_some() || view.stream.is_some_and(|stream| !stream.request_line.is_empty())
+    view.request.is_some()
+        || view
+            .stream
+            .is_some_and(|stream| !stream.request_line.is_empty())
 }

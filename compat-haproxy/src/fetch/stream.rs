@@ -18,19 +18,24 @@ use locum_runtime::{
 
 use super::fetch;
 
-pub(super) static CAPTURE_REQ_HDR: FetchDef = fetch("capture.req.hdr", Type::Str, |view, args, _| {
-    let captures = view.stream.map(|stream| &*stream.request_captures);
-    capture(captures, args)
-});
+pub(super) static CAPTURE_REQ_HDR: FetchDef =
+    fetch("capture.req.hdr", Type::Str, |view, args, _| {
+        let captures = view.stream.map(|stream| &*stream.request_captures);
+        capture(captures, args)
+    });
 
-pub(super) static CAPTURE_RES_HDR: FetchDef = fetch("capture.res.hdr", Type::Str, |view, args, _| {
-    let captures = view.stream.map(|stream| &*stream.response_captures);
-    capture(captures, args)
-});
+pub(super) static CAPTURE_RES_HDR: FetchDef =
+    fetch("capture.res.hdr", Type::Str, |view, args, _| {
+        let captures = view.stream.map(|stream| &*stream.response_captures);
+        capture(captures, args)
+    });
 
-pub(super) static CAPTURE_REQ_METHOD: FetchDef = fetch("capture.req.method", Type::Str, |view, _, _| {
-    captured_line(view).map(|line| Value::Str(line.method)).into()
-});
+pub(super) static CAPTURE_REQ_METHOD: FetchDef =
+    fetch("capture.req.method", Type::Str, |view, _, _| {
+        captured_line(view)
+            .map(|line| Value::Str(line.method))
+            .into()
+    });
 
 pub(super) static CAPTURE_REQ_URI: FetchDef = fetch("capture.req.uri", Type::Str, |view, _, _| {
     captured_line(view).map(|line| Value::Str(line.uri)).into()
@@ -66,7 +71,11 @@ pub(super) static UNIQUE_ID: FetchDef = fetch("unique-id", Type::Str, |view, _, 
 
 /// True once nothing more is waited for; until then it stops the rules (manual: "wait_end").
 pub(super) static WAIT_END: FetchDef = fetch("wait_end", Type::Bool, |view, _, _| {
-    if view.last_look { Fetched::Value(Value::Bool(true)) } else { Fetched::NotYet }
+    if view.last_look {
+        Fetched::Value(Value::Bool(true))
+    } else {
+        Fetched::NotYet
+    }
 });
 
 pub(super) static REQ_LEN: FetchDef = fetch("req.len", Type::Int, |view, _, _| {
@@ -97,7 +106,9 @@ pub(super) static REQ_BODY_SIZE: FetchDef = fetch("req.body_size", Type::Int, |v
     // What the message announces, if it does; else what is there.
     let announced = view.request.and_then(|head| head.facts.content_length);
     let there = view.request_body.bytes.len() as u64;
-    Fetched::Value(Value::Int(i64::try_from(announced.unwrap_or(there)).unwrap_or(i64::MAX)))
+    Fetched::Value(Value::Int(
+        i64::try_from(announced.unwrap_or(there)).unwrap_or(i64::MAX),
+    ))
 });
 
 /// The request line as it was captured for the log.
@@ -110,14 +121,20 @@ pub(super) struct CapturedLine<'a> {
 pub(super) fn captured_line<'a>(view: &View<'a>) -> Option<CapturedLine<'a>> {
     let stream = view.stream?;
     let line: &'a [u8] = &stream.request_line;
-    let method = line.get(..stream.method_length as usize).filter(|method| !method.is_empty())?;
+    let method = line
+        .get(..stream.method_length as usize)
+        .filter(|method| !method.is_empty())?;
     let rest = line.get(method.len() + 1..).unwrap_or_default();
     let end = rest.iter().position(|&byte| byte == b' ');
     let (uri, version) = match end {
         Some(end) => (&rest[..end], &rest[end + 1..]),
         None => (rest, &[][..]),
     };
-    Some(CapturedLine { method, uri, version })
+    Some(CapturedLine {
+        method,
+        uri,
+        version,
+    })
 }
 
 fn capture<'a>(captures: Option<&'a [Option<Vec<u8>>]>, args: &Args) -> Fetched<'a> {

@@ -38,17 +38,26 @@ pub(super) static URLP_VAL: FetchDef = FetchDef {
         true
     }),
     ..fetch_checked("urlp_val", Type::Int, delimiter, |view, args, _| {
-        request(view, |head| leading_int(values(head, args).next()?).map(Value::Int))
+        request(view, |head| {
+            leading_int(values(head, args).next()?).map(Value::Int)
+        })
     })
 };
 
 /// Values of the parameter of the first argument, or of all: what follows the delimiter (`?`), in parts between `&` and
 /// `;`. A part without `=` has no value.
 fn values<'a>(head: &'a Head, args: &'a Args) -> impl Iterator<Item = &'a [u8]> {
-    let delimiter = args.text(1).and_then(|text| text.first()).copied().unwrap_or(b'?');
+    let delimiter = args
+        .text(1)
+        .and_then(|text| text.first())
+        .copied()
+        .unwrap_or(b'?');
     let name = args.text(0).filter(|name| !name.is_empty());
     let uri = head.uri();
-    let from = uri.iter().position(|&byte| byte == delimiter).map_or(uri.len(), |at| at + 1);
+    let from = uri
+        .iter()
+        .position(|&byte| byte == delimiter)
+        .map_or(uri.len(), |at| at + 1);
     uri[from..]
         .split(|byte| matches!(byte, b'&' | b';'))
         .filter_map(|part| {
@@ -61,7 +70,9 @@ fn values<'a>(head: &'a Head, args: &'a Args) -> impl Iterator<Item = &'a [u8]> 
 
 fn delimiter(args: &mut [Arg]) -> Result<(), String> {
     match args.get(1) {
-        Some(Arg::Str(text)) if text.len() > 1 => Err("delimiter must be a single character".to_owned()),
+        Some(Arg::Str(text)) if text.len() > 1 => {
+            Err("delimiter must be a single character".to_owned())
+        }
         _ => Ok(()),
     }
 }
@@ -72,11 +83,17 @@ mod tests {
     use locum_runtime::{http::message::Version, plan::args::Arg as Compiled};
 
     fn param(name: &str, delimiter: Option<&str>) -> Option<String> {
-        let head = Head::request(b"GET", b"/p;sid=x;b=7?x=1&y&=v&X=3&x=5&ab=2", Version::HTTP_11);
+        let head = Head::request(
+            b"GET",
+            b"/p;sid=x;b=7?x=1&y&=v&X=3&x=5&ab=2",
+            Version::HTTP_11,
+        );
         let mut args = vec![Compiled::Str(name.as_bytes().into())];
         args.extend(delimiter.map(|text| Compiled::Str(text.as_bytes().into())));
         let args = Args(args.into());
-        values(&head, &args).next().map(|value| String::from_utf8_lossy(value).into_owned())
+        values(&head, &args)
+            .next()
+            .map(|value| String::from_utf8_lossy(value).into_owned())
     }
 
     // Values recorded from the reference.

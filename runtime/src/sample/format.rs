@@ -4,11 +4,7 @@ use std::{io::Write as _, net::IpAddr};
 
 use locum_model::expr::FormatFlags;
 
-use super::{
-    expr::Expr,
-    value::Arena,
-    view::View,
-};
+use super::{expr::Expr, value::Arena, view::View};
 use crate::vocab::AliasDef;
 
 /// What a format is written for.

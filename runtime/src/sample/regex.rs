@@ -87,6 +87,41 @@ impl Regex {
     }
 }
 
+/// Writes a substitution: `\0` to `\9` stand for the match and its groups, `\xHH` for a byte, a backslash before
+/// anything else for that.
+pub fn expand(substitution: &[u8], text: &[u8], groups: &Groups, out: &mut Vec<u8>) {
+    let mut rest = substitution;
+    while let [byte, tail @ ..] = rest {
+        rest = tail;
+        if *byte != b'\\' {
+            out.push(*byte);
+            continue;
+        }
+        match *rest {
+            [digit @ b'0'..=b'9', ref tail @ ..] => {
+                if let Some(Some(range)) = groups.get(usize::from(digit - b'0')) {
+                    out.extend_from_slice(&text[range.clone()]);
+                }
+                rest = tail;
+            }
+            [b'x', high, low, ref tail @ ..] if let Some(byte) = hex_byte(high, low) => {
+                out.push(byte);
+                rest = tail;
+            }
+            [other, ref tail @ ..] => {
+                out.push(other);
+                rest = tail;
+            }
+            [] => out.push(b'\\'),
+        }
+    }
+}
+
+fn hex_byte(high: u8, low: u8) -> Option<u8> {
+    let digit = |byte: u8| char::from(byte).to_digit(16);
+    u8::try_from(digit(high)? << 4 | digit(low)?).ok()
+}
+
 impl std::fmt::Debug for Regex {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "/{}/", String::from_utf8_lossy(&self.pattern))
