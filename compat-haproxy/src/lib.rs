@@ -2,3 +2,5 @@
 
 pub mod converter;
 pub mod fetch;
+pub mod log_alias;
+pub mod matcher;

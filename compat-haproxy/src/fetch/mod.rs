@@ -15,6 +15,8 @@ mod request_line;
 mod stream;
 mod url_param;
 
+pub(crate) use stream::{CapturedLine, captured_line};
+
 use locum_runtime::{
     http::message::Head,
     sample::{

@@ -112,13 +112,13 @@ pub(super) static REQ_BODY_SIZE: FetchDef = fetch("req.body_size", Type::Int, |v
 });
 
 /// The request line as it was captured for the log.
-pub(super) struct CapturedLine<'a> {
-    pub(super) method: &'a [u8],
-    pub(super) uri: &'a [u8],
-    pub(super) version: &'a [u8],
+pub(crate) struct CapturedLine<'a> {
+    pub(crate) method: &'a [u8],
+    pub(crate) uri: &'a [u8],
+    pub(crate) version: &'a [u8],
 }
 
-pub(super) fn captured_line<'a>(view: &View<'a>) -> Option<CapturedLine<'a>> {
+pub(crate) fn captured_line<'a>(view: &View<'a>) -> Option<CapturedLine<'a>> {
     let stream = view.stream?;
     let line: &'a [u8] = &stream.request_line;
     let method = line

@@ -49,6 +49,8 @@ pub struct Live {
 pub struct ProxyLive {
     /// Client connections (frontends): what `maxconn` bounds.
     pub clients: Gauge,
+    /// Log lines of the frontend's traffic.
+    pub log_lines: std::sync::atomic::AtomicU32,
     /// Sessions per second, of the frontend.
     pub session_rate: Rate,
     /// Connections per second, of the frontend.
@@ -98,6 +100,7 @@ impl Live {
             .iter()
             .map(|proxy| ProxyLive {
                 clients: Gauge::new(proxy.frontend.as_ref().map(|f| f.maxconn)),
+                log_lines: std::sync::atomic::AtomicU32::new(0),
                 session_rate: Rate::new(now.instant),
                 connection_rate: Rate::new(now.instant),
                 request_rate: Rate::new(now.instant),

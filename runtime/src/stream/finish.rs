@@ -95,6 +95,8 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         self.note_connections();
         let severe = proxy.options.log_separate_errors && !normal;
         self.worker.log(&self.view(proxy), level.flatten(), severe);
+        let lines = &self.live.proxy(proxy.id).log_lines;
+        lines.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
     }
 
     fn note_connections(&mut self) {
