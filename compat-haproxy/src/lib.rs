@@ -1,6 +1,10 @@
 //! HAProxy's face: every word, option, log alias, command and message of HAProxy.
 
+pub mod action;
+pub mod args;
 pub mod converter;
 pub mod fetch;
 pub mod log_alias;
+pub mod lowering;
 pub mod matcher;
+pub mod version;

@@ -48,7 +48,7 @@ fn take<'a>(text: &'a [u8], args: &Args, counts: fn(&Range<usize>) -> bool) -> O
         Some(count) => usize::try_from(count).unwrap_or(1).saturating_sub(1),
         None => 0,
     };
-    let mut pieces = pieces(text, separators).filter(|piece| counts(piece));
+    let mut pieces = pieces(text, separators).filter(counts);
     if index > 0 {
         let first = pieces.nth(usize::try_from(index).ok()? - 1)?;
         let last = pieces.take(more).last().unwrap_or(first.clone());
