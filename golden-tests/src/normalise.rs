@@ -54,10 +54,15 @@ static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
         ),
         // Dates inside persistence cookies (30 bits in base 64): s1|Z1abc|Z1abc
         rule(
-            r"(?i)(cookie: [^\n|]*=[^|;\n]*\|)[a-z0-9+/]{5}\b",
+            r"(?i)(cookie: [^\n|]*=[^|;\n]*\|)[a-z0-9+/]{5}",
             "${1}DATE5",
         ),
-        rule(r"(\|DATE5\|)[A-Za-z0-9+/]{5}\b", "${1}DATE5"),
+        rule(r"(\|DATE5\|)[A-Za-z0-9+/]{5}", "${1}DATE5"),
+        // show sess: who talks to whom stays, the internals of a stream go.
+        rule(
+            r"(?m)^0x[0-9a-f]+: (proto=\S+ src=\S+ fe=\S+ be=\S+ srv=\S+) .*$",
+            "STREAM: ${1}",
+        ),
         // How long a check took, and how long ago something was.
         rule(r"(check duration: )\d+ms", "${1}Tms"),
         rule(r"\b(in )\d+(ms| ?s\b)", "${1}T${2}"),
@@ -79,6 +84,12 @@ static TIMERS: LazyLock<Regex> = LazyLock::new(|| {
         .expect("the patterns of this file are constants")
 });
 
+/// `"" "" 47018 933 "f" "b" "s1" 0 0 0 4 4 ` of httplog clf: port, milliseconds, then five timers.
+static CLF_TIMERS: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r#"("[^"]*" "[^"]*") \d+ \d+ ("[^"]*" "[^"]*" "[^"]*") ((?:[-+]?\d+ ){5})"#)
+        .expect("the patterns of this file are constants")
+});
+
 /// Replaces what may vary.
 #[must_use]
 pub fn normalise(text: &str) -> String {
@@ -86,6 +97,12 @@ pub fn normalise(text: &str) -> String {
     for rule in RULES.iter() {
         text = rule.pattern.replace_all(&text, rule.shown).into_owned();
     }
+    text = CLF_TIMERS
+        .replace_all(&text, |found: &regex::Captures<'_>| {
+            let timers: Vec<String> = found[3].split_whitespace().map(timer).collect();
+            format!("{} PORT MS {} {} ", &found[1], &found[2], timers.join(" "))
+        })
+        .into_owned();
     TIMERS
         .replace_all(&text, |found: &regex::Captures<'_>| {
             let timers: Vec<String> = found[2].split('/').map(timer).collect();

@@ -138,7 +138,7 @@ impl Stage {
             return write_file(path, &unescape(&text)?);
         }
         if let Some(path) = &step.file {
-            let text = describe(path);
+            let text = describe(&self.expand(path)?);
             let text = format!("$ {path}\n{}", self.shown(step, &text)?);
             self.files.push_str(&text);
             return Ok(());
@@ -170,6 +170,13 @@ impl Stage {
             let fits = Regex::new(fits).map_err(|e| e.to_string())?;
             clock::poll_until(within, || {
                 ask(step.socket.as_deref(), command).is_ok_and(|text| fits.is_match(&text))
+            })
+        } else if let Some(pattern) = &step.wait_output {
+            let pattern = Regex::new(pattern).map_err(|e| e.to_string())?;
+            let process = self.process(step.name.as_deref())?;
+            clock::poll_until(within, || {
+                let so_far = process.finished();
+                pattern.is_match(&so_far.stdout) || pattern.is_match(&so_far.stderr)
             })
         } else if let Some(path) = &step.wait_file {
             clock::poll_until(within, || Path::new(path).exists())
@@ -267,7 +274,7 @@ impl Stage {
             self.clients.send(Some(name), &bytes)?;
             self.clients
                 .recv(Some(name), &Until::Response, within, &*shown)?;
-            self.clients.close(name, false)?;
+            self.clients.leave(name)?;
         }
         Ok(())
     }
@@ -365,8 +372,14 @@ impl Stage {
             );
         }
         for process in &self.processes {
-            let text = process.finished().shown();
-            out.insert(format!("process-{}", process.name), normalise(&text));
+            let mut finished = process.finished();
+            if scenario.sort_output {
+                let mut lines: Vec<&str> = finished.stderr.split_inclusive('\n').collect();
+                lines.sort_unstable_by_key(|line| normalise(line));
+                finished.stderr = lines.concat();
+            }
+            let text = normalise(&finished.shown());
+            out.insert(format!("process-{}", process.name), text);
         }
         out
     }
@@ -397,11 +410,27 @@ fn filter(step: &Step) -> Result<Filter, String> {
             Some(wanted) => columns(text, wanted),
             None => text.to_owned(),
         };
-        let kept = |line: &&str| keep.as_ref().is_none_or(|k| k.is_match(line));
-        text.lines()
-            .filter(kept)
-            .map(|line| format!("{line}\n"))
-            .collect()
+        let Some(keep) = &keep else {
+            return text;
+        };
+        let mut out = String::new();
+        for line in text.lines() {
+            for found in keep.captures_iter(line) {
+                let groups: Vec<&str> =
+                    found.iter().skip(1).flatten().map(|g| g.as_str()).collect();
+                let chosen = if keep.captures_len() == 1 {
+                    line.to_owned()
+                } else {
+                    groups.join(" ")
+                };
+                out.push_str(&chosen);
+                out.push('\n');
+                if keep.captures_len() == 1 {
+                    break;
+                }
+            }
+        }
+        out
     }))
 }
 

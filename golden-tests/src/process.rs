@@ -29,6 +29,8 @@ pub struct Running {
     /// The process that we started (of a daemon: the parent that ended).
     child: Child,
     status: Option<ExitStatus>,
+    /// Started with -W or -Ws.
+    master: bool,
 }
 
 /// Splits arguments at blanks; "double quotes" keep blanks.
@@ -155,6 +157,7 @@ impl Running {
             name: name.to_owned(),
             child,
             status: None,
+            master: arguments.contains("-W"),
         })
     }
 
@@ -181,6 +184,13 @@ impl Running {
             .parse()
             .map_err(|_| format!("no signal SIG{name}"))?;
         let pid = i32::try_from(self.child.id()).map_err(|e| e.to_string())?;
+        // A process that has just been executed would die of it: wait until it handles the signal, or holds it back.
+        // (A single process leaves SIGTERM and SIGINT to the kernel.)
+        if self.master || !matches!(signal, Signal::SIGTERM | Signal::SIGINT) {
+            clock::poll_until(Duration::from_millis(500), || {
+                is_gone(self.child.id()) || heeds(self.child.id(), signal)
+            });
+        }
         let _already_gone = kill(Pid::from_raw(pid), signal);
         Ok(())
     }
@@ -220,6 +230,20 @@ pub fn is_gone(pid: u32) -> bool {
             .is_some_and(|(_, rest)| rest.starts_with('Z')),
         Err(_) => true,
     }
+}
+
+/// Whether a process catches a signal, or blocks it until it can.
+fn heeds(pid: u32, signal: Signal) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let bit = 1u64 << (signal as i32 - 1);
+    status
+        .lines()
+        .filter_map(|line| {
+            line.strip_prefix("SigCgt:")
+                .or(line.strip_prefix("SigBlk:"))
+        })
+        .filter_map(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+        .any(|mask| mask & bit != 0)
 }
 
 fn ended(status: ExitStatus) -> String {

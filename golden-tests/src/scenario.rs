@@ -21,6 +21,9 @@ pub struct Scenario {
     /// Log lines of several workers have no order: sort them.
     #[serde(default)]
     pub sort_log: bool,
+    /// Several processes write to one stderr in no order: sort its lines.
+    #[serde(default)]
+    pub sort_output: bool,
     /// Servers behind the proxy, by name.
     #[serde(default)]
     pub origins: BTreeMap<String, Origin>,
@@ -136,6 +139,8 @@ pub struct Step {
     pub wait_log: Option<String>,
     /// Wait until this command's answer fits `fits`.
     pub wait_cli: Option<String>,
+    /// Wait until a started program (`name`) has written text that fits this pattern.
+    pub wait_output: Option<String>,
     /// Wait until this file exists.
     pub wait_file: Option<String>,
     /// Wait until a started program has ended; its status goes to `process-NAME.txt` anyway.
@@ -181,7 +186,7 @@ pub struct Step {
     pub host: Option<String>,
     /// `recv`: how long at most (default 5s; `nothing`: 200ms). `wait_*`: likewise.
     pub within: Option<String>,
-    /// `run`, `cli`, `get`, `recv`, `file`: only lines that fit this pattern.
+    /// `run`, `cli`, `get`, `recv`, `file`: only lines that fit this pattern; with groups, only these.
     pub keep: Option<String>,
     /// `cli`, `get`: of a CSV answer only these columns.
     pub columns: Option<Vec<String>>,

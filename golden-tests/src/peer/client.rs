@@ -22,8 +22,8 @@ struct Connection {
     socket: Socket,
     /// Received, but not asked for by a step yet.
     pending: Vec<u8>,
-    /// The method of each request sent and not answered yet: HEAD's answers have no body.
     ended: Option<Received>,
+    /// What was sent last: the answer to HEAD has no body.
     sent: Vec<u8>,
 }
 
@@ -117,10 +117,12 @@ impl Clients {
         let name = self.chosen(name);
         let connection = self.connection(&name)?;
         let (bytes, late) = connection.receive(until, within);
-        let end = match (&connection.ended, connection.pending.is_empty(), until) {
-            (Some(Received::Reset), true, Until::Close) => Some("reset"),
-            (Some(_), true, Until::Close) => Some("closed"),
-            (Some(_), true, _) if late || *until == Until::Response => Some("closed"),
+        let shows_end = late || matches!(until, Until::Close | Until::Response | Until::Nothing);
+        let end = match &connection.ended {
+            Some(how) if connection.pending.is_empty() && shows_end => Some(match how {
+                Received::Reset => "reset",
+                _ => "closed",
+            }),
             _ => None,
         };
         let text = render("", &bytes);
@@ -166,6 +168,22 @@ impl Clients {
         }
         self.note(name, if reset { "reset by us" } else { "closed by us" });
         Ok(())
+    }
+
+    /// Ends a connection that has its response and waits for the other side to close, too: what comes next then finds
+    /// the proxy without it.
+    ///
+    /// # Errors
+    /// There is no such connection.
+    pub fn leave(&mut self, name: &str) -> Result<(), String> {
+        let connection = self.connection(name)?;
+        let _already_gone = connection.socket.shutdown(Shutdown::Write);
+        let deadline = clock::now() + Duration::from_secs(1);
+        let mut rest = Vec::new();
+        while connection.ended.is_none()
+            && socket::receive(&connection.socket, &mut rest, deadline) == Received::Bytes
+        {}
+        self.close(name, false)
     }
 
     /// Whether that connection is open on our side.
