@@ -8,6 +8,7 @@ pub mod lb;
 pub mod live;
 pub mod log;
 pub mod net;
+pub mod persistence;
 pub mod plan;
 pub mod process;
 pub mod rules;

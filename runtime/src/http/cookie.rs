@@ -81,6 +81,12 @@ impl Pair {
         self.value.is_some() && header.get(self.name.clone()) == Some(name)
     }
 
+    /// Whether it begins a cookie of a Set-Cookie2 header, where commas separate cookies; others are attributes.
+    pub fn begins_cookie(&self, header: &[u8]) -> bool {
+        self.before
+            .is_none_or(|delimiter| header.get(delimiter) == Some(&b','))
+    }
+
     /// Its value; empty if it has none.
     pub fn value_in<'a>(&self, header: &'a [u8]) -> &'a [u8] {
         self.value
@@ -149,7 +155,7 @@ fn value_end(value: &[u8], from: usize) -> usize {
     value.len()
 }
 
-/// Cuts one pair, with the `$` attributes behind it: the delimiter before it stays, with one space, if something
+/// Cuts one pair, with the `$` attributes behind it: the delimiter behind it stays, with one space, if something
 /// follows.
 fn cut(head: &mut Head, index: usize, pair: &Pair) {
     let value = head.value(index);
@@ -172,7 +178,7 @@ fn cut(head: &mut Head, index: usize, pair: &Pair) {
         None => head.narrow_value(index, rest, length),
         Some(before) if after >= length => head.narrow_value(index, 0, before),
         Some(before) => {
-            let delimiter = value[before];
+            let delimiter = value[after];
             let kept = trim_end(value, 0, before);
             let bytes = head.value_mut(index);
             // Always shorter than the pair that goes: its name and `=` are at least as long.
@@ -215,6 +221,9 @@ mod tests {
             ("SRV=\"s1\"; a=1", Some("a=1")),
             ("a=\"x;SRV=s1\"; b=2", Some("a=\"x;SRV=s1\"; b=2")),
             ("a=1, SRV=s1, b=2", Some("a=1, b=2")),
+            ("a=1, SRV=s1;b=2", Some("a=1; b=2")),
+            ("a=1; SRV=s1; $P=/; $D, b=2", Some("a=1, b=2")),
+            ("a=1;SRV=s1,", Some("a=1, ")),
             ("$Version=1; SRV=s1; $Path=/; a=1", Some("$Version=1; a=1")),
             ("SRV=; a=1", Some("a=1")),
             ("SRV; a=1", Some("SRV; a=1")),
