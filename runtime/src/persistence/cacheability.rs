@@ -2,6 +2,15 @@
 
 use crate::http::{Head, Name};
 
+/// Words of Cache-Control that forbid to keep the response. `max-age=00` or `max-age="0"` don't, here as there.
+const FORBIDS: [&[u8]; 5] = [
+    b"private",
+    b"no-cache",
+    b"no-store",
+    b"max-age=0",
+    b"s-maxage=0",
+];
+
 /// What a cache may keep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cacheability {
@@ -51,9 +60,7 @@ impl Cacheability {
                     word.get(..text.len())
                         .is_some_and(|start| start.eq_ignore_ascii_case(text))
                 };
-                if is(b"private") || is(b"no-cache") || is(b"no-store") {
-                    found = Self::NONE;
-                } else if is(b"max-age=0") || is(b"s-maxage=0") {
+                if FORBIDS.iter().any(|text| is(text)) {
                     found = Self::NONE;
                 } else if is(b"public") {
                     found = Self::ALL;
