@@ -1,7 +1,9 @@
 //! Model to running, on tokio: spells no configuration word and words no log line.
 
+pub mod admin;
 pub mod check;
 pub mod clock;
+pub mod event;
 pub mod filter;
 pub mod http;
 pub mod lb;
@@ -14,6 +16,7 @@ pub mod process;
 pub mod rules;
 pub mod sample;
 pub mod server;
+pub mod stats;
 pub mod stream;
 pub mod vocab;
 pub mod worker;

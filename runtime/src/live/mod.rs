@@ -33,20 +33,47 @@ pub struct Live {
     pub connection_rate: Rate,
     /// Sessions opened per second.
     pub session_rate: Rate,
-    /// Requests since the start.
-    pub requests: Sharded<counters::Counter>,
-    /// Log lines that could not leave.
+    /// Connections accepted since the start (CumConns).
+    pub accepted: Sharded<counters::Counter>,
+    /// Bytes sent to clients, of all proxies (TotalBytesOut).
+    pub bytes_out: Sharded<counters::Counter>,
+    /// Log lines that could not leave (DroppedLogs).
     pub dropped_logs: Sharded<counters::Counter>,
+    /// Requests since the start (CumReq).
+    pub requests: Sharded<counters::Counter>,
     /// Numbers of streams, handed out in turn.
     pub next_stream: std::sync::atomic::AtomicU64,
     /// Soft stop has begun.
     pub stopping: std::sync::atomic::AtomicBool,
     /// One entry per proxy of the plan.
     pub proxies: Box<[ProxyLive]>,
+    /// One entry per listening socket of the plan; counts where the proxy asks for it (`option socket-stats`).
+    pub listeners: Box<[ListenerLive]>,
+}
+
+/// Live state of one listening socket.
+pub struct ListenerLive {
+    /// Connections that came through it: what the line's `maxconn` bounds.
+    pub clients: Gauge,
+    /// What it counts.
+    pub counters: Sharded<FrontendCounters>,
+}
+
+/// Whether a frontend takes connections.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum FrontendState {
+    /// It listens.
+    Open,
+    /// A command or a successor has paused it.
+    Paused,
+    /// It has stopped for good.
+    Stopped,
 }
 
 /// Live state of one proxy.
 pub struct ProxyLive {
+    state: std::sync::atomic::AtomicU8,
     /// Client connections (frontends): what `maxconn` bounds.
     pub clients: Gauge,
     /// Log lines of the frontend's traffic.
@@ -75,6 +102,8 @@ pub struct ServerLive {
     pub idle: Arc<IdlePool<Conn>>,
     /// What it counts.
     pub counters: Sharded<BackendCounters>,
+    /// Sessions per second.
+    pub rate: Rate,
 }
 
 impl ProxyLive {
@@ -99,6 +128,7 @@ impl Live {
             .proxies
             .iter()
             .map(|proxy| ProxyLive {
+                state: std::sync::atomic::AtomicU8::new(FrontendState::Open as u8),
                 clients: Gauge::new(proxy.frontend.as_ref().map(|f| f.maxconn)),
                 log_lines: std::sync::atomic::AtomicU32::new(0),
                 session_rate: Rate::new(now.instant),
@@ -115,7 +145,7 @@ impl Live {
                     };
                     Arc::new(Farm::new(now.instant, &backend.settings, rules))
                 }),
-                servers: servers_of(proxy, shards),
+                servers: servers_of(proxy, shards, now),
             })
             .collect();
         Self {
@@ -123,12 +153,27 @@ impl Live {
             connections: Gauge::new(Some(plan.maxconn)),
             connection_rate: Rate::new(now.instant),
             session_rate: Rate::new(now.instant),
-            requests: Sharded::new(shards),
+            accepted: Sharded::new(shards),
+            bytes_out: Sharded::new(shards),
             dropped_logs: Sharded::new(shards),
+            requests: Sharded::new(shards),
             next_stream: std::sync::atomic::AtomicU64::new(0),
             stopping: std::sync::atomic::AtomicBool::new(false),
             proxies,
+            listeners: plan
+                .listeners
+                .iter()
+                .map(|listener| ListenerLive {
+                    clients: Gauge::new(listener.bind.maxconn),
+                    counters: Sharded::new(shards),
+                })
+                .collect(),
         }
+    }
+
+    /// Traffic of a server; ids are only made by the plan, so that it is there.
+    pub fn server(&self, id: crate::plan::ServerId) -> Option<&ServerLive> {
+        self.proxy(id.backend).servers.get(id.index as usize)
     }
 
     /// Live state of a proxy.
@@ -137,7 +182,7 @@ impl Live {
     }
 }
 
-fn servers_of(proxy: &crate::plan::Proxy, shards: usize) -> Box<[ServerLive]> {
+fn servers_of(proxy: &crate::plan::Proxy, shards: usize, now: Now) -> Box<[ServerLive]> {
     let Some(backend) = &proxy.backend else {
         return Box::default();
     };
@@ -149,7 +194,25 @@ fn servers_of(proxy: &crate::plan::Proxy, shards: usize) -> Box<[ServerLive]> {
             ServerLive {
                 idle: Arc::new(IdlePool::new(rules, shards)),
                 counters: Sharded::new(shards),
+                rate: Rate::new(now.instant),
             }
         })
         .collect()
+}
+
+impl ProxyLive {
+    /// Whether the frontend takes connections.
+    pub fn state(&self) -> FrontendState {
+        match self.state.load(std::sync::atomic::Ordering::Relaxed) {
+            0 => FrontendState::Open,
+            1 => FrontendState::Paused,
+            _ => FrontendState::Stopped,
+        }
+    }
+
+    /// Notes that the frontend listens, pauses or has stopped.
+    pub fn set_state(&self, state: FrontendState) {
+        self.state
+            .store(state as u8, std::sync::atomic::Ordering::Relaxed);
+    }
 }

@@ -124,8 +124,6 @@ pub struct Warning {
 pub enum SocketOption {
     /// `interface`
     Interface,
-    /// `transparent`
-    Transparent,
     /// `mss`
     Mss,
     /// `tcp-ut`
@@ -152,6 +150,8 @@ pub struct BindError {
 pub enum Step {
     /// `socket(2)`, over IP.
     Create,
+    /// `transparent`: neither that nor binding to any address was granted.
+    Transparent,
     /// `bind(2)`, over IP.
     Bind,
     /// `listen(2)`, over IP.
@@ -222,18 +222,14 @@ fn tcp(bind: &Bind, address: SocketAddr, settings: Settings) -> Result<Bound, Bi
     let _ = socket.set_reuse_address(true);
     // Every TCP listener shares its port, so that a successor can bind before its predecessor lets go.
     let _ = socket.set_reuse_port(true);
+    if bind.transparent {
+        make_transparent(&socket, address).map_err(fail(Step::Transparent))?;
+    }
     let mut note = |option, result: io::Result<()>| {
         if let Err(error) = result {
             warnings.push(Warning { option, error });
         }
     };
-    if bind.transparent {
-        let result = match address {
-            SocketAddr::V4(_) => socket.set_ip_transparent_v4(true),
-            SocketAddr::V6(_) => socket.set_ip_transparent_v6(true),
-        };
-        note(SocketOption::Transparent, result);
-    }
     if let Some(interface) = &bind.interface {
         note(
             SocketOption::Interface,
@@ -260,6 +256,18 @@ fn tcp(bind: &Bind, address: SocketAddr, settings: Settings) -> Result<Bound, Bi
         socket: ListeningSocket::Tcp(TcpListener::from(OwnedFd::from(socket))),
         warnings,
     })
+}
+
+/// Lets the socket stand for addresses that aren't the machine's.
+fn make_transparent(socket: &Socket, address: SocketAddr) -> io::Result<()> {
+    match address {
+        SocketAddr::V4(_) => socket
+            .set_ip_transparent_v4(true)
+            .or_else(|_| socket.set_freebind_v4(true)),
+        SocketAddr::V6(_) => socket
+            .set_ip_transparent_v6(true)
+            .or_else(|_| socket.set_freebind_v6(true)),
+    }
 }
 
 /// Options that the accepted connections inherit.

@@ -11,7 +11,7 @@ use crate::{
     clock,
     http::{Head, cookie},
     lb::{Choice, hash},
-    live::counters::{BackendCounters, FrontendCounters},
+    live::counters::{BackendCounters, FourTimes, FrontendCounters},
     plan::{Proxy, ServerId},
     server::Ticket,
 };
@@ -262,18 +262,17 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         let total = timers
             .end
             .map_or(0, |end| milliseconds(timers.start.instant, end));
-        let times = [
-            timers.queue_ms,
-            timers.connect_ms,
-            timers.response_ms,
-            total,
-        ];
+        let known = |time: i64| u64::try_from(time).unwrap_or(0);
+        let times = FourTimes {
+            queue: known(timers.queue_ms),
+            connect: known(timers.connect_ms),
+            response: known(timers.response_ms),
+            total: known(total),
+        };
         self.on_backend(self.facts.server, |counters| {
             counters.bytes_in.add(bytes_in);
             counters.bytes_out.add(bytes_out);
-            for (counter, time) in counters.times_ms.iter().zip(times) {
-                counter.add(u64::try_from(time).unwrap_or(0));
-            }
+            counters.times.note(times);
         });
     }
 

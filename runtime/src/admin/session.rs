@@ -1,0 +1,132 @@
+//! One client of the command socket.
+
+use std::{io, rc::Rc, time::Duration};
+
+use locum_model::proxy::StatsLevel;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+
+use super::{Admin, Reply, line};
+use crate::clock;
+
+/// The longest line, and the longest payload.
+const LINE_LIMIT: usize = 16384;
+
+/// Serves a client until it leaves, is silent too long, or has its answers. Without interactive mode those are the
+/// answers to the lines that came together.
+pub async fn serve<S>(admin: Rc<Admin>, level: StatsLevel, stream: S) -> io::Result<()>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let mut session = Session {
+        timeout: admin.timeout,
+        admin,
+        level,
+        stream,
+        input: Vec::new(),
+        interactive: false,
+        ended: false,
+    };
+    session.run().await
+}
+
+struct Session<S> {
+    admin: Rc<Admin>,
+    level: StatsLevel,
+    stream: S,
+    input: Vec<u8>,
+    interactive: bool,
+    timeout: Duration,
+    ended: bool,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
+    async fn run(&mut self) -> io::Result<()> {
+        while !self.ended {
+            let Some(line) = self.next_line().await? else {
+                break;
+            };
+            self.answer_line(&line).await?;
+            if !self.interactive && !self.input.contains(&b'\n') {
+                break;
+            }
+        }
+        self.stream.shutdown().await
+    }
+
+    /// A complete line; what comes before the end of input without a newline isn't one.
+    async fn next_line(&mut self) -> io::Result<Option<String>> {
+        loop {
+            if let Some(end) = memchr::memchr(b'\n', &self.input) {
+                let line = String::from_utf8_lossy(&self.input[..end]).into_owned();
+                self.input.drain(..=end);
+                return Ok(Some(line));
+            }
+            if self.input.len() >= LINE_LIMIT {
+                return Ok(None);
+            }
+            let mut chunk = [0; 4096];
+            let read = tokio::time::timeout(self.timeout, self.stream.read(&mut chunk)).await;
+            match read {
+                Ok(Ok(0)) | Err(_) => return Ok(None),
+                Ok(read) => self.input.extend_from_slice(&chunk[..read?]),
+            }
+        }
+    }
+
+    async fn answer_line(&mut self, line: &str) -> io::Result<()> {
+        let (line, payload) = match line::payload_start(line) {
+            None => (line, None),
+            Some(start) => (start, Some(self.payload().await?)),
+        };
+        for words in line::commands(line) {
+            let words: Vec<&str> = words.iter().map(String::as_str).collect();
+            let mut answer = self.answer(&words, payload.as_deref()).await;
+            if self.ended {
+                return Ok(());
+            }
+            answer.push('\n');
+            if self.interactive {
+                answer.push_str(self.admin.wording.prompt);
+            }
+            self.stream.write_all(answer.as_bytes()).await?;
+        }
+        Ok(())
+    }
+
+    /// Lines until an empty one.
+    async fn payload(&mut self) -> io::Result<String> {
+        let mut payload = String::new();
+        while let Some(line) = self.next_line().await? {
+            if line.trim_end_matches('\r').is_empty() || payload.len() > LINE_LIMIT {
+                break;
+            }
+            payload.push_str(&line);
+            payload.push('\n');
+        }
+        Ok(payload)
+    }
+
+    async fn answer(&mut self, words: &[&str], payload: Option<&str>) -> String {
+        let admin = self.admin.clone();
+        let reply = {
+            let view = admin.view(self.level, payload, clock::both());
+            match admin.find(words) {
+                None => Reply::Text((admin.wording.unknown)(&view, words)),
+                Some((command, _)) if command.level > self.level => {
+                    Reply::line(admin.wording.denied)
+                }
+                Some((command, arguments)) => (command.run)(&view, arguments),
+            }
+        };
+        match reply {
+            Reply::Text(text) => return text,
+            Reply::Sessions(word) => return word(admin.control.sessions().await),
+            Reply::Kill(which, word) => return word(admin.control.kill(which).await),
+            Reply::Level(level) => self.level = self.level.min(level),
+            Reply::Timeout(timeout) => self.timeout = timeout,
+            Reply::TogglePrompt => self.interactive = !self.interactive,
+            Reply::Quit => self.ended = true,
+        }
+        String::new()
+    }
+}

@@ -1,0 +1,77 @@
+//! Numbers of the whole process (`show info`, the head of the statistics page).
+
+use std::time::{Duration, UNIX_EPOCH};
+
+use crate::{live::Live, plan::Plan, vocab::Now};
+
+use super::{Level, PerSecond};
+
+/// What is known of the process as a whole.
+#[derive(Debug, Clone, Default)]
+pub struct Process {
+    /// Its number.
+    pub pid: u32,
+    /// Worker threads.
+    pub threads: usize,
+    /// Since it began to serve.
+    pub uptime: Duration,
+    /// When that was, in seconds since 1970.
+    pub started_at: u64,
+    /// Descriptors it may open.
+    pub descriptors: u64,
+    /// Client connections.
+    pub connections: Level,
+    /// Connections since the start.
+    pub accepted: u64,
+    /// Requests since the start.
+    pub requests: u64,
+    /// Connections per second.
+    pub connection_rate: PerSecond,
+    /// Sessions per second.
+    pub session_rate: PerSecond,
+    /// Log lines that could not leave.
+    pub dropped_logs: u64,
+    /// Bytes sent to clients.
+    pub bytes_out: u64,
+    /// Listening sockets.
+    pub listeners: usize,
+    /// Soft stop has begun.
+    pub stopping: bool,
+    /// The node's name: `node`, or the host's.
+    pub node: String,
+    /// `description`.
+    pub description: Option<String>,
+}
+
+impl Process {
+    /// As it is now.
+    pub fn of(plan: &Plan, live: &Live, now: Now) -> Self {
+        let (descriptors, _) =
+            nix::sys::resource::getrlimit(nix::sys::resource::Resource::RLIMIT_NOFILE)
+                .unwrap_or_default();
+        let started = live.started.date.duration_since(UNIX_EPOCH);
+        let node = plan.global.node.clone().unwrap_or_else(|| {
+            nix::unistd::gethostname()
+                .map(|name| name.to_string_lossy().into_owned())
+                .unwrap_or_default()
+        });
+        Self {
+            pid: std::process::id(),
+            threads: plan.threads,
+            uptime: now.instant.saturating_duration_since(live.started.instant),
+            started_at: started.unwrap_or_default().as_secs(),
+            descriptors,
+            connections: Level::of(&live.connections),
+            accepted: live.accepted.sum(|counter| counter),
+            requests: live.requests.sum(|counter| counter),
+            connection_rate: PerSecond::of(&live.connection_rate, now),
+            session_rate: PerSecond::of(&live.session_rate, now),
+            dropped_logs: live.dropped_logs.sum(|counter| counter),
+            bytes_out: live.bytes_out.sum(|counter| counter),
+            listeners: plan.listeners.len() + plan.global.stats_sockets.len(),
+            stopping: live.stopping.load(std::sync::atomic::Ordering::Relaxed),
+            node,
+            description: plan.global.description.clone(),
+        }
+    }
+}
