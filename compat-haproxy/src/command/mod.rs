@@ -77,7 +77,7 @@ fn find_server(view: &CommandView<'_>, name: Option<&&str>) -> Result<ServerId, 
         .filter(|proxy| proxy.backend.is_some())
         .find(|proxy| *proxy.name == *backend)
         .ok_or_else(|| Reply::line("No such backend."))?;
-    let servers = found.backend.iter().flat_map(|backend| &backend.servers);
+    let mut servers = found.backend.iter().flat_map(|backend| &backend.servers);
     servers
         .find(|candidate| *candidate.name == *server)
         .map(|candidate| candidate.id)
