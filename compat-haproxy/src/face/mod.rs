@@ -1,0 +1,220 @@
+//! The program behind `haproxy`: from the command line to the end of the process.
+//!
+//! ```text
+//! args ─ Ending ──────────────────────────────▶ a text, a status
+//!   │ -cc ─▶ condition                          │
+//!   ├ read -f, load, judge ── -c ──────────────▶┤
+//!   ├ master-worker ─▶ supervise: workers are this program again, with the bytes in a memfd
+//!   └ start::run(Serving) ── bind, daemonise, privileges, serve
+//! ```
+
+mod configuration;
+mod serving;
+mod supervising;
+
+use std::{
+    collections::BTreeSet,
+    ffi::OsString,
+    io::{IsTerminal, Write},
+    path::{Path, PathBuf},
+};
+
+use locum_runtime::process::{self, Exit, Inherited, signals};
+
+use crate::{
+    args::{self, Args, Ending},
+    load::{self, Loaded, Verdict},
+    message::{self, Level, Message, Printing},
+    version,
+};
+use configuration::Configuration;
+
+/// Runs the face with its command line (`argv[0]` included) and tells how the process is to end.
+pub fn run(argv: &[OsString]) -> Exit {
+    // Before any thread: signals wait until somebody looks for them.
+    if signals::block().is_err() {
+        return Exit::Status(1);
+    }
+    let _ = process::set_name("haproxy");
+    let inherited = match Inherited::from_environment() {
+        Ok(inherited) => inherited,
+        Err(_) => return Exit::Status(1),
+    };
+    let program = argv.first().map_or_else(|| PathBuf::from("haproxy"), PathBuf::from);
+    let (allowed, words) = take_allowed(argv.get(1..).unwrap_or_default());
+    let face = match args::parse(&words) {
+        Ok(args) => Face { args, allowed, program, argv: argv.to_vec() },
+        Err(ending) => return end_with(&ending, &program),
+    };
+    face.run(inherited)
+}
+
+/// Splits our own `--allow-unexecuted=WORD` off: the reference has no such option.
+fn take_allowed(words: &[OsString]) -> (BTreeSet<String>, Vec<OsString>) {
+    let mut allowed = BTreeSet::new();
+    let mut rest = Vec::with_capacity(words.len());
+    for word in words {
+        match word.to_str().and_then(|word| word.strip_prefix("--allow-unexecuted=")) {
+            Some(name) => drop(allowed.insert(name.to_owned())),
+            None => rest.push(word.clone()),
+        }
+    }
+    (allowed, rest)
+}
+
+fn end_with(ending: &Ending, program: &Path) -> Exit {
+    let (mut out, mut err) = (std::io::stdout(), std::io::stderr());
+    let name = program.to_string_lossy();
+    // A reader that has gone takes nothing from the status.
+    let _ = match ending {
+        Ending::Version { detailed: false } => out.write_all(version::short().as_bytes()),
+        Ending::Version { detailed: true } => out.write_all(version::detailed().as_bytes()),
+        Ending::MemoryDebugHelp => out.write_all(args::MEMORY_DEBUG_HELP.as_bytes()),
+        Ending::Usage { alert } => out
+            .write_all(version::short().as_bytes())
+            .and_then(|()| err.write_all(alert.unwrap_or_default().as_bytes()))
+            .and_then(|()| err.write_all(version::usage(&name).as_bytes())),
+        Ending::Refused { alert } => err.write_all(alert.as_bytes()),
+    };
+    Exit::Status(ending.status())
+}
+
+/// The command line and what was read by it.
+struct Face {
+    args: Args,
+    /// Words that may stand though they are not executed.
+    allowed: BTreeSet<String>,
+    program: PathBuf,
+    argv: Vec<OsString>,
+}
+
+impl Face {
+    fn run(self, inherited: Option<Inherited>) -> Exit {
+        if let Some(condition) = &self.args.condition {
+            return self.judge_condition(condition);
+        }
+        if let Some(directory) = &self.args.directory
+            && let Err(error) = std::env::set_current_dir(directory)
+        {
+            let reason = load::reason(&error);
+            self.tell(&[plain(format!("Could not change to directory {} : {reason}", directory.display()))]);
+            return Exit::Status(1);
+        }
+        match inherited {
+            Some(inherited) => supervising::worker(self, inherited),
+            None => self.fresh(),
+        }
+    }
+
+    fn fresh(self) -> Exit {
+        let sources = match Configuration::read(&self.args) {
+            Ok(sources) => sources,
+            Err(messages) => {
+                self.tell(&messages);
+                return Exit::Status(1);
+            }
+        };
+        let loaded = self.load(&sources);
+        if self.args.check {
+            return self.report(&loaded);
+        }
+        if let Some(exit) = self.refuse(&loaded) {
+            return exit;
+        }
+        if self.args.master_worker || loaded.model.process.master_worker.is_some() {
+            supervising::master(self, sources, loaded.model)
+        } else {
+            serving::start(self, loaded.model, Vec::new(), None)
+        }
+    }
+
+    /// Loads the configuration, with what the command line says laid over it.
+    fn load(&self, sources: &Configuration) -> Loaded {
+        let mut loaded = load::load(&sources.files, &sources.options(self));
+        configuration::overlay(&self.args, &mut loaded.model.process);
+        loaded
+    }
+
+    /// `-c`: prints the verdict.
+    fn report(&self, loaded: &Loaded) -> Exit {
+        let quiet = self.args.quiet || loaded.quiet;
+        self.print_messages(loaded);
+        let warned = loaded.messages.iter().any(|message| message.level == Level::Warning);
+        let (text, status) = match loaded.verdict {
+            Verdict::Invalid => ("", 1),
+            Verdict::Valid => ("Configuration file is valid\n", 0),
+            Verdict::NoListener => {
+                ("Configuration file has no error but will not start (no listener) => exit(2).\n", 2)
+            }
+        };
+        if !quiet && status != 1 {
+            let mut out = std::io::stdout();
+            let warning = if warned { "Warnings were found.\n" } else { "" };
+            let _ = write!(out, "{warning}{text}");
+        }
+        Exit::Status(status)
+    }
+
+    /// Before a start: prints the messages; a configuration that can't be started ends here.
+    fn refuse(&self, loaded: &Loaded) -> Option<Exit> {
+        self.print_messages(loaded);
+        match loaded.verdict {
+            Verdict::Valid => None,
+            Verdict::Invalid => Some(Exit::Status(1)),
+            Verdict::NoListener => {
+                let text = "[haproxy.main()] No enabled listener found (check for 'bind' directives) ! Exiting.";
+                self.tell(&[plain(text)]);
+                Some(Exit::Status(2))
+            }
+        }
+    }
+
+    fn print_messages(&self, loaded: &Loaded) {
+        let printing = Printing { quiet: self.args.quiet || loaded.quiet, ..self.printing() };
+        let file = |name: &str| {
+            loaded.sources.iter().find(|source| source.name == name).map(|source| source.bytes.to_vec())
+        };
+        let text = message::render(&loaded.messages, &printing, &file);
+        let _ = std::io::stderr().write_all(text.as_bytes());
+    }
+
+    /// Says something outside of the configuration's messages.
+    fn tell(&self, messages: &[Message]) {
+        let text = message::render(messages, &self.printing(), &|_| None);
+        let _ = std::io::stderr().write_all(text.replace(" : config : ", " : ").as_bytes());
+    }
+
+    fn printing(&self) -> Printing {
+        Printing {
+            quiet: self.args.quiet,
+            diagnostics: self.args.diagnostics,
+            pid: u32::try_from(process::pid()).unwrap_or(0),
+            version: load::VERSION.to_owned(),
+            executable: executable(&self.program),
+            excerpts: std::io::stderr().is_terminal(),
+        }
+    }
+
+    fn judge_condition(&self, condition: &OsString) -> Exit {
+        use std::os::unix::ffi::OsStrExt;
+        let environment = load::Environment::new(configuration::environment(), load::VERSION.to_owned());
+        match locum_parser::haproxy::evaluate_argument(condition.as_bytes(), &environment) {
+            Ok(holds) => Exit::Status(u8::from(!holds)),
+            Err(text) => {
+                let message = Message { level: Level::Alert, text, at: None };
+                let rendered = message::render(&[message], &self.printing(), &|_| None);
+                let _ = std::io::stderr().write_all(rendered.as_bytes());
+                Exit::Status(2)
+            }
+        }
+    }
+}
+
+/// The path that the program was started by, for the notice.
+fn executable(program: &Path) -> String {
+    program.to_string_lossy().into_owned()
+}
+
+fn plain(text: impl Into<String>) -> Message {
+    Message { level: Level::Alert, text: text.into(), at: None }
+}

@@ -1,0 +1,303 @@
+//! One serving process: binds, becomes who it is to be, starts the workers, and follows signals to its end.
+
+use std::{
+    os::fd::{AsFd, OwnedFd},
+    sync::{Arc, mpsc},
+    time::Duration,
+};
+
+use locum_model::{Model, address::Address};
+use locum_runtime::{
+    clock,
+    live::Live,
+    log::Identity,
+    net::listener::{self, BindError, ListeningSocket, Settings},
+    plan::{
+        ListenerId, Plan,
+        build::{self, Capacity},
+    },
+    process::{
+        BindFailure, Control, Exit, Predecessors, Privileges, Running, Service, Signal, Start, ToMaster, Trouble,
+        handover::{self, Listener as HandedListener},
+        limits::{Demand, Limits},
+        run as start_process, signals,
+    },
+    worker::{
+        mailbox::Message as WorkerMessage,
+        serve,
+    },
+};
+
+use super::{Face, plain};
+use crate::{admin, words};
+
+/// Starts serving a configuration.
+pub(super) fn start(face: Face, model: Model, handed: Vec<HandedListener>, master: Option<ToMaster>) -> Exit {
+    let privileges = match Privileges::prepare(&model.process) {
+        Ok(privileges) => privileges,
+        Err(error) => {
+            face.tell(&[plain(format!("{error:?}"))]);
+            return Exit::Status(1);
+        }
+    };
+    let process = &model.process;
+    let start = Start {
+        daemon: process.daemon == Some(true) && master.is_none(),
+        pidfile: process.pidfile.clone().filter(|_| master.is_none()),
+        privileges,
+        demand: demand(&model),
+        predecessors: match master {
+            Some(_) => Predecessors::default(),
+            None => Predecessors { pids: face.args.old.pids.clone(), finish: face.args.old.finish },
+        },
+    };
+    let mut handed = handed;
+    if let Some(path) = &face.args.listeners_from {
+        match handover::request(path) {
+            Ok(listeners) => handed.extend(listeners),
+            Err(error) => {
+                face.tell(&[plain(format!(
+                    "Failed to get the sockets from the old process! ({}: {error})",
+                    path.display()
+                ))]);
+                return Exit::Status(1);
+            }
+        }
+    }
+    start_process(start, Serving { face, model, handed, master })
+}
+
+/// What the descriptor limit has to allow.
+fn demand(model: &Model) -> Demand {
+    let servers = || model.proxies.iter().filter_map(|proxy| proxy.backend.as_ref()).flat_map(|b| &b.servers);
+    let process = &model.process;
+    let sockets = model.global.stats_sockets.len() as u64;
+    Demand {
+        maxconn: process.maxconn,
+        listeners: model
+            .proxies
+            .iter()
+            .filter_map(|proxy| proxy.frontend.as_ref())
+            .map(|frontend| frontend.binds.len() as u64)
+            .sum(),
+        checks: servers().filter(|server| server.member.check.is_some()).count() as u64,
+        agent_checks: 0,
+        command_sockets: sockets,
+        command_clients: if sockets > 0 { u64::from(model.global.stats_maxconn.unwrap_or(10)) } else { 0 },
+        threads: threads(model) as u64,
+        maxpipes: process.maxpipes,
+        splicing: model.proxies.iter().any(|proxy| {
+            proxy.options.splice_auto || proxy.options.splice_request || proxy.options.splice_response
+        }),
+        ulimit_n: process.ulimit_n,
+        hard_limit: process.fd_hard_limit,
+        strict: process.strict_limits.unwrap_or(true),
+    }
+}
+
+/// All cores unless the configuration says otherwise.
+fn threads(model: &Model) -> usize {
+    match model.process.nbthread {
+        Some(threads) => threads as usize,
+        None => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+    }
+}
+
+struct Serving {
+    face: Face,
+    model: Model,
+    /// Listening sockets of a predecessor.
+    handed: Vec<HandedListener>,
+    master: Option<ToMaster>,
+}
+
+/// What binding results in.
+struct Bound {
+    plan: Arc<Plan>,
+    sockets: Vec<(ListenerId, ListeningSocket)>,
+    command_sockets: Vec<ListeningSocket>,
+}
+
+/// Why there is nothing to serve.
+enum StartError {
+    /// The plan can't be built.
+    Plan(locum_runtime::plan::compile::PlanError),
+    /// A socket can't be made: whose it is, and why.
+    Bind(String, BindError),
+}
+
+impl Service for Serving {
+    type Bound = Bound;
+    type BindError = StartError;
+
+    fn bind(&mut self, limits: &Limits) -> Result<Bound, BindFailure<StartError>> {
+        let capacity = Capacity {
+            threads: threads(&self.model),
+            maxconn: u32::try_from(limits.maxconn).unwrap_or(u32::MAX),
+        };
+        let plan = build::build(&self.model, words::vocabulary(), capacity)
+            .map_err(|error| BindFailure { error: StartError::Plan(error), busy: false })?;
+        let mut sockets = Vec::with_capacity(plan.listeners.len());
+        for planned in &plan.listeners {
+            let proxy = plan.proxy(planned.frontend);
+            let maxconn = proxy.frontend.as_ref().map_or(limits.maxconn as u32, |frontend| frontend.maxconn);
+            let backlog = self.model.proxies[planned.frontend.index()].frontend.as_ref().and_then(|f| f.backlog);
+            let settings = Settings {
+                backlog: listener::backlog(&planned.bind, backlog, maxconn),
+                smart_accept: proxy.options.tcp_smart_accept || proxy.mode == locum_model::proxy::Mode::Http,
+            };
+            let whose = format!("Starting frontend {}", proxy.name);
+            sockets.push((planned.id, self.socket(&planned.bind, settings, &whose)?));
+        }
+        let mut command_sockets = Vec::new();
+        for socket in &self.model.global.stats_sockets.clone() {
+            let settings = Settings { backlog: 1024, smart_accept: false };
+            command_sockets.push(self.socket(&socket.bind, settings, "Starting frontend GLOBAL")?);
+        }
+        Ok(Bound { plan: Arc::new(plan), sockets, command_sockets })
+    }
+
+    fn bind_failed(&mut self, error: StartError) {
+        let text = match error {
+            StartError::Plan(error) => format!("[{}] {:?}", error.at, error.kind),
+            StartError::Bind(whose, error) => format!("{whose}: {}", words::bind_error(&error)),
+        };
+        self.face.tell(&[plain(text), plain("[haproxy.main()] Some protocols failed to start their listeners! Exiting.")]);
+    }
+
+    fn trouble(&mut self, trouble: &Trouble, _fatal: bool) {
+        self.face.tell(&[plain(words::trouble(trouble))]);
+    }
+
+    fn serve(self, bound: Bound, running: Running) -> Exit {
+        let Bound { plan, sockets, command_sockets } = bound;
+        let live = Arc::new(Live::new(&plan, clock::both()));
+        let identity = Identity {
+            pid: std::process::id(),
+            ..words::identity(&self.model.global)
+        };
+        let (events, control) = mpsc::channel();
+        let on_signal = events.clone();
+        if signals::listen(move |event| drop(on_signal.send(event))).is_err() {
+            return Exit::Status(1);
+        }
+        let shared: Vec<HandedListener> = sockets.iter().filter_map(|(_, socket)| copy(socket)).collect();
+        if let Some(master) = &self.master {
+            let orphaned = events.clone();
+            let _ = master.watch(move || drop(orphaned.send(Control::HardStop)));
+        }
+        let background = admin::background(&plan, command_sockets);
+        let Ok(workers) = serve::start(&plan, &live, sockets, &identity, background) else {
+            self.face.tell(&[plain("Cannot create worker threads.")]);
+            return Exit::Status(1);
+        };
+        if let Some(master) = &self.master
+            && master.serving(&shared).is_err()
+        {
+            return Exit::Status(1);
+        }
+        drop(shared);
+        if running.serving().is_err() {
+            return Exit::Status(1);
+        }
+        let exit = self.follow(&live, &workers.mailboxes, &control, &events);
+        if let Exit::Status(0) = exit {
+            workers.join();
+        }
+        exit
+    }
+}
+
+impl Serving {
+    fn socket(
+        &mut self,
+        bind: &locum_model::proxy::Bind,
+        settings: Settings,
+        whose: &str,
+    ) -> Result<ListeningSocket, BindFailure<StartError>> {
+        if let Some(socket) = self.inherited(&bind.address, bind.interface.as_deref()) {
+            return Ok(socket);
+        }
+        match listener::bind(bind, settings) {
+            Ok(bound) => Ok(bound.socket),
+            Err(error) => Err(BindFailure {
+                busy: error.error.kind() == std::io::ErrorKind::AddrInUse,
+                error: StartError::Bind(whose.to_owned(), error),
+            }),
+        }
+    }
+
+    /// The predecessor's socket for an address.
+    fn inherited(&mut self, address: &Address, interface: Option<&str>) -> Option<ListeningSocket> {
+        if self.handed.is_empty() {
+            return None;
+        }
+        let address = match address {
+            Address::Ip { ip, port } => std::net::SocketAddr::new(*ip, *port).into(),
+            Address::Unix(path) => socket2::SockAddr::unix(path).ok()?,
+            Address::Abstract(_) | Address::Descriptor(_) => return None,
+        };
+        let interface = interface.unwrap_or_default().as_bytes();
+        let found = handover::pick(&mut self.handed, &address, interface)?;
+        ListeningSocket::adopt(found.socket).ok()
+    }
+
+    /// Does what signals ask until nothing is left to serve.
+    fn follow(
+        &self,
+        live: &Live,
+        workers: &Arc<locum_runtime::worker::mailbox::Mailboxes>,
+        control: &mpsc::Receiver<Control>,
+        events: &mpsc::Sender<Control>,
+    ) -> Exit {
+        let mut stopping = false;
+        loop {
+            let event = if stopping {
+                match control.recv_timeout(Duration::from_millis(10)) {
+                    Ok(event) => event,
+                    Err(_) if workers.total_load() == 0 => return Exit::Status(0),
+                    Err(_) => continue,
+                }
+            } else {
+                match control.recv() {
+                    Ok(event) => event,
+                    Err(_) => return Exit::Status(0),
+                }
+            };
+            match event {
+                Control::SoftStop if !stopping => {
+                    stopping = true;
+                    workers.say_all(|| WorkerMessage::SoftStop);
+                    self.hard_stop_later(events);
+                }
+                Control::HardStop if self.master.is_some() => return Exit::Status(143),
+                Control::HardStop => return Exit::Signal(Signal::SIGTERM),
+                Control::Interrupt if self.master.is_some() => return Exit::Status(130),
+                Control::Interrupt => return Exit::Signal(Signal::SIGINT),
+                Control::ReleasePorts => workers.say_all(|| WorkerMessage::Listen(false)),
+                Control::ResumePorts => workers.say_all(|| WorkerMessage::Listen(true)),
+                Control::Dump => self.face.tell(&words::dump(live)),
+                _ => {}
+            }
+        }
+    }
+
+    /// `hard-stop-after`: what still runs then is cut.
+    fn hard_stop_later(&self, events: &mpsc::Sender<Control>) {
+        let Some(limit) = self.model.process.hard_stop_after else { return };
+        let events = events.clone();
+        // Without a thread (the process may make none any more) the soft stop has no bound.
+        let _ = std::thread::Builder::new().name("hard-stop".into()).spawn(move || {
+            std::thread::sleep(limit);
+            let _ = events.send(Control::HardStop);
+        });
+    }
+}
+
+fn copy(socket: &ListeningSocket) -> Option<HandedListener> {
+    let fd: OwnedFd = match socket {
+        ListeningSocket::Tcp(socket) => socket.as_fd().try_clone_to_owned().ok()?,
+        ListeningSocket::Unix(socket) => socket.as_fd().try_clone_to_owned().ok()?,
+    };
+    Some(HandedListener::new(fd))
+}

@@ -1,0 +1,143 @@
+//! `-W`: the master that never parses traffic, and the worker's side of it.
+
+use std::io::Write;
+
+use locum_model::Model;
+use locum_runtime::process::{
+    Exit, Inherited, Master, MasterEvent, Supervision,
+    daemonise::{self, Announcement, Role},
+    notify::Notifier,
+    pidfile::Pidfile,
+    predecessors::Predecessors,
+    supervise,
+};
+
+use super::{Configuration, Face, plain, serving};
+use crate::{
+    load::Verdict,
+    message::{self, Level, Message},
+};
+
+/// Runs the master.
+pub(super) fn master(face: Face, first: Configuration, model: Model) -> Exit {
+    let process = &model.process;
+    let mut announcement = None;
+    let mut pidfile = None;
+    if let Some(path) = process.pidfile.as_ref().filter(|_| process.daemon == Some(true)) {
+        match Pidfile::create(path) {
+            Ok(file) => pidfile = Some(file),
+            Err(error) => {
+                face.tell(&[plain(format!("[haproxy.main()] Cannot create pidfile {} : {error}", path.display()))]);
+                return Exit::Status(1);
+            }
+        }
+    }
+    if process.daemon == Some(true) {
+        match daemonise::split() {
+            Ok(Role::Child(announced)) => announcement = Some(announced),
+            Ok(Role::Parent(waiting)) => {
+                let child = waiting.child();
+                if let Err(exit) = waiting.wait() {
+                    return exit;
+                }
+                if let Some(file) = &mut pidfile {
+                    let _ = file.write(child);
+                }
+                return Exit::Status(0);
+            }
+            Err(error) => {
+                face.tell(&[plain(format!("[haproxy.main()] Cannot fork: {error}"))]);
+                return Exit::Status(1);
+            }
+        }
+    }
+    let settings = process.master_worker.unwrap_or_default();
+    let master = Master {
+        program: program(&face),
+        arguments: face.argv.clone(),
+        notifier: if settings.notify { Notifier::from_environment() } else { None },
+        survive_failure: settings.survive_failure,
+        max_reloads: process.max_reloads,
+    };
+    let predecessors = Predecessors { pids: face.args.old.pids.clone(), finish: face.args.old.finish };
+    let mut supervising = Supervising { face, first: Some(first), announcement, predecessors };
+    supervise(&master, Vec::new(), &mut supervising)
+}
+
+/// The program's path, looked up as the shell did.
+fn program(face: &Face) -> std::path::PathBuf {
+    if face.program.components().count() > 1 {
+        return face.program.clone();
+    }
+    let paths = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&paths).map(|path| path.join(&face.program)).find(|path| path.is_file());
+    found.or_else(|| std::env::current_exe().ok()).unwrap_or_else(|| face.program.clone())
+}
+
+struct Supervising {
+    face: Face,
+    first: Option<Configuration>,
+    announcement: Option<Announcement>,
+    predecessors: Predecessors,
+}
+
+impl Supervision for Supervising {
+    fn configuration(&mut self) -> Option<Vec<u8>> {
+        if let Some(first) = self.first.take() {
+            return Some(first.encode());
+        }
+        match Configuration::read(&self.face.args) {
+            Ok(configuration) => {
+                let loaded = self.face.load(&configuration);
+                self.face.print_messages(&loaded);
+                (loaded.verdict == Verdict::Valid).then(|| configuration.encode())
+            }
+            Err(messages) => {
+                self.face.tell(&messages);
+                None
+            }
+        }
+    }
+
+    fn told(&mut self, event: &MasterEvent) {
+        let (level, text) = match event {
+            MasterEvent::WorkerStarted(pid) => (Level::Notice, format!("New worker ({pid}) forked")),
+            MasterEvent::Loaded => (Level::Notice, "Loading success.".to_owned()),
+            MasterEvent::Reloading => (Level::Notice, "Reloading HAProxy".to_owned()),
+            MasterEvent::LoadFailed(_) => (Level::Alert, "Loading failure!".to_owned()),
+            MasterEvent::WorkerExited { pid, status, .. } if *status == 0 => {
+                (Level::Notice, format!("Current worker ({pid}) exited with code {status} (Exit)"))
+            }
+            MasterEvent::WorkerExited { pid, status, .. } => {
+                (Level::Alert, format!("Current worker ({pid}) exited with code {status}"))
+            }
+            _ => return,
+        };
+        let line = Message { level, text, at: None };
+        let pid = locum_runtime::process::pid();
+        let _ = writeln!(std::io::stderr(), "{} ({pid}) : {}", line.level.tag(), line.text);
+    }
+
+    fn serving(&mut self) {
+        if let Some(announcement) = self.announcement.take() {
+            let _ = announcement.serving();
+        }
+        if !self.predecessors.pids.is_empty() {
+            self.predecessors.dismiss();
+            self.predecessors.pids.clear();
+        }
+    }
+}
+
+/// Runs a worker that a master started.
+pub(super) fn worker(face: Face, inherited: Inherited) -> Exit {
+    let (bytes, listeners, to_master) = inherited.into_parts();
+    let Some(configuration) = Configuration::decode(&bytes) else { return Exit::Status(1) };
+    let loaded = face.load(&configuration);
+    if loaded.verdict != Verdict::Valid {
+        let text = message::render(&loaded.messages, &face.printing(), &|_| None);
+        let _ = std::io::stderr().write_all(text.as_bytes());
+        return Exit::Status(1);
+    }
+    serving::start(face, loaded.model, listeners, Some(to_master))
+}
