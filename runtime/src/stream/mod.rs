@@ -188,3 +188,7 @@ pub fn interrupted(reason: Interrupted, on_deadline: Failure) -> Failure {
         Interrupted::Order(_) => Failure::Killed,
     }
 }
+
+#[cfg(test)]
+#[path = "multiplexed_tests.rs"]
+mod tests;

@@ -22,7 +22,7 @@ use crate::{
     clock,
     filter::Filters,
     http::{
-        Head,
+        Buffer, Head,
         h1::{body::BodyFraming, decode::Limits, framing::request_framing},
     },
     live::gauge::Share,
@@ -73,14 +73,16 @@ pub async fn run(worker: Rc<Worker>, accepted: Accepted, control: Rc<Control>) {
         limits: request_limits(&worker, frontend),
     };
     let _shares = accepted.shares;
-    let mut conn = Some(accepted.conn);
-    if let Some(open) = conn.take()
-        && let Some((conn, early)) = session.open(open, listener).await
-    {
-        match frontend.mode {
-            Mode::Http => session.http(conn, early).await,
-            Mode::Tcp => session.bytes(conn, early).await,
-        }
+    let opened = if session.needs_opening(listener) {
+        Box::pin(session.open(accepted.conn, listener)).await
+    } else {
+        worker.count_session(frontend);
+        Some((accepted.conn, None))
+    };
+    let Some((conn, early)) = opened else { return };
+    match frontend.mode {
+        Mode::Http => session.http(conn, early).await,
+        Mode::Tcp => session.bytes(conn, early).await,
     }
 }
 
@@ -104,12 +106,16 @@ struct Session<'w> {
 }
 
 impl<'w> Session<'w> {
+    /// Whether anything stands between the acceptance and the first request.
+    fn needs_opening(&self, listener: &Listener) -> bool {
+        let rules = &self.frontend.rules;
+        listener.bind.accept_proxy
+            || !rules.tcp_request_connection.is_empty()
+            || !rules.tcp_request_session.is_empty()
+    }
+
     /// Connection rules and the PROXY header. Returns the connection and bytes that came with the header.
-    async fn open(
-        &mut self,
-        conn: Conn,
-        listener: &Listener,
-    ) -> Option<(Conn, crate::http::Buffer)> {
+    async fn open(&mut self, conn: Conn, listener: &Listener) -> Option<(Conn, Option<Buffer>)> {
         let mut side = H1Side::new(conn, self.worker.buffers.take(), self.limits);
         if !self.frontend.rules.tcp_request_connection.is_empty() {
             let rules = &self.frontend.rules.tcp_request_connection;
@@ -142,7 +148,12 @@ impl<'w> Session<'w> {
             }
         }
         self.facts.handshake_ms = milliseconds(self.facts.accepted.instant, clock::now());
-        Some(side.into_parts())
+        let (conn, early) = side.into_parts();
+        if early.is_empty() {
+            self.worker.buffers.give(early);
+            return Some((conn, None));
+        }
+        Some((conn, Some(early)))
     }
 
     async fn connection_rules(
@@ -200,9 +211,8 @@ impl<'w> Session<'w> {
     }
 
     /// Request by request until somebody closes. An idle connection holds no buffer.
-    async fn http(&mut self, conn: Conn, early: crate::http::Buffer) {
-        let mut conn = conn;
-        let mut early = (!early.is_empty()).then_some(early);
+    async fn http(&mut self, conn: Conn, early: Option<Buffer>) {
+        let (mut conn, mut early) = (conn, early);
         let mut since = self.facts.accepted;
         loop {
             let first = self.facts.requests == 0;
@@ -271,12 +281,7 @@ impl<'w> Session<'w> {
     }
 
     /// Receives a request's head and runs its stream. `None`: the connection is over.
-    async fn exchange(
-        &mut self,
-        conn: Conn,
-        buffer: crate::http::Buffer,
-        since: Now,
-    ) -> Option<(Conn, crate::http::Buffer)> {
+    async fn exchange(&mut self, conn: Conn, buffer: Buffer, since: Now) -> Option<(Conn, Buffer)> {
         let mut side = H1Side::new(conn, buffer, self.limits);
         let first = self.facts.requests == 0;
         let start = if first { since } else { clock::both() };
@@ -338,7 +343,8 @@ impl<'w> Session<'w> {
     }
 
     /// Bytes both ways (mode tcp).
-    async fn bytes(&mut self, conn: Conn, early: crate::http::Buffer) {
+    async fn bytes(&mut self, conn: Conn, early: Option<Buffer>) {
+        let early = early.unwrap_or_else(|| self.worker.buffers.take());
         let mut side = H1Side::new(conn, early, self.limits);
         side.expect_body(BodyFraming::UntilClose);
         let start = self.facts.accepted;
@@ -368,6 +374,15 @@ impl<'w> Session<'w> {
             cookie: CookieState::default(),
         }
     }
+}
+
+/// Bytes of the future of a connection, without the boxed one of a request.
+#[cfg(test)]
+pub(super) fn idle_future_size() -> usize {
+    fn size_of_output<A, B, C, F: Future>(_: impl FnOnce(A, B, C) -> F) -> usize {
+        size_of::<F>()
+    }
+    size_of_output(run)
 }
 
 impl ClientSide for H1Side {
