@@ -312,6 +312,7 @@ impl Builder<'_, '_> {
                     index: place as u32,
                 },
                 name: Arc::from(server.member.name.as_str()),
+                cookie_value: cookie_value(backend, server),
                 settings: server.value.clone(),
                 at: server.at.clone(),
             });
@@ -339,4 +340,20 @@ impl Builder<'_, '_> {
                 kind: PlanErrorKind::UnknownServer(self.proxy.name.value.clone(), name),
             })
     }
+}
+
+/// A server's value in the persistence cookie (manual: "cookie", `dynamic`).
+fn cookie_value(backend: &model::Backend, server: &model::Server) -> Option<Box<[u8]>> {
+    if let Some(value) = &server.cookie {
+        return Some(value.to_vec().into());
+    }
+    let cookie = backend.cookie.as_ref().filter(|cookie| cookie.dynamic)?;
+    let key = cookie.dynamic_key.as_ref()?;
+    let address =
+        std::net::SocketAddr::new(server.member.address.ip()?, server.member.address.port()?);
+    Some(
+        crate::persistence::dynamic::value(key, address)
+            .into_bytes()
+            .into(),
+    )
 }

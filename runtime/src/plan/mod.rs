@@ -191,6 +191,8 @@ pub struct Server {
     pub id: ServerId,
     /// Its name.
     pub name: Arc<str>,
+    /// Its value in the persistence cookie, its own or the dynamic one.
+    pub cookie_value: Option<Box<[u8]>>,
     /// As written.
     pub settings: model::Server,
     /// Where it was declared.

@@ -65,15 +65,11 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             .iter()
             .find_map(Own::private_server)
             .filter(|id| id.backend == self.backend.id);
-        let mut bound = self
-            .cookie
-            .server
-            .or_else(|| self.ruled_server())
-            .or(private.map(|id| id.index));
+        self.bound = self.bound.or(private.map(|id| id.index));
         let mut avoid = None;
         let mut attempt = 0;
         loop {
-            let slot = self.admit(&mut bound, avoid, began).await?;
+            let slot = self.admit(avoid, began).await?;
             self.enter_server(slot.server());
             self.facts.timers.queue_ms = milliseconds(began, clock::now());
             let server = &backend.servers[slot.server() as usize];
@@ -89,11 +85,11 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             self.facts.retries = attempt;
             if self.redispatches(attempt, backend.retries) {
                 self.facts.redispatched = true;
-                bound = None;
+                self.forget_server();
                 avoid = Some(server.id.index);
                 self.count_redispatch(server.id);
             } else {
-                bound = Some(server.id.index);
+                self.bound = Some(server.id.index);
                 self.count_retry(server.id);
                 self.turn_around(failed).await?;
             }
@@ -135,19 +131,14 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     }
 
     /// A slot on a server; waits in the queue if none is free.
-    async fn admit(
-        &mut self,
-        bound: &mut Option<u32>,
-        avoid: Option<u32>,
-        began: Instant,
-    ) -> Phase<Slot> {
+    async fn admit(&mut self, avoid: Option<u32>, began: Instant) -> Phase<Slot> {
         let farm = self
             .backend_live()
             .farm
             .as_ref()
             .ok_or(Halt::Failed(Failure::NoServer))?;
         loop {
-            let want = match *bound {
+            let want = match self.bound {
                 Some(server) => Want::Server(server),
                 None => Want::Balanced(Choice {
                     avoid,
@@ -155,9 +146,12 @@ impl<'s, C: ClientSide> Stream<'s, C> {
                 }),
             };
             let mut ticket = match farm.admit(want, crate::server::queue::Priority::default()) {
-                Admission::Slot(slot) => return Ok(slot),
-                Admission::NoServer | Admission::QueueFull if bound.is_some() => {
-                    *bound = None;
+                Admission::Slot(slot) => {
+                    self.balanced |= self.bound.is_none();
+                    return Ok(slot);
+                }
+                Admission::NoServer | Admission::QueueFull if self.bound.is_some() => {
+                    self.forget_server();
                     continue;
                 }
                 Admission::NoServer | Admission::QueueFull => {
@@ -175,8 +169,11 @@ impl<'s, C: ClientSide> Stream<'s, C> {
                 .await;
             self.note_queue(&ticket);
             match waited {
-                Ok(Granted::Slot(slot)) => return Ok(slot),
-                Ok(Granted::Redistribute) => *bound = None,
+                Ok(Granted::Slot(slot)) => {
+                    self.balanced |= self.bound.is_none();
+                    return Ok(slot);
+                }
+                Ok(Granted::Redistribute) => self.forget_server(),
                 Err(stopped) => {
                     self.facts.timers.queue_ms = milliseconds(began, clock::now());
                     return Err(Halt::Failed(match stopped {

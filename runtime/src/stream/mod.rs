@@ -110,6 +110,10 @@ pub struct Stream<'s, C> {
     pub must_close: bool,
     /// What is given back when the stream ends: its place in the backend.
     pub(crate) presence: Option<Arrival>,
+    /// The server that the client is bound to.
+    pub(crate) bound: Option<u32>,
+    /// The balancer chose the server.
+    pub(crate) balanced: bool,
     /// The persistence cookie's part in this exchange.
     pub(crate) cookie: persistence::CookieState,
 }

@@ -276,6 +276,8 @@ async fn run_stream(
         filters: Filters::default(),
         must_close: false,
         presence: None,
+        bound: None,
+        balanced: false,
         cookie: CookieState::default(),
     };
     stream.run().await;

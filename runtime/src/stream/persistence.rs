@@ -1,21 +1,149 @@
-//! Cookie persistence and the headers that tell a server about its client (manual: "cookie", "option forwardfor").
+//! A stream's part in persistence: which server the client is bound to, what its cookie becomes, and the headers that
+//! tell a server whom it serves.
 
-use super::{ClientSide, Stream};
+use std::net::IpAddr;
 
-/// The persistence cookie's part in one exchange.
-#[derive(Debug, Default)]
-pub struct CookieState {
-    /// The server that the client's cookie names.
-    pub server: Option<u32>,
+use super::{ClientSide, Halt, Phase, Stream, failure::Failure};
+use crate::{
+    clock,
+    persistence::{
+        Exchange, NamedServers, Regard, address_header, date::Date, on_request, on_response,
+    },
+    plan::{Backend, ProxyId},
+    server::Farm,
+};
+
+pub use crate::persistence::CookieState;
+
+/// The servers of a backend by their cookie values.
+struct ByCookie<'a> {
+    backend: &'a Backend,
+    farm: &'a Farm,
+}
+
+impl ByCookie<'_> {
+    fn find(&self, value: &[u8], accepts: impl Fn(usize) -> bool) -> Option<u32> {
+        let servers = self.backend.servers.iter().enumerate();
+        let mut named = servers.filter(|(_, server)| server.cookie_value.as_deref() == Some(value));
+        named
+            .find(|(index, _)| accepts(*index))
+            .and_then(|(index, _)| u32::try_from(index).ok())
+    }
+}
+
+impl NamedServers for ByCookie<'_> {
+    fn usable(&self, value: &[u8]) -> Option<u32> {
+        self.find(value, |index| self.farm.servers[index].takes_persistent())
+    }
+
+    fn any(&self, value: &[u8]) -> Option<u32> {
+        self.find(value, |_| true)
+    }
 }
 
 impl<C: ClientSide> Stream<'_, C> {
-    /// Finds the client's server by its cookie, and hides the cookie where that is asked for.
-    pub(super) fn find_cookie(&mut self) {}
+    /// Finds the client's server: by a rule, else by its cookie, which is hidden where that is asked for.
+    pub(super) fn find_server(&mut self) {
+        self.bound = self.ruled_server();
+        let Some(backend) = &self.backend.backend else {
+            return;
+        };
+        let (Some(cookie), Some(farm)) = (&backend.settings.cookie, &self.backend_live().farm)
+        else {
+            return;
+        };
+        let regard = match self.persistence_override() {
+            _ if self.bound.is_some() => Regard::Outranked,
+            Some(true) => Regard::Forced,
+            Some(false) => Regard::Ignored,
+            None if self.backend.options.persist => Regard::Forced,
+            None => Regard::Usual,
+        };
+        let servers = ByCookie { backend, farm };
+        let now = Date::of(clock::both().date);
+        let state = on_request(&mut self.request, cookie, &servers, regard, now);
+        self.facts.termination.request_cookie = state.flag;
+        self.bound = self.bound.or(state.server);
+        self.cookie = state;
+    }
+
+    /// The client's server could not be reached: another one may answer.
+    pub(super) fn forget_server(&mut self) {
+        self.bound = None;
+        self.balanced = true;
+        self.cookie.on_redispatch();
+        if self
+            .backend
+            .backend
+            .as_ref()
+            .is_some_and(|backend| backend.settings.cookie.is_some())
+        {
+            self.facts.termination.request_cookie = self.cookie.flag;
+        }
+    }
 
     /// Writes the persistence cookie into the response.
-    pub(super) fn set_cookie(&mut self) {}
+    ///
+    /// # Errors
+    /// A cache could keep the response's cookies, and `option checkcache` forbids that.
+    pub(super) fn set_cookie(&mut self) -> Phase {
+        let Some(backend) = &self.backend.backend else {
+            return Ok(());
+        };
+        if backend.settings.cookie.is_none() && !self.backend.options.checkcache {
+            return Ok(());
+        }
+        let server = self
+            .facts
+            .server
+            .and_then(|id| backend.servers.get(id.index as usize));
+        let exchange = Exchange {
+            cookie: backend
+                .settings
+                .cookie
+                .as_ref()
+                .map(|cookie| (cookie, &self.cookie)),
+            server_value: server.and_then(|server| server.cookie_value.as_deref()),
+            balanced: self.balanced,
+            method: self.request.method(),
+            check_cache: self.backend.options.checkcache,
+            now: Date::of(clock::both().date),
+        };
+        let outcome = on_response(&mut self.response, &exchange);
+        self.facts.termination.response_cookie = outcome.flag;
+        if outcome.blocked {
+            self.count_denied_response(self.backend);
+            return Err(Halt::Failed(Failure::ResponseMalformed));
+        }
+        Ok(())
+    }
 
     /// `option forwardfor`, `option originalto`, `unique-id-header`.
-    pub(super) fn add_address_headers(&mut self) {}
+    pub(super) fn add_address_headers(&mut self) {
+        let other: Option<ProxyId> =
+            (self.backend.id != self.frontend.id).then_some(self.backend.id);
+        let backend = other.map(|id| self.plan.proxy(id));
+        let source: Option<IpAddr> = self.session.source.map(|source| source.ip());
+        let destination: Option<IpAddr> =
+            self.session.destination.map(|destination| destination.ip());
+        let forwarded = backend.and_then(|proxy| proxy.forwardfor.as_ref());
+        address_header::add(
+            &mut self.request,
+            self.frontend.forwardfor.as_ref(),
+            forwarded,
+            source,
+        );
+        let original = backend.and_then(|proxy| proxy.originalto.as_ref());
+        address_header::add(
+            &mut self.request,
+            self.frontend.originalto.as_ref(),
+            original,
+            destination,
+        );
+        if let (Some(name), Some(identifier)) =
+            (&self.frontend.unique_id_header, &self.facts.unique_id)
+        {
+            address_header::add_unique_id(&mut self.request, name, identifier);
+        }
+    }
 }

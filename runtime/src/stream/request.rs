@@ -19,6 +19,7 @@ use crate::{
         body::BodyFraming,
         framing::{prepare_request_for_server, request_framing},
     },
+    persistence::address_header,
     rules::{Truth, reply::LocalReply},
     sample::value::Arena,
 };
@@ -48,6 +49,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     async fn exchange(&mut self) -> Phase {
         self.note_request();
         self.filters.on_start();
+        self.make_unique_id();
         self.monitor()?;
         self.tcp_request_content(self.frontend).await?;
         self.filters.on_head(Direction::Request, &mut self.request);
@@ -59,7 +61,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             self.http_request_rules(self.backend).await?;
             self.statistics(self.backend)?;
         }
-        self.find_cookie();
+        self.find_server();
         self.add_address_headers();
         self.wait_for_buffered_request().await?;
         loop {
@@ -76,6 +78,14 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         let mut head = self.worker.heads.take();
         head.copy_from(&self.request);
         let framing = request_framing(&head);
+        if let Some(name) = self
+            .backend
+            .backend
+            .as_ref()
+            .and_then(|b| b.settings.send_name_header.as_ref())
+        {
+            address_header::set_server_name(&mut head, name, link.server.name.as_bytes());
+        }
         prepare_request_for_server(
             &mut head,
             &framing,
@@ -202,6 +212,13 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             server: back.tunnel.or(back.server),
             client_fin: front.client_fin,
             server_fin: back.server_fin,
+        }
+    }
+
+    /// `unique-id-format`.
+    fn make_unique_id(&mut self) {
+        if let Some(format) = &self.frontend.unique_id {
+            self.facts.unique_id = Some(self.render(format, self.frontend));
         }
     }
 

@@ -165,7 +165,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         for proxy in self.proxies_backend_first() {
             self.http_response_rules(proxy).await?;
         }
-        self.set_cookie();
+        self.set_cookie()?;
         self.after_response_rules().await?;
         self.filters
             .on_head(Direction::Response, &mut self.response);

@@ -82,7 +82,7 @@ pub async fn run(worker: Rc<Worker>, accepted: Accepted, control: Rc<Control>) {
     let Some((conn, early)) = opened else { return };
     match frontend.mode {
         Mode::Http => session.http(conn, early).await,
-        Mode::Tcp => session.bytes(conn, early).await,
+        Mode::Tcp => Box::pin(session.bytes(conn, early)).await,
     }
 }
 
@@ -371,6 +371,8 @@ impl<'w> Session<'w> {
             filters: Filters::of(&self.frontend.filters),
             must_close: false,
             presence: None,
+            bound: None,
+            balanced: false,
             cookie: CookieState::default(),
         }
     }
