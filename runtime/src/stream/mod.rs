@@ -36,6 +36,7 @@ use crate::{
         h1::framing::{ConnectionMode, Framing},
     },
     live::{Live, ProxyLive},
+    persistence::CookieState,
     plan::{Plan, Proxy},
     rules::reply::LocalReply,
     sample::{
@@ -115,7 +116,7 @@ pub struct Stream<'s, C> {
     /// The balancer chose the server.
     pub(crate) balanced: bool,
     /// The persistence cookie's part in this exchange.
-    pub(crate) cookie: persistence::CookieState,
+    pub(crate) cookie: Option<CookieState>,
 }
 
 /// How a phase ended the exchange before its normal end.

@@ -20,7 +20,6 @@ use tokio::{
 use super::{
     ClientSide, Stream,
     facts::{SessionFacts, StreamFacts},
-    persistence::CookieState,
     side::{Incoming, Outgoing, Piece, SideError},
 };
 use crate::{
@@ -278,7 +277,7 @@ async fn run_stream(
         presence: None,
         bound: None,
         balanced: false,
-        cookie: CookieState::default(),
+        cookie: None,
     };
     stream.run().await;
 }

@@ -13,8 +13,6 @@ use crate::{
     server::Farm,
 };
 
-pub use crate::persistence::CookieState;
-
 /// The servers of a backend by their cookie values.
 struct ByCookie<'a> {
     backend: &'a Backend,
@@ -64,21 +62,16 @@ impl<C: ClientSide> Stream<'_, C> {
         let state = on_request(&mut self.request, cookie, &servers, regard, now);
         self.facts.termination.request_cookie = state.flag;
         self.bound = self.bound.or(state.server);
-        self.cookie = state;
+        self.cookie = Some(state);
     }
 
     /// The client's server could not be reached: another one may answer.
     pub(super) fn forget_server(&mut self) {
         self.bound = None;
         self.balanced = true;
-        self.cookie.on_redispatch();
-        if self
-            .backend
-            .backend
-            .as_ref()
-            .is_some_and(|backend| backend.settings.cookie.is_some())
-        {
-            self.facts.termination.request_cookie = self.cookie.flag;
+        if let Some(cookie) = &mut self.cookie {
+            cookie.on_redispatch();
+            self.facts.termination.request_cookie = cookie.flag;
         }
     }
 
@@ -98,11 +91,7 @@ impl<C: ClientSide> Stream<'_, C> {
             .server
             .and_then(|id| backend.servers.get(id.index as usize));
         let exchange = Exchange {
-            cookie: backend
-                .settings
-                .cookie
-                .as_ref()
-                .map(|cookie| (cookie, &self.cookie)),
+            cookie: backend.settings.cookie.as_ref().zip(self.cookie.as_ref()),
             server_value: server.and_then(|server| server.cookie_value.as_deref()),
             balanced: self.balanced,
             method: self.request.method(),

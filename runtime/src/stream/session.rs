@@ -14,7 +14,6 @@ use super::{
     deadline,
     facts::{ProxyFacts, SessionFacts, StreamFacts},
     failure::Failure,
-    persistence::CookieState,
     request::After,
     side::{SideError, h1::H1Side},
 };
@@ -373,7 +372,7 @@ impl<'w> Session<'w> {
             presence: None,
             bound: None,
             balanced: false,
-            cookie: CookieState::default(),
+            cookie: None,
         }
     }
 }
