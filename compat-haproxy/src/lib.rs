@@ -1,10 +1,20 @@
 //! HAProxy's face: every word, option, log alias, command and message of HAProxy.
 
 pub mod action;
+pub mod address;
 pub mod args;
+pub mod bind_option;
+pub mod check;
 pub mod converter;
 pub mod fetch;
+pub mod keyword;
+pub mod load;
 pub mod log_alias;
 pub mod lowering;
 pub mod matcher;
+pub mod message;
+pub mod option;
+pub mod section;
+pub mod server_option;
+pub mod suggest;
 pub mod version;
