@@ -25,7 +25,11 @@ Under the name `haproxy` or `keepalived` (a link) it takes that program's comman
 
 /// Runs the program under the name it was called by.
 pub fn run(argv: &[OsString]) -> Exit {
-    let name = argv.first().map(Path::new).and_then(Path::file_name).unwrap_or(OsStr::new("locum"));
+    let name = argv
+        .first()
+        .map(Path::new)
+        .and_then(Path::file_name)
+        .unwrap_or(OsStr::new("locum"));
     match name.to_str() {
         Some("haproxy") => return locum_compat_haproxy::face::run(argv),
         Some("keepalived") => return locum_compat_keepalived::run(argv),

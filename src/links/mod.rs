@@ -23,8 +23,9 @@ fn make(directory: &Path) -> io::Result<()> {
     let program = std::env::current_exe()?;
     for name in ["haproxy", "keepalived"] {
         let link = directory.join(name);
-        symlink(&program, &link)
-            .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", link.display())))?;
+        symlink(&program, &link).map_err(|error| {
+            io::Error::new(error.kind(), format!("{}: {error}", link.display()))
+        })?;
     }
     Ok(())
 }

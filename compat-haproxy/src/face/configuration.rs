@@ -1,9 +1,6 @@
 //! The configuration of one start: the bytes of all files, the environment, and what the command line lays over it.
 
-use std::{
-    collections::BTreeMap,
-    ffi::OsString,
-};
+use std::{collections::BTreeMap, ffi::OsString};
 
 use locum_model::process::{MasterWorker, Process};
 
@@ -21,9 +18,14 @@ pub(super) struct Configuration {
 impl Configuration {
     /// Reads the files that `-f` names.
     pub(super) fn read(args: &Args) -> Result<Self, Vec<Message>> {
-        let paths: Vec<String> =
-            args.files.iter().map(|path| path.to_string_lossy().into_owned()).collect();
-        Ok(Self { files: read_sources(&paths)? })
+        let paths: Vec<String> = args
+            .files
+            .iter()
+            .map(|path| path.to_string_lossy().into_owned())
+            .collect();
+        Ok(Self {
+            files: read_sources(&paths)?,
+        })
     }
 
     /// Options of loading.
@@ -55,7 +57,10 @@ impl Configuration {
         while !bytes.is_empty() {
             let name = take(&mut bytes)?;
             let contents = take(&mut bytes)?;
-            files.push(Source { name: String::from_utf8(name.to_vec()).ok()?, bytes: contents.into() });
+            files.push(Source {
+                name: String::from_utf8(name.to_vec()).ok()?,
+                bytes: contents.into(),
+            });
         }
         Some(Self { files })
     }
@@ -71,7 +76,8 @@ fn take<'b>(bytes: &mut &'b [u8]) -> Option<&'b [u8]> {
 /// The environment that a configuration begins with.
 pub(super) fn environment() -> BTreeMap<String, Vec<u8>> {
     use std::os::unix::ffi::OsStringExt;
-    let pair = |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_vec()));
+    let pair =
+        |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_vec()));
     std::env::vars_os().filter_map(pair).collect()
 }
 
@@ -86,7 +92,10 @@ pub(super) fn overlay(args: &Args, process: &mut Process) {
     }
     if args.master_worker {
         let notify = args.notify;
-        process.master_worker.get_or_insert_with(MasterWorker::default).notify |= notify;
+        process
+            .master_worker
+            .get_or_insert_with(MasterWorker::default)
+            .notify |= notify;
     }
     if let Some(path) = &args.pidfile {
         process.pidfile = Some(path.clone());
@@ -109,11 +118,28 @@ mod tests {
     #[test]
     fn a_configuration_survives_the_way_to_a_worker() {
         let files = vec![
-            Source { name: "a.cfg".into(), bytes: b"global\n".to_vec().into() },
-            Source { name: "b.cfg".into(), bytes: Vec::new().into() },
+            Source {
+                name: "a.cfg".into(),
+                bytes: b"global\n".to_vec().into(),
+            },
+            Source {
+                name: "b.cfg".into(),
+                bytes: Vec::new().into(),
+            },
         ];
-        let decoded = Configuration::decode(&Configuration { files: files.clone() }.encode()).unwrap();
-        let pairs = |files: &[Source]| files.iter().map(|f| (f.name.clone(), f.bytes.to_vec())).collect::<Vec<_>>();
+        let decoded = Configuration::decode(
+            &Configuration {
+                files: files.clone(),
+            }
+            .encode(),
+        )
+        .unwrap();
+        let pairs = |files: &[Source]| {
+            files
+                .iter()
+                .map(|f| (f.name.clone(), f.bytes.to_vec()))
+                .collect::<Vec<_>>()
+        };
         assert_eq!(pairs(&decoded.files), pairs(&files));
         assert!(Configuration::decode(b"\x05").is_none());
     }

@@ -25,7 +25,7 @@ use crate::{
     args::{self, Args, Ending},
     load::{self, Loaded, Verdict},
     message::{self, Level, Message, Printing},
-    version,
+    version, words,
 };
 use configuration::Configuration;
 
@@ -40,10 +40,17 @@ pub fn run(argv: &[OsString]) -> Exit {
         Ok(inherited) => inherited,
         Err(_) => return Exit::Status(1),
     };
-    let program = argv.first().map_or_else(|| PathBuf::from("haproxy"), PathBuf::from);
-    let (allowed, words) = take_allowed(argv.get(1..).unwrap_or_default());
-    let face = match args::parse(&words) {
-        Ok(args) => Face { args, allowed, program, argv: argv.to_vec() },
+    let program = argv
+        .first()
+        .map_or_else(|| PathBuf::from("haproxy"), PathBuf::from);
+    let (allowed, rest) = take_allowed(argv.get(1..).unwrap_or_default());
+    let face = match args::parse(&rest) {
+        Ok(args) => Face {
+            args,
+            allowed,
+            program,
+            argv: argv.to_vec(),
+        },
         Err(ending) => return end_with(&ending, &program),
     };
     face.run(inherited)
@@ -54,7 +61,10 @@ fn take_allowed(words: &[OsString]) -> (BTreeSet<String>, Vec<OsString>) {
     let mut allowed = BTreeSet::new();
     let mut rest = Vec::with_capacity(words.len());
     for word in words {
-        match word.to_str().and_then(|word| word.strip_prefix("--allow-unexecuted=")) {
+        match word
+            .to_str()
+            .and_then(|word| word.strip_prefix("--allow-unexecuted="))
+        {
             Some(name) => drop(allowed.insert(name.to_owned())),
             None => rest.push(word.clone()),
         }
@@ -62,18 +72,25 @@ fn take_allowed(words: &[OsString]) -> (BTreeSet<String>, Vec<OsString>) {
     (allowed, rest)
 }
 
+/// What the usage text says of `-N`.
+const DEFAULT_PROXY_MAXCONN: u64 = 524_254;
+
 fn end_with(ending: &Ending, program: &Path) -> Exit {
     let (mut out, mut err) = (std::io::stdout(), std::io::stderr());
     let name = program.to_string_lossy();
     // A reader that has gone takes nothing from the status.
     let _ = match ending {
-        Ending::Version { detailed: false } => out.write_all(version::short().as_bytes()),
-        Ending::Version { detailed: true } => out.write_all(version::detailed().as_bytes()),
+        Ending::Version { detailed: false } => {
+            out.write_all(version::short(&words::system()).as_bytes())
+        }
+        Ending::Version { detailed: true } => {
+            out.write_all(version::detailed(&words::system()).as_bytes())
+        }
         Ending::MemoryDebugHelp => out.write_all(args::MEMORY_DEBUG_HELP.as_bytes()),
         Ending::Usage { alert } => out
-            .write_all(version::short().as_bytes())
+            .write_all(version::short(&words::system()).as_bytes())
             .and_then(|()| err.write_all(alert.unwrap_or_default().as_bytes()))
-            .and_then(|()| err.write_all(version::usage(&name).as_bytes())),
+            .and_then(|()| err.write_all(version::usage(&name, DEFAULT_PROXY_MAXCONN).as_bytes())),
         Ending::Refused { alert } => err.write_all(alert.as_bytes()),
     };
     Exit::Status(ending.status())
@@ -97,7 +114,10 @@ impl Face {
             && let Err(error) = std::env::set_current_dir(directory)
         {
             let reason = load::reason(&error);
-            self.tell(&[plain(format!("Could not change to directory {} : {reason}", directory.display()))]);
+            self.tell(&[plain(format!(
+                "Could not change to directory {} : {reason}",
+                directory.display()
+            ))]);
             return Exit::Status(1);
         }
         match inherited {
@@ -139,13 +159,17 @@ impl Face {
     fn report(&self, loaded: &Loaded) -> Exit {
         let quiet = self.args.quiet || loaded.quiet;
         self.print_messages(loaded);
-        let warned = loaded.messages.iter().any(|message| message.level == Level::Warning);
+        let warned = loaded
+            .messages
+            .iter()
+            .any(|message| message.level == Level::Warning);
         let (text, status) = match loaded.verdict {
             Verdict::Invalid => ("", 1),
             Verdict::Valid => ("Configuration file is valid\n", 0),
-            Verdict::NoListener => {
-                ("Configuration file has no error but will not start (no listener) => exit(2).\n", 2)
-            }
+            Verdict::NoListener => (
+                "Configuration file has no error but will not start (no listener) => exit(2).\n",
+                2,
+            ),
         };
         if !quiet && status != 1 {
             let mut out = std::io::stdout();
@@ -170,9 +194,16 @@ impl Face {
     }
 
     fn print_messages(&self, loaded: &Loaded) {
-        let printing = Printing { quiet: self.args.quiet || loaded.quiet, ..self.printing() };
+        let printing = Printing {
+            quiet: self.args.quiet || loaded.quiet,
+            ..self.printing()
+        };
         let file = |name: &str| {
-            loaded.sources.iter().find(|source| source.name == name).map(|source| source.bytes.to_vec())
+            loaded
+                .sources
+                .iter()
+                .find(|source| source.name == name)
+                .map(|source| source.bytes.to_vec())
         };
         let text = message::render(&loaded.messages, &printing, &file);
         let _ = std::io::stderr().write_all(text.as_bytes());
@@ -197,11 +228,16 @@ impl Face {
 
     fn judge_condition(&self, condition: &OsString) -> Exit {
         use std::os::unix::ffi::OsStrExt;
-        let environment = load::Environment::new(configuration::environment(), load::VERSION.to_owned());
+        let environment =
+            load::Environment::new(configuration::environment(), load::VERSION.to_owned());
         match locum_parser::haproxy::evaluate_argument(condition.as_bytes(), &environment) {
             Ok(holds) => Exit::Status(u8::from(!holds)),
             Err(text) => {
-                let message = Message { level: Level::Alert, text, at: None };
+                let message = Message {
+                    level: Level::Alert,
+                    text,
+                    at: None,
+                };
                 let rendered = message::render(&[message], &self.printing(), &|_| None);
                 let _ = std::io::stderr().write_all(rendered.as_bytes());
                 Exit::Status(2)
@@ -216,5 +252,9 @@ fn executable(program: &Path) -> String {
 }
 
 fn plain(text: impl Into<String>) -> Message {
-    Message { level: Level::Alert, text: text.into(), at: None }
+    Message {
+        level: Level::Alert,
+        text: text.into(),
+        at: None,
+    }
 }

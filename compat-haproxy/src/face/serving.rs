@@ -17,22 +17,25 @@ use locum_runtime::{
         build::{self, Capacity},
     },
     process::{
-        BindFailure, Control, Exit, Predecessors, Privileges, Running, Service, Signal, Start, ToMaster, Trouble,
+        BindFailure, Control, Exit, Predecessors, Privileges, Running, Service, Signal, Start,
+        ToMaster, Trouble,
         handover::{self, Listener as HandedListener},
         limits::{Demand, Limits},
         run as start_process, signals,
     },
-    worker::{
-        mailbox::Message as WorkerMessage,
-        serve,
-    },
+    worker::{mailbox::Message as WorkerMessage, serve},
 };
 
 use super::{Face, plain};
 use crate::{admin, words};
 
 /// Starts serving a configuration.
-pub(super) fn start(face: Face, model: Model, handed: Vec<HandedListener>, master: Option<ToMaster>) -> Exit {
+pub(super) fn start(
+    face: Face,
+    model: Model,
+    handed: Vec<HandedListener>,
+    master: Option<ToMaster>,
+) -> Exit {
     let privileges = match Privileges::prepare(&model.process) {
         Ok(privileges) => privileges,
         Err(error) => {
@@ -48,7 +51,10 @@ pub(super) fn start(face: Face, model: Model, handed: Vec<HandedListener>, maste
         demand: demand(&model),
         predecessors: match master {
             Some(_) => Predecessors::default(),
-            None => Predecessors { pids: face.args.old.pids.clone(), finish: face.args.old.finish },
+            None => Predecessors {
+                pids: face.args.old.pids.clone(),
+                finish: face.args.old.finish,
+            },
         },
     };
     let mut handed = handed;
@@ -64,12 +70,26 @@ pub(super) fn start(face: Face, model: Model, handed: Vec<HandedListener>, maste
             }
         }
     }
-    start_process(start, Serving { face, model, handed, master })
+    start_process(
+        start,
+        Serving {
+            face,
+            model,
+            handed,
+            master,
+        },
+    )
 }
 
 /// What the descriptor limit has to allow.
 fn demand(model: &Model) -> Demand {
-    let servers = || model.proxies.iter().filter_map(|proxy| proxy.backend.as_ref()).flat_map(|b| &b.servers);
+    let servers = || {
+        model
+            .proxies
+            .iter()
+            .filter_map(|proxy| proxy.backend.as_ref())
+            .flat_map(|b| &b.servers)
+    };
     let process = &model.process;
     let sockets = model.global.stats_sockets.len() as u64;
     Demand {
@@ -80,14 +100,22 @@ fn demand(model: &Model) -> Demand {
             .filter_map(|proxy| proxy.frontend.as_ref())
             .map(|frontend| frontend.binds.len() as u64)
             .sum(),
-        checks: servers().filter(|server| server.member.check.is_some()).count() as u64,
+        checks: servers()
+            .filter(|server| server.member.check.is_some())
+            .count() as u64,
         agent_checks: 0,
         command_sockets: sockets,
-        command_clients: if sockets > 0 { u64::from(model.global.stats_maxconn.unwrap_or(10)) } else { 0 },
+        command_clients: if sockets > 0 {
+            u64::from(model.global.stats_maxconn.unwrap_or(10))
+        } else {
+            0
+        },
         threads: threads(model) as u64,
         maxpipes: process.maxpipes,
         splicing: model.proxies.iter().any(|proxy| {
-            proxy.options.splice_auto || proxy.options.splice_request || proxy.options.splice_response
+            proxy.options.splice_auto
+                || proxy.options.splice_request
+                || proxy.options.splice_response
         }),
         ulimit_n: process.ulimit_n,
         hard_limit: process.fd_hard_limit,
@@ -122,8 +150,8 @@ struct Bound {
 enum StartError {
     /// The plan can't be built.
     Plan(locum_runtime::plan::compile::PlanError),
-    /// A socket can't be made: whose it is, and why.
-    Bind(String, BindError),
+    /// A socket can't be made: its line, its frontend, and why.
+    Bind(String, String, BindError),
 }
 
 impl Service for Serving {
@@ -135,34 +163,65 @@ impl Service for Serving {
             threads: threads(&self.model),
             maxconn: u32::try_from(limits.maxconn).unwrap_or(u32::MAX),
         };
-        let plan = build::build(&self.model, words::vocabulary(), capacity)
-            .map_err(|error| BindFailure { error: StartError::Plan(error), busy: false })?;
+        let plan = build::build(&self.model, words::vocabulary(), capacity).map_err(|error| {
+            BindFailure {
+                error: StartError::Plan(error),
+                busy: false,
+            }
+        })?;
         let mut sockets = Vec::with_capacity(plan.listeners.len());
         for planned in &plan.listeners {
             let proxy = plan.proxy(planned.frontend);
-            let maxconn = proxy.frontend.as_ref().map_or(limits.maxconn as u32, |frontend| frontend.maxconn);
-            let backlog = self.model.proxies[planned.frontend.index()].frontend.as_ref().and_then(|f| f.backlog);
+            let maxconn = proxy
+                .frontend
+                .as_ref()
+                .map_or(limits.maxconn as u32, |frontend| frontend.maxconn);
+            let backlog = self.model.proxies[planned.frontend.index()]
+                .frontend
+                .as_ref()
+                .and_then(|f| f.backlog);
             let settings = Settings {
                 backlog: listener::backlog(&planned.bind, backlog, maxconn),
-                smart_accept: proxy.options.tcp_smart_accept || proxy.mode == locum_model::proxy::Mode::Http,
+                smart_accept: proxy.options.tcp_smart_accept
+                    || proxy.mode == locum_model::proxy::Mode::Http,
             };
-            let whose = format!("Starting frontend {}", proxy.name);
-            sockets.push((planned.id, self.socket(&planned.bind, settings, &whose)?));
+            let place = planned.at.to_string();
+            sockets.push((
+                planned.id,
+                self.socket(&planned.bind, settings, &place, &proxy.name)?,
+            ));
         }
         let mut command_sockets = Vec::new();
         for socket in &self.model.global.stats_sockets.clone() {
-            let settings = Settings { backlog: 1024, smart_accept: false };
-            command_sockets.push(self.socket(&socket.bind, settings, "Starting frontend GLOBAL")?);
+            let settings = Settings {
+                backlog: 1024,
+                smart_accept: false,
+            };
+            command_sockets.push(self.socket(
+                &socket.bind,
+                settings,
+                &socket.at.to_string(),
+                "GLOBAL",
+            )?);
         }
-        Ok(Bound { plan: Arc::new(plan), sockets, command_sockets })
+        Ok(Bound {
+            plan: Arc::new(plan),
+            sockets,
+            command_sockets,
+        })
     }
 
     fn bind_failed(&mut self, error: StartError) {
         let text = match error {
             StartError::Plan(error) => format!("[{}] {:?}", error.at, error.kind),
-            StartError::Bind(whose, error) => format!("{whose}: {}", words::bind_error(&error)),
+            StartError::Bind(place, frontend, error) => {
+                crate::event::bind_error(&place, &frontend, &error)
+            }
         };
-        self.face.tell(&[plain(text), plain("[haproxy.main()] Some protocols failed to start their listeners! Exiting.")]);
+        self.face.tell(&[
+            plain(text),
+            plain("[haproxy.main()] Some protocols failed to start their listeners! Exiting."),
+        ]);
     }
 
     fn trouble(&mut self, trouble: &Trouble, _fatal: bool) {
@@ -170,7 +229,11 @@ impl Service for Serving {
     }
 
     fn serve(self, bound: Bound, running: Running) -> Exit {
-        let Bound { plan, sockets, command_sockets } = bound;
+        let Bound {
+            plan,
+            sockets,
+            command_sockets,
+        } = bound;
         let live = Arc::new(Live::new(&plan, clock::both()));
         let identity = Identity {
             pid: std::process::id(),
@@ -181,7 +244,10 @@ impl Service for Serving {
         if signals::listen(move |event| drop(on_signal.send(event))).is_err() {
             return Exit::Status(1);
         }
-        let shared: Vec<HandedListener> = sockets.iter().filter_map(|(_, socket)| copy(socket)).collect();
+        let shared: Vec<HandedListener> = sockets
+            .iter()
+            .filter_map(|(_, socket)| copy(socket))
+            .collect();
         if let Some(master) = &self.master {
             let orphaned = events.clone();
             let _ = master.watch(move || drop(orphaned.send(Control::HardStop)));
@@ -213,7 +279,8 @@ impl Serving {
         &mut self,
         bind: &locum_model::proxy::Bind,
         settings: Settings,
-        whose: &str,
+        place: &str,
+        frontend: &str,
     ) -> Result<ListeningSocket, BindFailure<StartError>> {
         if let Some(socket) = self.inherited(&bind.address, bind.interface.as_deref()) {
             return Ok(socket);
@@ -222,7 +289,7 @@ impl Serving {
             Ok(bound) => Ok(bound.socket),
             Err(error) => Err(BindFailure {
                 busy: error.error.kind() == std::io::ErrorKind::AddrInUse,
-                error: StartError::Bind(whose.to_owned(), error),
+                error: StartError::Bind(place.to_owned(), frontend.to_owned(), error),
             }),
         }
     }
@@ -284,13 +351,17 @@ impl Serving {
 
     /// `hard-stop-after`: what still runs then is cut.
     fn hard_stop_later(&self, events: &mpsc::Sender<Control>) {
-        let Some(limit) = self.model.process.hard_stop_after else { return };
+        let Some(limit) = self.model.process.hard_stop_after else {
+            return;
+        };
         let events = events.clone();
         // Without a thread (the process may make none any more) the soft stop has no bound.
-        let _ = std::thread::Builder::new().name("hard-stop".into()).spawn(move || {
-            std::thread::sleep(limit);
-            let _ = events.send(Control::HardStop);
-        });
+        let _ = std::thread::Builder::new()
+            .name("hard-stop".into())
+            .spawn(move || {
+                std::thread::sleep(limit);
+                let _ = events.send(Control::HardStop);
+            });
     }
 }
 

@@ -23,11 +23,18 @@ pub(super) fn master(face: Face, first: Configuration, model: Model) -> Exit {
     let process = &model.process;
     let mut announcement = None;
     let mut pidfile = None;
-    if let Some(path) = process.pidfile.as_ref().filter(|_| process.daemon == Some(true)) {
+    if let Some(path) = process
+        .pidfile
+        .as_ref()
+        .filter(|_| process.daemon == Some(true))
+    {
         match Pidfile::create(path) {
             Ok(file) => pidfile = Some(file),
             Err(error) => {
-                face.tell(&[plain(format!("[haproxy.main()] Cannot create pidfile {} : {error}", path.display()))]);
+                face.tell(&[plain(format!(
+                    "[haproxy.main()] Cannot create pidfile {} : {error}",
+                    path.display()
+                ))]);
                 return Exit::Status(1);
             }
         }
@@ -55,12 +62,24 @@ pub(super) fn master(face: Face, first: Configuration, model: Model) -> Exit {
     let master = Master {
         program: program(&face),
         arguments: face.argv.clone(),
-        notifier: if settings.notify { Notifier::from_environment() } else { None },
+        notifier: if settings.notify {
+            Notifier::from_environment()
+        } else {
+            None
+        },
         survive_failure: settings.survive_failure,
         max_reloads: process.max_reloads,
     };
-    let predecessors = Predecessors { pids: face.args.old.pids.clone(), finish: face.args.old.finish };
-    let mut supervising = Supervising { face, first: Some(first), announcement, predecessors };
+    let predecessors = Predecessors {
+        pids: face.args.old.pids.clone(),
+        finish: face.args.old.finish,
+    };
+    let mut supervising = Supervising {
+        face,
+        first: Some(first),
+        announcement,
+        predecessors,
+    };
     supervise(&master, Vec::new(), &mut supervising)
 }
 
@@ -70,8 +89,12 @@ fn program(face: &Face) -> std::path::PathBuf {
         return face.program.clone();
     }
     let paths = std::env::var_os("PATH").unwrap_or_default();
-    let found = std::env::split_paths(&paths).map(|path| path.join(&face.program)).find(|path| path.is_file());
-    found.or_else(|| std::env::current_exe().ok()).unwrap_or_else(|| face.program.clone())
+    let found = std::env::split_paths(&paths)
+        .map(|path| path.join(&face.program))
+        .find(|path| path.is_file());
+    found
+        .or_else(|| std::env::current_exe().ok())
+        .unwrap_or_else(|| face.program.clone())
 }
 
 struct Supervising {
@@ -101,21 +124,34 @@ impl Supervision for Supervising {
 
     fn told(&mut self, event: &MasterEvent) {
         let (level, text) = match event {
-            MasterEvent::WorkerStarted(pid) => (Level::Notice, format!("New worker ({pid}) forked")),
+            MasterEvent::WorkerStarted(pid) => {
+                (Level::Notice, format!("New worker ({pid}) forked"))
+            }
             MasterEvent::Loaded => (Level::Notice, "Loading success.".to_owned()),
             MasterEvent::Reloading => (Level::Notice, "Reloading HAProxy".to_owned()),
             MasterEvent::LoadFailed(_) => (Level::Alert, "Loading failure!".to_owned()),
-            MasterEvent::WorkerExited { pid, status, .. } if *status == 0 => {
-                (Level::Notice, format!("Current worker ({pid}) exited with code {status} (Exit)"))
-            }
-            MasterEvent::WorkerExited { pid, status, .. } => {
-                (Level::Alert, format!("Current worker ({pid}) exited with code {status}"))
-            }
+            MasterEvent::WorkerExited { pid, status, .. } if *status == 0 => (
+                Level::Notice,
+                format!("Current worker ({pid}) exited with code {status} (Exit)"),
+            ),
+            MasterEvent::WorkerExited { pid, status, .. } => (
+                Level::Alert,
+                format!("Current worker ({pid}) exited with code {status}"),
+            ),
             _ => return,
         };
-        let line = Message { level, text, at: None };
+        let line = Message {
+            level,
+            text,
+            at: None,
+        };
         let pid = locum_runtime::process::pid();
-        let _ = writeln!(std::io::stderr(), "{} ({pid}) : {}", line.level.tag(), line.text);
+        let _ = writeln!(
+            std::io::stderr(),
+            "{} ({pid}) : {}",
+            line.level.tag(),
+            line.text
+        );
     }
 
     fn serving(&mut self) {
@@ -132,7 +168,9 @@ impl Supervision for Supervising {
 /// Runs a worker that a master started.
 pub(super) fn worker(face: Face, inherited: Inherited) -> Exit {
     let (bytes, listeners, to_master) = inherited.into_parts();
-    let Some(configuration) = Configuration::decode(&bytes) else { return Exit::Status(1) };
+    let Some(configuration) = Configuration::decode(&bytes) else {
+        return Exit::Status(1);
+    };
     let loaded = face.load(&configuration);
     if loaded.verdict != Verdict::Valid {
         let text = message::render(&loaded.messages, &face.printing(), &|_| None);
