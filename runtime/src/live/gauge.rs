@@ -61,10 +61,31 @@ impl Gauge {
         if let Some(share) = self.try_take() {
             return Poll::Ready(share);
         }
-        self.0.waiting.lock().push(cx.waker().clone());
-        self.0.awaited.store(true, SeqCst);
+        self.wait(cx);
         // A unit may have come back before it was known that somebody waits.
         self.try_take().map_or(Poll::Pending, Poll::Ready)
+    }
+
+    /// Ready when a unit is free, without taking it.
+    pub fn poll_room(&self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.has_room() {
+            return Poll::Ready(());
+        }
+        self.wait(cx);
+        if self.has_room() {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
+    }
+
+    fn has_room(&self) -> bool {
+        self.0.now.load(SeqCst) < self.0.bound.load(Relaxed)
+    }
+
+    fn wait(&self, cx: &Context<'_>) {
+        self.0.waiting.lock().push(cx.waker().clone());
+        self.0.awaited.store(true, SeqCst);
     }
 
     /// Takes a unit whatever the bound is.

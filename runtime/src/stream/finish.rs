@@ -62,6 +62,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         self.facts.bytes_out = sent;
         self.facts.timers.end = Some(clock::now());
         self.count_traffic();
+        self.presence = None;
         let silent = matches!(ended, Err(Halt::Silent));
         let filtered = self.filters.on_stop();
         if !filtered.is_empty() {

@@ -54,8 +54,8 @@ pub async fn run(worker: Rc<Worker>, id: ListenerId, socket: ListeningSocket) {
     let frontend = worker.live.proxy(listener.frontend);
     loop {
         // Connections beyond a limit stay in the kernel's queue until one of ours ends.
-        let process = poll_fn(|cx| worker.live.connections.poll_take(cx)).await;
-        let place = poll_fn(|cx| frontend.clients.poll_take(cx)).await;
+        poll_fn(|cx| worker.live.connections.poll_room(cx)).await;
+        poll_fn(|cx| frontend.clients.poll_room(cx)).await;
         if let Some(limit) = worker
             .plan
             .proxy(listener.frontend)
@@ -69,6 +69,9 @@ pub async fn run(worker: Rc<Worker>, id: ListenerId, socket: ListeningSocket) {
         }
         match socket.accept().await {
             Ok(accepted) => {
+                // Another socket may have taken the last unit meanwhile: then this connection waits here.
+                let process = poll_fn(|cx| worker.live.connections.poll_take(cx)).await;
+                let place = poll_fn(|cx| frontend.clients.poll_take(cx)).await;
                 let now = clock::both();
                 frontend.connection_rate.count(now.instant);
                 frontend.frontend.of(worker.index).connections.increment();
