@@ -1,0 +1,51 @@
+//! `redirect { location | prefix | scheme } …`: the old form of `http-request redirect` (manual 4.2).
+//!
+//! ```text
+//! redirect prefix https://www.example.com code 301 if { hdr(host) example.com }
+//! ```
+
+use locum_model::Located;
+use locum_parser::haproxy::Word;
+use locum_runtime::vocab::RuleSets;
+
+use super::{ProxyKeyword, Sections, State, http_rules::points};
+use crate::{
+    load::{Lowered, ProxyLine},
+    lowering::{Point, RuleError, lower_rule},
+};
+
+/// The row.
+pub static ROWS: &[ProxyKeyword] = &[ProxyKeyword {
+    name: "redirect",
+    sections: Sections::PROXIES,
+    arguments: "{ location | prefix | scheme } <value> [code <code>] <option> [{ if | unless } <condition>]",
+    state: State::Executed,
+    lower: redirect,
+}];
+
+fn redirect(line: &mut ProxyLine<'_, '_>) -> Lowered {
+    line.not_in_defaults("redirect")?;
+    let points = points(line.draft, Point::FrontendHttpRequest, Point::BackendHttpRequest);
+    // The words of the rule set's action are the same, after its name.
+    let words: Vec<Word> = line.line.words.to_vec();
+    let result = lower_rule(RuleSets::HTTP_REQUEST, &words, &mut line.place(points, "http-request expression"));
+    let rule = result.map_err(|error| {
+        let shown = line.proxy_shown();
+        match error {
+            RuleError::Arguments(reason) | RuleError::UnknownAction(reason) => {
+                format!("error detected in {shown} while parsing redirect rule : {reason}.")
+            }
+            RuleError::Trailing(found) => format!(
+                "error detected in {shown} while parsing redirect rule : expects 'code', 'prefix', 'location', 'scheme', 'set-cookie', 'clear-cookie', 'drop-query', 'ignore-empty' or 'append-slash' (was '{found}')."
+            ),
+            RuleError::Condition(reason) => {
+                format!("error detected in {shown} while parsing redirect rule : error in condition: {reason}.")
+            }
+        }
+    })?;
+    line.warn_order("redirect");
+    if let Some(rule) = rule {
+        line.draft.proxy.rules.redirect.push(Located::new(rule, line.line.at.clone()));
+    }
+    Ok(())
+}

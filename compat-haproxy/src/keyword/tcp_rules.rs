@@ -1,0 +1,173 @@
+//! `tcp-request`, `tcp-response`: rules below HTTP and the delays they may wait (manual 4.2).
+//!
+//! ```text
+//! tcp-request connection reject if { src -f /etc/haproxy/blocked.lst }
+//! tcp-request inspect-delay 5s
+//! ```
+
+use std::time::Duration;
+
+use locum_model::Located;
+use locum_parser::haproxy::units::{self, TimeUnit};
+use locum_runtime::vocab::RuleSets;
+
+use super::{ProxyKeyword, Sections, State, http_rules::points};
+use crate::{
+    load::{Capability, Fault, Lowered, ProxyLine},
+    lowering::{Point, Points, RuleError, known::expected_actions, lower_rule},
+};
+
+/// Rows.
+pub static ROWS: &[ProxyKeyword] = &[row("tcp-request", tcp_request), row("tcp-response", tcp_response)];
+
+const fn row(name: &'static str, lower: fn(&mut ProxyLine<'_, '_>) -> Lowered) -> ProxyKeyword {
+    ProxyKeyword {
+        name,
+        sections: Sections::ALL,
+        arguments: "{ connection | session | content } <action> [{ if | unless } <condition>]",
+        state: State::Executed,
+        lower,
+    }
+}
+
+fn tcp_request(line: &mut ProxyLine<'_, '_>) -> Lowered {
+    let kind = kind(line)?;
+    let frontend_only = |line: &ProxyLine<'_, '_>| -> Lowered {
+        if line.draft.can(Capability::Frontend) {
+            return Ok(());
+        }
+        Err(format!(
+            "'tcp-request {}' is not allowed because {} is not a frontend",
+            line.line.text(1),
+            line.proxy_shown().replacen(' ', " ", 1)
+        )
+        .into())
+    };
+    match kind.as_str() {
+        "inspect-delay" => {
+            let delay = delay(line, "tcp-request")?;
+            line.draft.proxy.request_inspect_delay = delay;
+        }
+        "connection" => {
+            frontend_only(line)?;
+            let points = Points::of(Point::FrontendConnection);
+            let rule = rule(line, RuleSets::TCP_REQUEST_CONNECTION, points)?;
+            line.warn_order("tcp-request connection");
+            line.draft.proxy.rules.tcp_request_connection.extend(rule);
+        }
+        "session" => {
+            frontend_only(line)?;
+            let points = Points::of(Point::FrontendSession);
+            let rule = rule(line, RuleSets::TCP_REQUEST_SESSION, points)?;
+            line.warn_order("tcp-request session");
+            line.draft.proxy.rules.tcp_request_session.extend(rule);
+        }
+        "content" => {
+            let points = points(line.draft, Point::FrontendContent, Point::BackendContent);
+            let rule = rule(line, RuleSets::TCP_REQUEST_CONTENT, points)?;
+            line.warn_order("tcp-request content");
+            line.draft.proxy.rules.tcp_request_content.extend(rule);
+        }
+        _ => {
+            return Err(format!(
+                "'tcp-request' expects 'inspect-delay', 'connection', or 'content' in {} (got '{kind}')",
+                line.proxy_shown()
+            )
+            .into());
+        }
+    }
+    Ok(())
+}
+
+fn tcp_response(line: &mut ProxyLine<'_, '_>) -> Lowered {
+    let kind = kind(line)?;
+    if !line.draft.can(Capability::Backend) {
+        line.lacks(Capability::Backend, "tcp-response");
+    }
+    match kind.as_str() {
+        "inspect-delay" => {
+            let delay = delay(line, "tcp-response")?;
+            line.draft.proxy.response_inspect_delay = delay;
+        }
+        "content" => {
+            let points = points(line.draft, Point::FrontendResponseContent, Point::BackendResponseContent);
+            let rule = rule(line, RuleSets::TCP_RESPONSE_CONTENT, points)?;
+            line.draft.proxy.rules.tcp_response_content.extend(rule);
+        }
+        _ => {
+            return Err(format!(
+                "'tcp-response' expects 'inspect-delay' or 'content' in {} (got '{kind}')",
+                line.proxy_shown()
+            )
+            .into());
+        }
+    }
+    Ok(())
+}
+
+fn kind(line: &ProxyLine<'_, '_>) -> Result<String, Fault> {
+    let word = line.line.text(0);
+    if !line.line.has(1) {
+        return Err(format!("missing argument for '{word}' in {}", line.proxy_shown()).into());
+    }
+    let kind = line.line.text(1);
+    if line.draft.is_defaults && line.draft.name().is_empty() && kind != "inspect-delay" {
+        return Err(format!("'{word} {kind}' not allowed in anonymous 'defaults' section.").into());
+    }
+    Ok(kind)
+}
+
+fn delay(line: &mut ProxyLine<'_, '_>, word: &str) -> Result<Option<Duration>, Fault> {
+    let text = line.line.text(2);
+    let missing =
+        || format!("'{word} inspect-delay' expects a positive delay in milliseconds, in {}", line.proxy_shown());
+    match units::time(text.as_bytes(), TimeUnit::Milliseconds) {
+        Ok(time) if time.trailing.is_none() => {
+            Ok((time.value > 0).then(|| Duration::from_millis(u64::from(time.value))))
+        }
+        Ok(units::Time { trailing: Some(byte), .. }) | Err(units::TimeError::Unexpected(byte)) => {
+            Err(format!("{} (unexpected character '{}')", missing(), char::from(byte)).into())
+        }
+        _ => Err(missing().into()),
+    }
+}
+
+fn rule(
+    line: &mut ProxyLine<'_, '_>,
+    set: RuleSets,
+    points: Points,
+) -> Result<Option<Located<locum_model::rule::Rule>>, Fault> {
+    let (word, kind) = (line.line.text(0), line.line.text(1));
+    let words = line.line.words;
+    let surroundings = if word == "tcp-request" { "tcp-request expression" } else { "tcp-response expression" };
+    let result = lower_rule(set, &words[2.min(words.len())..], &mut line.place(points, surroundings));
+    let error = match result {
+        Ok(rule) => return Ok(rule.map(|rule| Located::new(rule, line.line.at.clone()))),
+        Err(error) => error,
+    };
+    let shown = line.proxy_shown();
+    Err(match error {
+        RuleError::UnknownAction(found) => {
+            let known = expected_actions(set);
+            // The built-in actions stand first; the tracking ones belong behind the fifth.
+            let is_request = word == "tcp-request";
+            let mut names: Vec<String> = known.iter().map(|name| format!("'{name}'")).collect();
+            if is_request {
+                names.insert(5, "'track-sc0' ... 'track-sc2'".to_owned());
+            }
+            let near = crate::suggest::nearest(&found, known.iter().map(|name| name.trim_end_matches("(*)")));
+            let hint = near.map_or_else(String::new, |near| format!(" did you mean '{near}' maybe ?"));
+            let hint = if hint.is_empty() { ".".to_owned() } else { format!(".{hint}") };
+            format!("'{word} {kind}' expects {} in {shown} (got '{found}'){hint}", names.join(", "))
+        }
+        RuleError::Arguments(reason) => reason,
+        RuleError::Trailing(found) => format!(
+            "'{word} {kind} {}' expects 'if', 'unless' or nothing as argument in {shown} (got '{found}')",
+            line.line.text(2)
+        ),
+        RuleError::Condition(reason) => format!(
+            "error detected in {shown} while parsing 'if' condition : {reason}"
+        ),
+    }
+    .into())
+}
