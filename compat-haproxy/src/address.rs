@@ -49,7 +49,7 @@ pub struct Parsed {
 }
 
 /// Address family.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Family {
     /// Either.
     #[default]
@@ -90,7 +90,9 @@ const MAX_ABSTRACT: usize = 107;
 /// The reference's wording without the place.
 pub fn parse(text: &str, allowed: Allowed) -> Result<Parsed, String> {
     if text.is_empty() {
-        return Err(format!("'{text}' resolves to an empty address (environment variable missing?)"));
+        return Err(format!(
+            "'{text}' resolves to an empty address (environment variable missing?)"
+        ));
     }
     for prefix in UNIX_STREAM_PREFIXES.iter().chain(UNIX_DATAGRAM_PREFIXES) {
         if let Some(path) = text.strip_prefix(prefix) {
@@ -102,7 +104,9 @@ pub fn parse(text: &str, allowed: Allowed) -> Result<Parsed, String> {
     }
     if let Some(name) = text.strip_prefix("abns@") {
         if name.len() > MAX_ABSTRACT {
-            return Err(format!("socket path '{text}' too long (max {MAX_ABSTRACT})"));
+            return Err(format!(
+                "socket path '{text}' too long (max {MAX_ABSTRACT})"
+            ));
         }
         return Ok(Parsed::local(Address::Abstract(name.to_owned())));
     }
@@ -161,10 +165,14 @@ fn unix(path: &str, text: &str, allowed: Allowed) -> Result<Parsed, String> {
 
 fn descriptor(number: &str, text: &str, allowed: Allowed) -> Result<Parsed, String> {
     if !allowed.descriptor && text.starts_with("fd@") {
-        return Err(format!("a file descriptor is not acceptable here in '{text}'"));
+        return Err(format!(
+            "a file descriptor is not acceptable here in '{text}'"
+        ));
     }
     let Ok(fd) = number.parse::<i32>() else {
-        return Err(format!("file descriptor '{number}' is not a valid integer in '{text}'"));
+        return Err(format!(
+            "file descriptor '{number}' is not a valid integer in '{text}'"
+        ));
     };
     Ok(Parsed::local(Address::Descriptor(fd)))
 }
@@ -176,9 +184,15 @@ fn ip(rest: &str, family: Family, text: &str, allowed: Allowed) -> Result<Parsed
         _ => (rest, ""),
     };
     let ports = ports(port, text, allowed)?;
-    let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    let host = host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'))
+        .unwrap_or(host);
     let mut parsed = Parsed {
-        address: Address::Ip { ip: IpAddr::V4(Ipv4Addr::UNSPECIFIED), port: ports.first },
+        address: Address::Ip {
+            ip: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+            port: ports.first,
+        },
         last_port: ports.last,
         offset: ports.offset,
         hostname: None,
@@ -196,10 +210,16 @@ fn ip(rest: &str, family: Family, text: &str, allowed: Allowed) -> Result<Parsed
         let Some(ip) = resolve(host, family) else {
             return Err(format!("invalid address: '{shown}' in '{text}'"));
         };
-        parsed.address = Address::Ip { ip, port: ports.first };
+        parsed.address = Address::Ip {
+            ip,
+            port: ports.first,
+        };
         return Ok(parsed);
     };
-    parsed.address = Address::Ip { ip, port: ports.first };
+    parsed.address = Address::Ip {
+        ip,
+        port: ports.first,
+    };
     Ok(parsed)
 }
 
@@ -220,7 +240,11 @@ fn literal(host: &str, family: Family) -> Option<IpAddr> {
 
 /// Asks the system's resolver; the first address of the family counts, IPv4 first.
 pub fn resolve(host: &str, family: Family) -> Option<IpAddr> {
-    let found: Vec<IpAddr> = (host, 0).to_socket_addrs().ok()?.map(|address| address.ip()).collect();
+    let found: Vec<IpAddr> = (host, 0)
+        .to_socket_addrs()
+        .ok()?
+        .map(|address| address.ip())
+        .collect();
     let first = |v4: bool| found.iter().find(|ip| ip.is_ipv4() == v4).copied();
     match family {
         Family::V4 => first(true),
@@ -240,17 +264,29 @@ fn ports(text: &str, whole: &str, allowed: Allowed) -> Result<Ports, String> {
         if allowed.port_required {
             return Err(format!("missing port specification in '{whole}'"));
         }
-        return Ok(Ports { first: 0, last: 0, offset: None });
+        return Ok(Ports {
+            first: 0,
+            last: 0,
+            offset: None,
+        });
     }
     if allowed.port_forbidden {
-        return Err(format!("port specification not permitted here in '{whole}'"));
+        return Err(format!(
+            "port specification not permitted here in '{whole}'"
+        ));
     }
     match text.as_bytes()[0] {
-        b'+' | b'-' if !allowed.offset => Err(format!("port offset not permitted here in '{whole}'")),
+        b'+' | b'-' if !allowed.offset => {
+            Err(format!("port offset not permitted here in '{whole}'"))
+        }
         sign @ (b'+' | b'-') => {
             let number = crate::load::lenient_number(&text.as_bytes()[1..]);
             let number = i32::try_from(number).unwrap_or(0);
-            Ok(Ports { first: 0, last: 0, offset: Some(if sign == b'-' { -number } else { number }) })
+            Ok(Ports {
+                first: 0,
+                last: 0,
+                offset: Some(if sign == b'-' { -number } else { number }),
+            })
         }
         first if first.is_ascii_digit() => {
             let (low, high) = match text.split_once('-') {
@@ -268,11 +304,17 @@ fn ports(text: &str, whole: &str, allowed: Allowed) -> Result<Ports, String> {
             if first > last {
                 return Err(format!("invalid port range '{text}'"));
             }
-            Ok(Ports { first, last, offset: None })
+            Ok(Ports {
+                first,
+                last,
+                offset: None,
+            })
         }
         _ => {
             let bad = text.chars().next().unwrap_or(' ');
-            Err(format!("invalid character '{bad}' in port number '{text}' in '{whole}'"))
+            Err(format!(
+                "invalid character '{bad}' in port number '{text}' in '{whole}'"
+            ))
         }
     }
 }
@@ -305,18 +347,38 @@ mod tests {
     #[test]
     fn every_form_of_any_address_is_understood() {
         for text in [":80", "*:80", "0.0.0.0:80", "ipv4@:80"] {
-            assert_eq!(parse(text, BIND).unwrap().address.to_string(), "0.0.0.0:80", "{text}");
+            assert_eq!(
+                parse(text, BIND).unwrap().address.to_string(),
+                "0.0.0.0:80",
+                "{text}"
+            );
         }
         for text in [":::80", "[::]:80", "ipv6@:80"] {
-            assert_eq!(parse(text, BIND).unwrap().address.to_string(), ":::80", "{text}");
+            assert_eq!(
+                parse(text, BIND).unwrap().address.to_string(),
+                ":::80",
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn ports_are_checked_in_the_references_words() {
-        assert_eq!(parse("127.0.0.1", BIND).unwrap_err(), "missing port specification in '127.0.0.1'");
-        assert_eq!(parse("127.0.0.1:99999", BIND).unwrap_err(), "invalid port '99999'");
-        assert_eq!(parse("127.0.0.1:90-80", BIND).unwrap_err(), "invalid port range '90-80'");
-        assert_eq!(parse("::1", BIND).unwrap_err(), "invalid address: ':' in '::1'");
+        assert_eq!(
+            parse("127.0.0.1", BIND).unwrap_err(),
+            "missing port specification in '127.0.0.1'"
+        );
+        assert_eq!(
+            parse("127.0.0.1:99999", BIND).unwrap_err(),
+            "invalid port '99999'"
+        );
+        assert_eq!(
+            parse("127.0.0.1:90-80", BIND).unwrap_err(),
+            "invalid port range '90-80'"
+        );
+        assert_eq!(
+            parse("::1", BIND).unwrap_err(),
+            "invalid address: ':' in '::1'"
+        );
     }
 }

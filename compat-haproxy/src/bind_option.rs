@@ -80,10 +80,17 @@ pub fn read(line: &mut SectionLine<'_, '_>, from: usize, bind: &mut BindLine) ->
         let word = line.text(at);
         let Some(row) = ROWS.iter().find(|row| row.name == word) else {
             let hint = crate::suggest::hint(&word, ROWS.iter().map(|row| row.name));
-            return Err(Fault::from(format!("{}: unknown keyword '{word}'{hint}", bind.shown)));
+            return Err(Fault::from(format!(
+                "{}: unknown keyword '{word}'{hint}",
+                bind.shown
+            )));
         };
         (row.lower)(bind, line, at).map_err(|reason| {
-            if reason.starts_with("Proxy '") { Fault::Whole(reason) } else { Fault::from(format!("{} : {reason}", bind.shown)) }
+            if reason.starts_with("Proxy '") {
+                Fault::Whole(reason)
+            } else {
+                Fault::from(format!("{} : {reason}", bind.shown))
+            }
         })?;
         match row.state {
             crate::keyword::State::Executed => {}

@@ -161,14 +161,22 @@ pub static GLOBAL_FAMILIES: &[&[GlobalKeyword]] = &[
 /// The row of a proxy's keyword.
 pub fn proxy_keyword(name: &str) -> Option<&'static ProxyKeyword> {
     use std::{collections::HashMap, sync::LazyLock};
-    static INDEX: LazyLock<HashMap<&'static str, &'static ProxyKeyword>> =
-        LazyLock::new(|| PROXY_FAMILIES.iter().flat_map(|rows| rows.iter()).map(|row| (row.name, row)).collect());
+    static INDEX: LazyLock<HashMap<&'static str, &'static ProxyKeyword>> = LazyLock::new(|| {
+        PROXY_FAMILIES
+            .iter()
+            .flat_map(|rows| rows.iter())
+            .map(|row| (row.name, row))
+            .collect()
+    });
     INDEX.get(name).copied()
 }
 
 /// The row of a keyword of `global`.
 pub fn global_keyword(name: &str) -> Option<&'static GlobalKeyword> {
-    GLOBAL_FAMILIES.iter().flat_map(|rows| rows.iter()).find(|row| row.name == name)
+    GLOBAL_FAMILIES
+        .iter()
+        .flat_map(|rows| rows.iter())
+        .find(|row| row.name == name)
 }
 
 #[cfg(test)]
@@ -179,14 +187,22 @@ mod tests {
     fn rows_are_sorted_and_names_come_once() {
         let mut names = std::collections::BTreeSet::new();
         for rows in PROXY_FAMILIES {
-            assert!(rows.is_sorted_by(|a, b| a.name < b.name), "{:?}", rows.first().map(|row| row.name));
+            assert!(
+                rows.is_sorted_by(|a, b| a.name < b.name),
+                "{:?}",
+                rows.first().map(|row| row.name)
+            );
             for row in *rows {
                 assert!(names.insert(row.name), "{} comes twice", row.name);
             }
         }
         let mut names = std::collections::BTreeSet::new();
         for rows in GLOBAL_FAMILIES {
-            assert!(rows.is_sorted_by(|a, b| a.name < b.name), "{:?}", rows.first().map(|row| row.name));
+            assert!(
+                rows.is_sorted_by(|a, b| a.name < b.name),
+                "{:?}",
+                rows.first().map(|row| row.name)
+            );
             for row in *rows {
                 assert!(names.insert(row.name), "{} comes twice", row.name);
             }

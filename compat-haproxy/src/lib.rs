@@ -1,13 +1,23 @@
 //! HAProxy's face: every word, option, log alias, command and message of HAProxy.
 
 pub mod action;
+pub mod address;
 pub mod args;
+pub mod bind_option;
+pub mod check;
 pub mod command;
 pub mod converter;
 pub mod event;
 pub mod fetch;
+pub mod keyword;
+pub mod load;
 pub mod log_alias;
 pub mod lowering;
 pub mod matcher;
+pub mod message;
+pub mod option;
+pub mod section;
+pub mod server_option;
 pub mod stats;
+pub mod suggest;
 pub mod version;

@@ -11,11 +11,11 @@ mod line;
 mod source;
 
 pub use draft::{Capability, DefaultsTable, Draft, FormatKind, RawFormat, ServerDraft};
-pub use environment::{Environment, FEATURES};
-pub use line::{Fault, Lowered, ProxyLine, SectionLine};
-pub use source::{Source, read_sources};
+pub use environment::Environment;
+pub use line::{Fault, Lowered, Negation, ProxyLine, SectionLine, lenient_number};
+pub use source::{Source, read_sources, reason};
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use locum_model::{Model, Origin};
 use locum_parser::{
@@ -26,7 +26,7 @@ use locum_parser::{
 use crate::{
     lowering::{Notes, Place, Points},
     message::{Level, Message},
-    section::Section,
+    section::{GlobalFacts, Section},
 };
 
 /// How to load.
@@ -99,16 +99,24 @@ pub fn load(files: &[Source], options: &LoadOptions) -> Loaded {
         }
     }
     loader.finish_section();
-    let quiet = loader.quiet;
+    let quiet = loader.global_facts.quiet;
     if loader.shared.fatal && !aborted {
-        loader.shared.alert_plain("Fatal errors found in configuration.");
+        loader
+            .shared
+            .alert_plain("Fatal errors found in configuration.");
     }
     let mut model = Model::default();
     let mut verdict = Verdict::Invalid;
     if !loader.shared.fatal && !aborted {
         verdict = crate::check::finish(&mut loader, &mut model);
     }
-    Loaded { model, messages: loader.shared.messages, verdict, quiet, sources: files.to_vec() }
+    Loaded {
+        model,
+        messages: loader.shared.messages,
+        verdict,
+        quiet,
+        sources: files.to_vec(),
+    }
 }
 
 /// Everything that is known while files are read.
@@ -127,9 +135,15 @@ pub struct Loader<'o> {
     pub backends: HashMap<String, usize>,
     /// The section being read.
     pub section: Section,
-    /// `quiet`.
-    pub quiet: bool,
-    /// `zero-warning`.
+    /// What lines of `global` leave behind.
+    pub global_facts: GlobalFacts,
+    /// Groups of each user list: name and users.
+    pub groups: Vec<Vec<(String, Vec<String>)>>,
+    /// Errors to be told when all files were read.
+    pub late_alerts: Vec<String>,
+    /// Sections that are only recognised: word and name.
+    pub named_sections: HashSet<(&'static str, String)>,
+    /// `-dW`.
     pub zero_warning: bool,
     fatal_lines: usize,
 }
@@ -168,33 +182,61 @@ impl Shared<'_> {
     /// A message without a place.
     pub fn alert_plain(&mut self, text: impl Into<String>) {
         self.fatal = true;
-        self.messages.push(Message { level: Level::Alert, text: text.into(), at: None });
+        self.messages.push(Message {
+            level: Level::Alert,
+            text: text.into(),
+            at: None,
+        });
     }
 
     /// An error about a place that its text names already.
     pub fn alert(&mut self, at: &Origin, text: impl Into<String>) {
         self.fatal = true;
-        self.messages.push(Message { level: Level::Alert, text: text.into(), at: Some(at.clone()) });
+        self.messages.push(Message {
+            level: Level::Alert,
+            text: text.into(),
+            at: Some(at.clone()),
+        });
     }
 
     /// A warning about a place that its text names already.
     pub fn warn(&mut self, at: &Origin, text: impl Into<String>) {
-        self.messages.push(Message { level: Level::Warning, text: text.into(), at: Some(at.clone()) });
+        self.messages.push(Message {
+            level: Level::Warning,
+            text: text.into(),
+            at: Some(at.clone()),
+        });
     }
 
     /// A warning about no place.
     pub fn warn_plain(&mut self, text: impl Into<String>) {
-        self.messages.push(Message { level: Level::Warning, text: text.into(), at: None });
+        self.messages.push(Message {
+            level: Level::Warning,
+            text: text.into(),
+            at: None,
+        });
     }
 
     /// A message for `-dD`.
     pub fn diag(&mut self, at: &Origin, text: impl Into<String>) {
-        self.messages.push(Message { level: Level::Diag, text: text.into(), at: Some(at.clone()) });
+        self.messages.push(Message {
+            level: Level::Diag,
+            text: text.into(),
+            at: Some(at.clone()),
+        });
     }
 
     /// A word that the reference executes and we don't.
     pub fn unexecuted(&mut self, word: impl Into<String>, at: &Origin) {
         self.notes.unexecuted.push((word.into(), at.clone()));
+    }
+
+    /// A word that is read but does nothing yet: mere tuning.
+    pub fn tuning(&mut self, word: &str, at: &Origin) {
+        if !self.options.allow_unexecuted.contains(word) {
+            let text = format!("parsing [{at}] : '{word}' is known but has no effect yet.");
+            self.warn(at, text);
+        }
     }
 
     /// Warnings that lowering left in the notes become messages.
@@ -257,7 +299,10 @@ impl<'o> Loader<'o> {
             frontends: HashMap::new(),
             backends: HashMap::new(),
             section: Section::None,
-            quiet: false,
+            global_facts: GlobalFacts::default(),
+            groups: Vec::new(),
+            late_alerts: Vec::new(),
+            named_sections: HashSet::new(),
             zero_warning: options.zero_warning,
             fatal_lines: 0,
         }
@@ -308,7 +353,10 @@ impl<'o> Loader<'o> {
             .iter()
             .any(|message| message.level == Level::Alert);
         if failed {
-            self.shared.alert_plain(format!("Error(s) found in configuration file : {}", source.name));
+            self.shared.alert_plain(format!(
+                "Error(s) found in configuration file : {}",
+                source.name
+            ));
         }
         aborted
     }
@@ -326,7 +374,11 @@ impl<'o> Loader<'o> {
             line: u32::try_from(diagnostic.line).unwrap_or(u32::MAX),
             column: u32::try_from(diagnostic.column).unwrap_or(1),
         };
-        self.shared.messages.push(Message { level, text: diagnostic.to_string(), at: Some(at) });
+        self.shared.messages.push(Message {
+            level,
+            text: diagnostic.to_string(),
+            at: Some(at),
+        });
     }
 
     fn line(&mut self, line: &Line) -> bool {

@@ -64,7 +64,11 @@ pub struct Printing {
 }
 
 /// Everything for standard error.
-pub fn render(messages: &[Message], printing: &Printing, file: &dyn Fn(&str) -> Option<Vec<u8>>) -> String {
+pub fn render(
+    messages: &[Message],
+    printing: &Printing,
+    file: &dyn Fn(&str) -> Option<Vec<u8>>,
+) -> String {
     let mut out = String::new();
     if printing.quiet {
         return out;
@@ -79,10 +83,25 @@ pub fn render(messages: &[Message], printing: &Printing, file: &dyn Fn(&str) -> 
         }
         if !introduced && message.level > Level::Diag {
             introduced = true;
-            let _ = writeln!(out, "{} ({pid}) : haproxy version is {}", Level::Notice.tag(), printing.version);
-            let _ = writeln!(out, "{} ({pid}) : path to executable is {}", Level::Notice.tag(), printing.executable);
+            let _ = writeln!(
+                out,
+                "{} ({pid}) : haproxy version is {}",
+                Level::Notice.tag(),
+                printing.version
+            );
+            let _ = writeln!(
+                out,
+                "{} ({pid}) : path to executable is {}",
+                Level::Notice.tag(),
+                printing.executable
+            );
         }
-        let _ = writeln!(out, "{} ({pid}) : config : {}", message.level.tag(), message.text);
+        let _ = writeln!(
+            out,
+            "{} ({pid}) : config : {}",
+            message.level.tag(),
+            message.text
+        );
         if printing.excerpts {
             out.push_str(&excerpt(message, file));
         }
@@ -93,16 +112,27 @@ pub fn render(messages: &[Message], printing: &Printing, file: &dyn Fn(&str) -> 
 /// The line a message is about with a caret below its column, or nothing if the file is unknown.
 fn excerpt(message: &Message, file: &dyn Fn(&str) -> Option<Vec<u8>>) -> String {
     use annotate_snippets::{AnnotationKind, Level as Shown, Renderer, Snippet};
-    let Some(at) = &message.at else { return String::new() };
-    let Some(bytes) = file(&at.file) else { return String::new() };
+    let Some(at) = &message.at else {
+        return String::new();
+    };
+    let Some(bytes) = file(&at.file) else {
+        return String::new();
+    };
     let number = usize::try_from(at.line).unwrap_or(0);
-    let Some(line) = bytes.split(|byte| *byte == b'\n').nth(number.saturating_sub(1)) else {
+    let Some(line) = bytes
+        .split(|byte| *byte == b'\n')
+        .nth(number.saturating_sub(1))
+    else {
         return String::new();
     };
     let line = String::from_utf8_lossy(line).into_owned();
     let column = usize::try_from(at.column).unwrap_or(1).max(1) - 1;
-    let start = (column..=line.len()).find(|at| line.is_char_boundary(*at)).unwrap_or(0);
-    let end = line[start..].find([' ', '\t']).map_or(line.len(), |length| start + length);
+    let start = (column..=line.len())
+        .find(|at| line.is_char_boundary(*at))
+        .unwrap_or(0);
+    let end = line[start..]
+        .find([' ', '\t'])
+        .map_or(line.len(), |length| start + length);
     let shown = match message.level {
         Level::Alert => Shown::ERROR,
         Level::Warning => Shown::WARNING,

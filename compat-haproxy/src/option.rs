@@ -61,7 +61,14 @@ const fn switch(
     state: State,
     field: fn(&mut Options) -> &mut bool,
 ) -> Switch {
-    Switch { name, side, http, state, removed: false, field }
+    Switch {
+        name,
+        side,
+        http,
+        state,
+        removed: false,
+        field,
+    }
 }
 
 /// All switches, sorted.

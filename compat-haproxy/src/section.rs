@@ -39,14 +39,21 @@ pub enum Section {
 impl Section {
     /// What `.SECTION` expands to.
     pub fn name(&self, loader: &Loader<'_>) -> String {
-        let of = |name: &str, word: &str| if name.is_empty() { word.to_owned() } else { name.to_owned() };
+        let of = |name: &str, word: &str| {
+            if name.is_empty() {
+                word.to_owned()
+            } else {
+                name.to_owned()
+            }
+        };
         match self {
             Section::None => String::new(),
             Section::Global => "global".to_owned(),
             Section::Broken => String::new(),
-            Section::Proxy(at) => {
-                loader.proxies.get(*at).map_or(String::new(), |draft| draft.name().to_owned())
-            }
+            Section::Proxy(at) => loader
+                .proxies
+                .get(*at)
+                .map_or(String::new(), |draft| draft.name().to_owned()),
             Section::Defaults(at) => loader
                 .defaults
                 .sections
@@ -65,7 +72,9 @@ impl Section {
 
 /// Reads one line; true if reading must end.
 pub fn line(loader: &mut Loader<'_>, words: &[Word], at: &Origin) -> bool {
-    let Some(first) = words.first() else { return false };
+    let Some(first) = words.first() else {
+        return false;
+    };
     let result = match first.text.as_slice() {
         b"global" => global::open(loader, words, at),
         b"defaults" => defaults::open(loader, words, at),
@@ -87,7 +96,10 @@ pub fn line(loader: &mut Loader<'_>, words: &[Word], at: &Origin) -> bool {
 
 fn body(loader: &mut Loader<'_>, words: &[Word], at: &Origin) -> Lowered {
     match loader.section.clone() {
-        Section::None => Err(Fault::Tight(format!("unknown keyword '{}' out of section.", words[0].as_str()))),
+        Section::None => Err(Fault::Tight(format!(
+            "unknown keyword '{}' out of section.",
+            words[0].as_str()
+        ))),
         Section::Global => global::line(loader, words, at),
         Section::Broken => Err("'listen' or 'defaults' expected.".into()),
         Section::Proxy(index) => proxy::line(loader, index, words, at),
@@ -111,12 +123,18 @@ fn section_line<'l, 'o>(
     words: &'l [Word],
     at: &Origin,
 ) -> SectionLine<'l, 'o> {
-    SectionLine { words, at: at.clone(), shared, negated: None }
+    SectionLine {
+        words,
+        at: at.clone(),
+        shared,
+        negated: None,
+    }
 }
 
 /// The first character of a name that names may not have.
 pub fn bad_name_character(name: &str) -> Option<char> {
-    name.chars().find(|c| !(c.is_ascii_alphanumeric() || matches!(c, '.' | ':' | '_' | '-')))
+    name.chars()
+        .find(|c| !(c.is_ascii_alphanumeric() || matches!(c, '.' | ':' | '_' | '-')))
 }
 
 /// Takes `no` and `default` off the beginning of a line.

@@ -64,7 +64,11 @@ impl OptionWord<'_, '_, '_> {
     /// `otherwise` if there is none.
     pub fn required(&self, otherwise: &str) -> Result<String, String> {
         let text = self.text(1);
-        if text.is_empty() { Err(otherwise.to_owned()) } else { Ok(text) }
+        if text.is_empty() {
+            Err(otherwise.to_owned())
+        } else {
+            Ok(text)
+        }
     }
 }
 
@@ -72,7 +76,12 @@ impl OptionWord<'_, '_, '_> {
 ///
 /// # Errors
 /// The first one that is wrong, as the reference does.
-pub fn read(line: &mut ProxyLine<'_, '_>, from: usize, server: &mut ServerDraft, name: Option<&str>) -> Lowered {
+pub fn read(
+    line: &mut ProxyLine<'_, '_>,
+    from: usize,
+    server: &mut ServerDraft,
+    name: Option<&str>,
+) -> Lowered {
     let at_line = line.line.at.clone();
     let prefix = match name {
         Some(name) => format!("[{at_line}] : 'server {}/{name}' : ", line.draft.name()),
@@ -84,21 +93,32 @@ pub fn read(line: &mut ProxyLine<'_, '_>, from: usize, server: &mut ServerDraft,
         let Some(row) = ROWS.iter().find(|row| row.name == word) else {
             let hint = crate::suggest::hint(&word, ROWS.iter().map(|row| row.name));
             let end = match (hint.is_empty(), name) {
-                (_, None) if at == from => ". Hint: no address was expected for this server.".to_owned(),
+                (_, None) if at == from => {
+                    ". Hint: no address was expected for this server.".to_owned()
+                }
                 (true, _) => ".".to_owned(),
                 (false, _) => hint,
             };
-            return Err(Fault::Whole(format!("{prefix}unknown keyword '{word}'{end}")));
+            return Err(Fault::Whole(format!(
+                "{prefix}unknown keyword '{word}'{end}"
+            )));
         };
         if name.is_none() && !row.in_default {
             let had = line.line.shared.fatal;
-            let text = format!("{prefix}'{word}' option is not accepted in default-server sections");
+            let text =
+                format!("{prefix}'{word}' option is not accepted in default-server sections");
             line.line.shared.alert(&at_line, text);
             line.line.shared.fatal = had;
             at += 1 + row.arguments;
             continue;
         }
-        let mut option = OptionWord { line, at, server, name: name.unwrap_or(""), extra: 0 };
+        let mut option = OptionWord {
+            line,
+            at,
+            server,
+            name: name.unwrap_or(""),
+            extra: 0,
+        };
         let result = (row.lower)(&mut option);
         let extra = option.extra;
         result.map_err(|reason| Fault::Whole(format!("{prefix}{reason}.")))?;
@@ -119,7 +139,10 @@ impl ServerDraft {
             server: Located::built_in(Server {
                 member: Member {
                     name: Located::built_in(String::new()),
-                    address: Address::Ip { ip: std::net::Ipv4Addr::UNSPECIFIED.into(), port: 0 },
+                    address: Address::Ip {
+                        ip: std::net::Ipv4Addr::UNSPECIFIED.into(),
+                        port: 0,
+                    },
                     hostname: None,
                     port_offset: None,
                     weight: 1,

@@ -21,22 +21,43 @@ pub fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&
 
 /// `; did you mean 'x' maybe ?`, or nothing.
 pub fn hint<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> String {
-    nearest(word, known).map_or_else(String::new, |near| format!("; did you mean '{near}' maybe ?"))
+    nearest(word, known).map_or_else(String::new, |near| {
+        format!("; did you mean '{near}' maybe ?")
+    })
 }
 
 /// The hint for an unknown keyword of a proxy. Section words are among the candidates, as a section may have been meant.
 pub fn keyword(word: &str) -> String {
-    let names = crate::keyword::PROXY_FAMILIES.iter().flat_map(|rows| rows.iter()).map(|row| row.name);
+    let names = crate::keyword::PROXY_FAMILIES
+        .iter()
+        .flat_map(|rows| rows.iter())
+        .map(|row| row.name);
     hint(word, names.chain(SECTIONS.iter().copied()))
 }
 
 /// The hint for an unknown keyword of `global`.
 pub fn global(word: &str) -> String {
-    let names = crate::keyword::GLOBAL_FAMILIES.iter().flat_map(|rows| rows.iter()).map(|row| row.name);
+    let names = crate::keyword::GLOBAL_FAMILIES
+        .iter()
+        .flat_map(|rows| rows.iter())
+        .map(|row| row.name);
     hint(word, names.chain(SECTIONS.iter().copied()))
 }
 
 const SECTIONS: &[&str] = &[
-    "backend", "cache", "defaults", "fcgi-app", "frontend", "global", "http-errors", "listen", "log-forward",
-    "mailers", "peers", "program", "resolvers", "ring", "userlist",
+    "backend",
+    "cache",
+    "defaults",
+    "fcgi-app",
+    "frontend",
+    "global",
+    "http-errors",
+    "listen",
+    "log-forward",
+    "mailers",
+    "peers",
+    "program",
+    "resolvers",
+    "ring",
+    "userlist",
 ];

@@ -3,7 +3,7 @@
 //! A field is `None` where no line of the configuration and no option of the command line said anything; what then
 //! holds is the runtime's business (`runtime::process`), so that printing a model shows only what was written.
 
-use std::{path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
@@ -52,6 +52,8 @@ pub struct Process {
     pub max_reloads: Option<u32>,
     /// Share listening ports with other processes (off by `noreuseport`, `-dR`).
     pub reuseport: Option<bool>,
+    /// Environment variables that lines set, or took away (`setenv`, `unsetenv` …).
+    pub environment: BTreeMap<String, Option<String>>,
 }
 
 /// `master-worker` and its argument.

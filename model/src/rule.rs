@@ -30,6 +30,8 @@ pub struct Rules {
     pub tcp_request_content: Vec<Located<Rule>>,
     /// `tcp-request inspect-delay`: how long content rules may wait for bytes.
     pub inspect_delay: Option<std::time::Duration>,
+    /// `tcp-response inspect-delay`: the same for responses.
+    pub response_inspect_delay: Option<std::time::Duration>,
     /// `tcp-response content`.
     pub tcp_response_content: Vec<Located<Rule>>,
     /// `http-request`; `redirect` and old request rules follow them in `redirect`.

@@ -13,31 +13,60 @@ use crate::{
 
 /// All options in the reference's order: its "did you mean" goes through them.
 pub static ROWS: &[BindOption] = &[
-    row("accept-netscaler-cip", 1, State::Unexecuted, accept_netscaler_cip),
+    row(
+        "accept-netscaler-cip",
+        1,
+        State::Unexecuted,
+        accept_netscaler_cip,
+    ),
     row("accept-proxy", 0, State::Executed, |bind, _, _| {
         bind.bind.accept_proxy = true;
         Ok(())
     }),
     row("allow-0rtt", 0, State::Tuning, tls_flag),
-    row("alpn", 1, State::Tuning, |_, line, at| tls_value(line, at, "missing the comma-delimited ALPN protocol suite")),
+    row("alpn", 1, State::Tuning, |_, line, at| {
+        tls_value(line, at, "missing the comma-delimited ALPN protocol suite")
+    }),
     row("backlog", 1, State::Executed, backlog),
-    row("ca-file", 1, State::Unexecuted, |_, line, at| tls_value(line, at, "missing CAfile path")),
-    row("ca-ignore-err", 1, State::Unexecuted, |_, line, at| tls_value(line, at, "missing error IDs list")),
-    row("ca-sign-file", 1, State::Unexecuted, |_, line, at| tls_value(line, at, "missing CAfile path")),
-    row("ca-sign-pass", 1, State::Unexecuted, |_, line, at| tls_value(line, at, "missing CAkey password")),
-    row("ca-verify-file", 1, State::Unexecuted, |_, line, at| tls_value(line, at, "missing CAfile path")),
-    row("ciphers", 1, State::Tuning, |_, line, at| tls_value(line, at, "missing cipher suite")),
-    row("ciphersuites", 1, State::Tuning, |_, line, at| tls_value(line, at, "missing cipher suite")),
-    row("crl-file", 1, State::Unexecuted, |_, line, at| tls_value(line, at, "missing CRLfile path")),
+    row("ca-file", 1, State::Unexecuted, |_, line, at| {
+        tls_value(line, at, "missing CAfile path")
+    }),
+    row("ca-ignore-err", 1, State::Unexecuted, |_, line, at| {
+        tls_value(line, at, "missing error IDs list")
+    }),
+    row("ca-sign-file", 1, State::Unexecuted, |_, line, at| {
+        tls_value(line, at, "missing CAfile path")
+    }),
+    row("ca-sign-pass", 1, State::Unexecuted, |_, line, at| {
+        tls_value(line, at, "missing CAkey password")
+    }),
+    row("ca-verify-file", 1, State::Unexecuted, |_, line, at| {
+        tls_value(line, at, "missing CAfile path")
+    }),
+    row("ciphers", 1, State::Tuning, |_, line, at| {
+        tls_value(line, at, "missing cipher suite")
+    }),
+    row("ciphersuites", 1, State::Tuning, |_, line, at| {
+        tls_value(line, at, "missing cipher suite")
+    }),
+    row("crl-file", 1, State::Unexecuted, |_, line, at| {
+        tls_value(line, at, "missing CRLfile path")
+    }),
     row("crt", 1, State::Unexecuted, crt),
-    row("crt-ignore-err", 1, State::Unexecuted, |_, line, at| tls_value(line, at, "missing error IDs list")),
+    row("crt-ignore-err", 1, State::Unexecuted, |_, line, at| {
+        tls_value(line, at, "missing error IDs list")
+    }),
     row("crt-list", 1, State::Unexecuted, crt_list),
-    row("curves", 1, State::Tuning, |_, line, at| tls_value(line, at, "missing curve suite")),
+    row("curves", 1, State::Tuning, |_, line, at| {
+        tls_value(line, at, "missing curve suite")
+    }),
     row("defer-accept", 0, State::Executed, |bind, _, _| {
         bind.bind.defer_accept = true;
         Ok(())
     }),
-    row("ecdhe", 1, State::Tuning, |_, line, at| tls_value(line, at, "missing named curve")),
+    row("ecdhe", 1, State::Tuning, |_, line, at| {
+        tls_value(line, at, "missing named curve")
+    }),
     row("expose-fd", 1, State::Executed, expose_fd),
     row("force-sslv3", 0, State::Tuning, tls_flag),
     row("force-tlsv10", 0, State::Tuning, tls_flag),
@@ -63,7 +92,9 @@ pub static ROWS: &[BindOption] = &[
     row("no-tlsv11", 0, State::Tuning, tls_flag),
     row("no-tlsv12", 0, State::Tuning, tls_flag),
     row("no-tlsv13", 0, State::Tuning, tls_flag),
-    row("npn", 1, State::Tuning, |_, line, at| tls_value(line, at, "missing the comma-delimited NPN protocol suite")),
+    row("npn", 1, State::Tuning, |_, line, at| {
+        tls_value(line, at, "missing the comma-delimited NPN protocol suite")
+    }),
     row("prefer-client-ciphers", 0, State::Tuning, tls_flag),
     row("process", 1, State::Executed, process),
     row("proto", 1, State::Executed, proto),
@@ -79,7 +110,9 @@ pub static ROWS: &[BindOption] = &[
         Ok(())
     }),
     row("thread", 1, State::Executed, thread),
-    row("tls-ticket-keys", 1, State::Tuning, |_, line, at| tls_value(line, at, "missing TLS ticket keys file path")),
+    row("tls-ticket-keys", 1, State::Tuning, |_, line, at| {
+        tls_value(line, at, "missing TLS ticket keys file path")
+    }),
     row("transparent", 0, State::Executed, |bind, _, _| {
         bind.bind.transparent = true;
         Ok(())
@@ -100,7 +133,12 @@ pub static ROWS: &[BindOption] = &[
 type Lower = fn(&mut BindLine, &mut SectionLine<'_, '_>, usize) -> Result<(), String>;
 
 const fn row(name: &'static str, arguments: usize, state: State, lower: Lower) -> BindOption {
-    BindOption { name, arguments, state, lower }
+    BindOption {
+        name,
+        arguments,
+        state,
+        lower,
+    }
 }
 
 /// The word behind the one at `at`, or the complaint that it is missing.
@@ -115,7 +153,11 @@ fn number(line: &SectionLine<'_, '_>, at: usize, missing: &str) -> Result<i64, S
     value(line, at, missing).map(|text| lenient_number(text.as_bytes()))
 }
 
-fn accept_netscaler_cip(_: &mut BindLine, line: &mut SectionLine<'_, '_>, at: usize) -> Result<(), String> {
+fn accept_netscaler_cip(
+    _: &mut BindLine,
+    line: &mut SectionLine<'_, '_>,
+    at: usize,
+) -> Result<(), String> {
     match number(line, at, "missing value")? {
         0 => Err("'accept-netscaler-cip' : invalid value 0, must be >= 0".to_owned()),
         _ => Ok(()),
@@ -143,7 +185,11 @@ fn maxconn(bind: &mut BindLine, line: &mut SectionLine<'_, '_>, at: usize) -> Re
 fn expose_fd(bind: &mut BindLine, line: &mut SectionLine<'_, '_>, at: usize) -> Result<(), String> {
     match value(line, at, "missing fd type")?.as_str() {
         "listeners" => bind.bind.expose_listeners = true,
-        other => return Err(format!("'expose-fd' only supports 'listeners' (got '{other}')")),
+        other => {
+            return Err(format!(
+                "'expose-fd' only supports 'listeners' (got '{other}')"
+            ));
+        }
     }
     Ok(())
 }
@@ -181,7 +227,9 @@ fn user(bind: &mut BindLine, line: &mut SectionLine<'_, '_>, at: usize) -> Resul
 fn id(bind: &mut BindLine, line: &mut SectionLine<'_, '_>, at: usize) -> Result<(), String> {
     let text = value(line, at, "expects an integer argument")?;
     let Ok(number) = text.parse::<i64>() else {
-        return Err(format!("'id' : expects an integer argument, found '{text}'"));
+        return Err(format!(
+            "'id' : expects an integer argument, found '{text}'"
+        ));
     };
     match u32::try_from(number) {
         Ok(id) if id > 0 => bind.bind.id = id,
@@ -200,7 +248,11 @@ fn level(bind: &mut BindLine, line: &mut SectionLine<'_, '_>, at: usize) -> Resu
         "user" => StatsLevel::User,
         "operator" => StatsLevel::Operator,
         "admin" => StatsLevel::Admin,
-        other => return Err(format!("'level' only supports 'user', 'operator', and 'admin' (got '{other}')")),
+        other => {
+            return Err(format!(
+                "'level' only supports 'user', 'operator', and 'admin' (got '{other}')"
+            ));
+        }
     });
     Ok(())
 }
@@ -210,7 +262,11 @@ fn mode(bind: &mut BindLine, line: &mut SectionLine<'_, '_>, at: usize) -> Resul
     let bits = text.strip_prefix('-').unwrap_or(&text);
     match u32::from_str_radix(bits, 8) {
         Ok(bits) => bind.bind.access.mode = Some(bits & 0o7777),
-        Err(_) => return Err(format!("'mode' : missing or invalid mode '{text}' (octal integer expected)")),
+        Err(_) => {
+            return Err(format!(
+                "'mode' : missing or invalid mode '{text}' (octal integer expected)"
+            ));
+        }
     }
     Ok(())
 }
@@ -218,7 +274,9 @@ fn mode(bind: &mut BindLine, line: &mut SectionLine<'_, '_>, at: usize) -> Resul
 fn mss(bind: &mut BindLine, line: &mut SectionLine<'_, '_>, at: usize) -> Result<(), String> {
     let number = number(line, at, "missing MSS value")?;
     if number == 0 || number.abs() > 65535 {
-        return Err("'mss' : expects an MSS with and absolute value between 1 and 65535".to_owned());
+        return Err(
+            "'mss' : expects an MSS with and absolute value between 1 and 65535".to_owned(),
+        );
     }
     bind.bind.mss = i32::try_from(number).ok();
     Ok(())
@@ -232,7 +290,8 @@ fn name(bind: &mut BindLine, line: &mut SectionLine<'_, '_>, at: usize) -> Resul
 fn namespace(bind: &mut BindLine, line: &mut SectionLine<'_, '_>, at: usize) -> Result<(), String> {
     let name = value(line, at, "missing namespace id")?;
     if std::fs::File::open(format!("/var/run/netns/{name}")).is_err() {
-        line.shared.alert_plain(format!("Cannot open namespace '{name}'."));
+        line.shared
+            .alert_plain(format!("Cannot open namespace '{name}'."));
         return Err("error encountered while processing 'namespace'.".to_owned());
     }
     bind.bind.namespace = Some(name);
@@ -242,7 +301,9 @@ fn namespace(bind: &mut BindLine, line: &mut SectionLine<'_, '_>, at: usize) -> 
 fn nice(bind: &mut BindLine, line: &mut SectionLine<'_, '_>, at: usize) -> Result<(), String> {
     let number = number(line, at, "missing value")?;
     if !(-1024..=1024).contains(&number) {
-        return Err(format!("'nice' : invalid value {number}, allowed range is -1024..1024"));
+        return Err(format!(
+            "'nice' : invalid value {number}, allowed range is -1024..1024"
+        ));
     }
     bind.bind.nice = i32::try_from(number).unwrap_or(0);
     Ok(())
@@ -252,13 +313,24 @@ fn process(bind: &mut BindLine, line: &mut SectionLine<'_, '_>, at: usize) -> Re
     let text = line.text(at + 1);
     let (set, threads) = text.split_once('/').unwrap_or((&text, ""));
     let complain = |set: &str, digits: bool| {
-        let more = if digits { " It supports numbers from 1 to 1." } else { "" };
+        let more = if digits {
+            " It supports numbers from 1 to 1."
+        } else {
+            ""
+        };
         format!("'process' : '{set}' is not a valid number/range.{more}")
     };
     if !matches!(set, "all" | "odd" | "even" | "1") {
-        return Err(complain(set, set.is_empty() || set.starts_with(|c: char| c.is_ascii_digit() || c == '-')));
+        return Err(complain(
+            set,
+            set.is_empty() || set.starts_with(|c: char| c.is_ascii_digit() || c == '-'),
+        ));
     }
-    let hint = if threads.is_empty() { String::new() } else { format!(" Please use 'thread {threads}' instead.") };
+    let hint = if threads.is_empty() {
+        String::new()
+    } else {
+        format!(" Please use 'thread {threads}' instead.")
+    };
     let shown = &bind.shown;
     line.warn(&format!(
         "{shown} : 'process {text}' on 'bind' lines is deprecated and will be removed in 2.7.{hint}"
@@ -282,11 +354,20 @@ const MAX_THREADS: u32 = 64;
 
 fn thread_set(text: &str) -> Result<BindProcess, String> {
     let bad = |more: bool| {
-        let more = if more { " It supports numbers from 1 to 64." } else { "" };
+        let more = if more {
+            " It supports numbers from 1 to 64."
+        } else {
+            ""
+        };
         format!("'{text}' : '{text}' is not a valid number/range.{more}")
     };
     match text {
-        "all" | "odd" | "even" => return Ok(BindProcess { first: 1, last: MAX_THREADS }),
+        "all" | "odd" | "even" => {
+            return Ok(BindProcess {
+                first: 1,
+                last: MAX_THREADS,
+            });
+        }
         _ => {}
     }
     if !text.is_empty() && !text.starts_with(|c: char| c.is_ascii_digit() || c == '-') {
@@ -315,10 +396,16 @@ fn proto(_: &mut BindLine, line: &mut SectionLine<'_, '_>, at: usize) -> Result<
     }
 }
 
-fn severity_output(bind: &mut BindLine, line: &mut SectionLine<'_, '_>, at: usize) -> Result<(), String> {
+fn severity_output(
+    bind: &mut BindLine,
+    line: &mut SectionLine<'_, '_>,
+    at: usize,
+) -> Result<(), String> {
     let text = value(line, at, "missing severity format")?;
     if !matches!(text.as_str(), "none" | "number" | "string") {
-        return Err(format!("'severity-output' only supports 'none', 'number', and 'string' (got '{text}')"));
+        return Err(format!(
+            "'severity-output' only supports 'none', 'number', and 'string' (got '{text}')"
+        ));
     }
     bind.bind.severity_output = Some(text);
     Ok(())
@@ -334,7 +421,9 @@ fn shards(bind: &mut BindLine, line: &mut SectionLine<'_, '_>, at: usize) -> Res
     match u32::try_from(number) {
         Ok(shards @ 1..=MAX_THREADS) => bind.bind.shards = shards,
         _ => {
-            return Err(format!("'shards' : invalid value {number}, allowed range is 1..64 or 'by-thread'"));
+            return Err(format!(
+                "'shards' : invalid value {number}, allowed range is 1..64 or 'by-thread'"
+            ));
         }
     }
     Ok(())
@@ -388,7 +477,11 @@ fn certificate(path: &str) -> Result<(), String> {
         let begin = b"-----BEGIN ";
         bytes.windows(begin.len()).any(|window| window == begin)
     });
-    if holds_one { Ok(()) } else { Err(format!("unable to load certificate from file '{path}'.")) }
+    if holds_one {
+        Ok(())
+    } else {
+        Err(format!("unable to load certificate from file '{path}'."))
+    }
 }
 
 fn crt_list(bind: &mut BindLine, line: &mut SectionLine<'_, '_>, at: usize) -> Result<(), String> {
@@ -408,7 +501,10 @@ fn verify(_: &mut BindLine, line: &mut SectionLine<'_, '_>, at: usize) -> Result
 
 fn tls_version(_: &mut BindLine, line: &mut SectionLine<'_, '_>, at: usize) -> Result<(), String> {
     let version = value(line, at, "missing the ssl/tls version")?;
-    if matches!(version.as_str(), "SSLv3" | "TLSv1.0" | "TLSv1.1" | "TLSv1.2" | "TLSv1.3") {
+    if matches!(
+        version.as_str(),
+        "SSLv3" | "TLSv1.0" | "TLSv1.1" | "TLSv1.2" | "TLSv1.3"
+    ) {
         return Ok(());
     }
     Err(format!("'{version}' : unknown ssl/tls version"))

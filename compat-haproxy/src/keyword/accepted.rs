@@ -20,7 +20,11 @@ pub static GLOBAL: &[GlobalKeyword] = &[
     row("cluster-secret", State::Tuning, secret),
     row("cpu-map", State::Tuning, cpu_map),
     row("crt-base", State::Executed, directory),
-    row("expose-experimental-directives", State::Executed, experimental),
+    row(
+        "expose-experimental-directives",
+        State::Executed,
+        experimental,
+    ),
     row("external-check", State::Executed, flag),
     row("h1-accept-payload-with-any-method", State::Unexecuted, flag),
     row("h1-case-adjust", State::Unexecuted, case_adjust),
@@ -41,11 +45,19 @@ pub static GLOBAL: &[GlobalKeyword] = &[
     row("set-var", State::Executed, set_var),
     row("set-var-fmt", State::Executed, set_var),
     row("ssl-default-bind-ciphers", State::Executed, tls_default),
-    row("ssl-default-bind-ciphersuites", State::Executed, tls_default),
+    row(
+        "ssl-default-bind-ciphersuites",
+        State::Executed,
+        tls_default,
+    ),
     row("ssl-default-bind-curves", State::Executed, tls_default),
     row("ssl-default-bind-options", State::Executed, tls_options),
     row("ssl-default-server-ciphers", State::Executed, tls_default),
-    row("ssl-default-server-ciphersuites", State::Executed, tls_default),
+    row(
+        "ssl-default-server-ciphersuites",
+        State::Executed,
+        tls_default,
+    ),
     row("ssl-default-server-options", State::Executed, tls_options),
     row("ssl-dh-param-file", State::Executed, dh_file),
     row("ssl-server-verify", State::Executed, server_verify),
@@ -53,8 +65,17 @@ pub static GLOBAL: &[GlobalKeyword] = &[
     row("thread-groups", State::Tuning, thread_groups),
 ];
 
-const fn row(name: &'static str, state: State, lower: fn(&mut GlobalLine<'_, '_>) -> Lowered) -> GlobalKeyword {
-    GlobalKeyword { name, arguments: "", state, lower }
+const fn row(
+    name: &'static str,
+    state: State,
+    lower: fn(&mut GlobalLine<'_, '_>) -> Lowered,
+) -> GlobalKeyword {
+    GlobalKeyword {
+        name,
+        arguments: "",
+        state,
+        lower,
+    }
 }
 
 fn flag(line: &mut GlobalLine<'_, '_>) -> Lowered {
@@ -84,7 +105,9 @@ fn directory(line: &mut GlobalLine<'_, '_>) -> Lowered {
     line.line.at_most(1, 1)?;
     let word = line.line.text(0);
     if !line.line.has(1) {
-        return Err(format!("global statement '{word}' expects a directory path as an argument.").into());
+        return Err(
+            format!("global statement '{word}' expects a directory path as an argument.").into(),
+        );
     }
     keep(line)
 }
@@ -93,7 +116,11 @@ fn tls_default(line: &mut GlobalLine<'_, '_>) -> Lowered {
     line.line.at_most(1, 1)?;
     let word = line.line.text(0);
     if !line.line.has(1) {
-        let what = if word.ends_with("curves") { "a curves suite as an arguments" } else { "a cipher suite as an argument" };
+        let what = if word.ends_with("curves") {
+            "a curves suite as an arguments"
+        } else {
+            "a cipher suite as an argument"
+        };
         return Err(format!("global statement '{word}' expects {what}.").into());
     }
     keep(line)
@@ -101,8 +128,20 @@ fn tls_default(line: &mut GlobalLine<'_, '_>) -> Lowered {
 
 /// Options of `ssl-default-bind-options` that stand alone.
 const TLS_FLAGS: &[&str] = &[
-    "allow-0rtt", "force-sslv3", "force-tlsv10", "force-tlsv11", "force-tlsv12", "force-tlsv13", "no-ca-names",
-    "no-sslv3", "no-tls-tickets", "no-tlsv10", "no-tlsv11", "no-tlsv12", "no-tlsv13", "prefer-client-ciphers",
+    "allow-0rtt",
+    "force-sslv3",
+    "force-tlsv10",
+    "force-tlsv11",
+    "force-tlsv12",
+    "force-tlsv13",
+    "no-ca-names",
+    "no-sslv3",
+    "no-tls-tickets",
+    "no-tlsv10",
+    "no-tlsv11",
+    "no-tlsv12",
+    "no-tlsv13",
+    "prefer-client-ciphers",
     "strict-sni",
 ];
 
@@ -120,7 +159,10 @@ fn tls_options(line: &mut GlobalLine<'_, '_>) -> Lowered {
             "ssl-min-ver" | "ssl-max-ver" => {
                 at += 1;
                 let version = line.line.text(at);
-                if !matches!(version.as_str(), "SSLv3" | "TLSv1.0" | "TLSv1.1" | "TLSv1.2" | "TLSv1.3") {
+                if !matches!(
+                    version.as_str(),
+                    "SSLv3" | "TLSv1.0" | "TLSv1.1" | "TLSv1.2" | "TLSv1.3"
+                ) {
                     let reason = if version.is_empty() {
                         format!("'{option}' : missing the ssl/tls version")
                     } else {
@@ -131,7 +173,11 @@ fn tls_options(line: &mut GlobalLine<'_, '_>) -> Lowered {
                 options.push(version);
             }
             flag if TLS_FLAGS.contains(&flag) => {}
-            _ => return Err(format!("unknown option '{option}' on global statement '{word}'.").into()),
+            _ => {
+                return Err(
+                    format!("unknown option '{option}' on global statement '{word}'.").into(),
+                );
+            }
         }
         at += 1;
     }
@@ -146,7 +192,10 @@ fn dh_file(line: &mut GlobalLine<'_, '_>) -> Lowered {
     }
     let path = line.line.text(1);
     if std::fs::read(&path).is_err() {
-        return Err(format!("'ssl-dh-param-file': unable to load DH parameters from file <{path}>.").into());
+        return Err(format!(
+            "'ssl-dh-param-file': unable to load DH parameters from file <{path}>."
+        )
+        .into());
     }
     keep(line)
 }
@@ -162,12 +211,20 @@ fn server_verify(line: &mut GlobalLine<'_, '_>) -> Lowered {
 
 fn secret(line: &mut GlobalLine<'_, '_>) -> Lowered {
     line.line.at_most(1, 1)?;
-    if line.line.has(1) { Ok(()) } else { Err("expects an ASCII string argument.".into()) }
+    if line.line.has(1) {
+        Ok(())
+    } else {
+        Err("expects an ASCII string argument.".into())
+    }
 }
 
 fn localpeer(line: &mut GlobalLine<'_, '_>) -> Lowered {
     line.line.at_most(1, 1)?;
-    if line.line.has(1) { Ok(()) } else { Err("'localpeer' expects a name as an argument.".into()) }
+    if line.line.has(1) {
+        Ok(())
+    } else {
+        Err("'localpeer' expects a name as an argument.".into())
+    }
 }
 
 fn cpu_map(line: &mut GlobalLine<'_, '_>) -> Lowered {
@@ -176,8 +233,13 @@ fn cpu_map(line: &mut GlobalLine<'_, '_>) -> Lowered {
     }
     let text = line.line.text(1);
     let set = text.strip_prefix("auto:").unwrap_or(&text);
-    let fine = matches!(set, "all" | "odd" | "even") || set.starts_with(|c: char| c.is_ascii_digit());
-    if fine { Ok(()) } else { Err(format!("cpu-map : '{text}' is not a valid number/range.").into()) }
+    let fine =
+        matches!(set, "all" | "odd" | "even") || set.starts_with(|c: char| c.is_ascii_digit());
+    if fine {
+        Ok(())
+    } else {
+        Err(format!("cpu-map : '{text}' is not a valid number/range.").into())
+    }
 }
 
 fn profiling(line: &mut GlobalLine<'_, '_>) -> Lowered {
@@ -185,7 +247,10 @@ fn profiling(line: &mut GlobalLine<'_, '_>) -> Lowered {
     let text = line.line.text(1);
     match text.as_str() {
         "on" | "off" | "auto" => Ok(()),
-        _ => Err(format!("'profiling.tasks' expects either 'on', 'auto', or 'off' but got '{text}'.").into()),
+        _ => Err(format!(
+            "'profiling.tasks' expects either 'on', 'auto', or 'off' but got '{text}'."
+        )
+        .into()),
     }
 }
 
@@ -193,9 +258,14 @@ fn thread_groups(line: &mut GlobalLine<'_, '_>) -> Lowered {
     line.line.at_most(1, 1)?;
     let text = line.line.text(1);
     match text.parse::<i64>() {
-        Err(_) => Err(format!("'thread-groups' passed a missing or unparsable integer value in '{text}'").into()),
+        Err(_) => Err(format!(
+            "'thread-groups' passed a missing or unparsable integer value in '{text}'"
+        )
+        .into()),
         Ok(1) => Ok(()),
-        Ok(number) => Err(format!("'thread-groups' value must be between 1 and 1 (was {number})").into()),
+        Ok(number) => {
+            Err(format!("'thread-groups' value must be between 1 and 1 (was {number})").into())
+        }
     }
 }
 
@@ -218,7 +288,11 @@ fn case_adjust_file(line: &mut GlobalLine<'_, '_>) -> Lowered {
         return Err("'h1-case-adjust-file' expects <file> as argument.".into());
     }
     let path = line.line.text(1);
-    let open = |_| Fault::Whole(format!("h1-headers-case-adjust-file '{path}': failed to open file."));
+    let open = |_| {
+        Fault::Whole(format!(
+            "h1-headers-case-adjust-file '{path}': failed to open file."
+        ))
+    };
     std::fs::read(&path).map_err(open)?;
     Ok(())
 }
@@ -244,13 +318,20 @@ fn set_var(line: &mut GlobalLine<'_, '_>) -> Lowered {
     let word = line.line.text(0);
     let is_format = word == "set-var-fmt";
     if !line.line.has(2) {
-        let what = if is_format { "format string" } else { "sample expression" };
-        return Err(
-            format!("'{word}' requires a process-wide variable name ('proc.<name>') and a {what}.").into()
-        );
+        let what = if is_format {
+            "format string"
+        } else {
+            "sample expression"
+        };
+        return Err(format!(
+            "'{word}' requires a process-wide variable name ('proc.<name>') and a {what}."
+        )
+        .into());
     }
     let name = line.line.text(1);
-    let Some((scope, own)) = name.split_once('.') else { return Err(scope_error(&name)) };
+    let Some((scope, own)) = name.split_once('.') else {
+        return Err(scope_error(&name));
+    };
     let scope = match scope {
         "proc" => VarScope::Proc,
         "sess" | "txn" | "req" | "res" | "check" => {
@@ -261,12 +342,22 @@ fn set_var(line: &mut GlobalLine<'_, '_>) -> Lowered {
     let acls = std::collections::HashMap::new();
     let at = line.line.at.clone();
     let words = line.line.words;
-    let mut place = line.line.shared.place(&acls, Points::of(Point::Configuration), &at);
+    let mut place = line
+        .line
+        .shared
+        .place(&acls, Points::of(Point::Configuration), &at);
     let value = if is_format {
-        locum_model::proxy::GlobalVar::Format(crate::lowering::lower_format(&words[2].text, &mut place)?)
+        locum_model::proxy::GlobalVar::Format(crate::lowering::lower_format(
+            &words[2].text,
+            &mut place,
+        )?)
     } else {
         let (lowered, _) = crate::lowering::lower_expr_words(&words[2..], &mut place)?;
-        if !lowered.fetch.points.intersects(Points::of(Point::Configuration)) {
+        if !lowered
+            .fetch
+            .points
+            .intersects(Points::of(Point::Configuration))
+        {
             return Err(format!(
                 "fetch method '{word}({name})' extracts information from '{}', none of which is available here",
                 lowered.fetch.needs
@@ -275,7 +366,16 @@ fn set_var(line: &mut GlobalLine<'_, '_>) -> Lowered {
         }
         locum_model::proxy::GlobalVar::Expr(lowered.expr)
     };
-    line.global.vars.push(Located::new((Var { scope, name: own.to_owned() }, value), at));
+    line.global.vars.push(Located::new(
+        (
+            Var {
+                scope,
+                name: own.to_owned(),
+            },
+            value,
+        ),
+        at,
+    ));
     Ok(())
 }
 

@@ -40,14 +40,17 @@ fn acl(line: &mut ProxyLine<'_, '_>) -> Lowered {
         .into());
     }
     let words = line.line.words;
-    let result = lower_acl(&name, &words[2.min(words.len())..], &mut line.place(Points::ALL, ""));
+    let result = lower_acl(
+        &name,
+        &words[2.min(words.len())..],
+        &mut line.place(Points::ALL, ""),
+    );
     match result {
         Ok(lowered) => {
-            let facts = line
-                .draft
-                .acls
-                .entry(name)
-                .or_insert(AclFacts { points: Points::default(), fetch: lowered.fetch });
+            let facts = line.draft.acls.entry(name).or_insert(AclFacts {
+                points: Points::default(),
+                fetch: lowered.fetch,
+            });
             facts.points = facts.points.or(lowered.points);
             line.draft.proxy.acls.push(lowered.acl);
             Ok(())

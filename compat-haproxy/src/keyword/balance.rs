@@ -11,15 +11,23 @@ use super::{ProxyKeyword, Sections, State};
 use crate::load::{Capability, Fault, Lowered, ProxyLine};
 
 /// Rows.
-pub static ROWS: &[ProxyKeyword] =
-    &[row("balance", "<algorithm> [<arguments>]", balance), row("hash-type", "<method> <function> <modifier>", hash_type)];
+pub static ROWS: &[ProxyKeyword] = &[
+    row("balance", "<algorithm> [<arguments>]", balance),
+    row("hash-type", "<method> <function> <modifier>", hash_type),
+];
 
 const fn row(
     name: &'static str,
     arguments: &'static str,
     lower: fn(&mut ProxyLine<'_, '_>) -> Lowered,
 ) -> ProxyKeyword {
-    ProxyKeyword { name, sections: Sections::SERVERS, arguments, state: State::Executed, lower }
+    ProxyKeyword {
+        name,
+        sections: Sections::SERVERS,
+        arguments,
+        state: State::Executed,
+        lower,
+    }
 }
 
 fn balance(line: &mut ProxyLine<'_, '_>) -> Lowered {
@@ -60,7 +68,10 @@ fn other(line: &mut ProxyLine<'_, '_>, word: &str) -> Result<Balance, Fault> {
             let inner = inner.strip_suffix(')').unwrap_or(inner);
             let digits = inner.bytes().take_while(u8::is_ascii_digit).count();
             if let Some(bad) = inner[digits..].chars().next() {
-                return Err(format!("balance random : unexpected character '{bad}' after argument.").into());
+                return Err(format!(
+                    "balance random : unexpected character '{bad}' after argument."
+                )
+                .into());
             }
             return match inner.parse::<u32>() {
                 Ok(draws) if draws >= 1 => Ok(Balance::Random(draws)),
@@ -82,11 +93,16 @@ fn other(line: &mut ProxyLine<'_, '_>, word: &str) -> Result<Balance, Fault> {
             domain_only = true;
         }
         unexecuted(line, "balance hdr");
-        return Ok(Balance::Header { name: name.to_owned(), domain_only });
+        return Ok(Balance::Header {
+            name: name.to_owned(),
+            domain_only,
+        });
     }
     if let Some(rest) = word.strip_prefix("rdp-cookie") {
         unexecuted(line, "balance rdp-cookie");
-        let name = rest.strip_prefix('(').map_or("msts", |inner| inner.trim_end_matches(')'));
+        let name = rest
+            .strip_prefix('(')
+            .map_or("msts", |inner| inner.trim_end_matches(')'));
         if name.is_empty() {
             return Err("balance : rdp-cookie : missing cookie name.".into());
         }
@@ -105,7 +121,10 @@ fn uri(line: &mut ProxyLine<'_, '_>) -> Result<Balance, Fault> {
                 let value = line.line.text(at + 1);
                 let number = u32::try_from(line.line.lenient_number(at + 1)).unwrap_or(0);
                 if number == 0 {
-                    return Err(format!("balance uri : '{word}' expects a positive integer (got '{value}').").into());
+                    return Err(format!(
+                        "balance uri : '{word}' expects a positive integer (got '{value}')."
+                    )
+                    .into());
                 }
                 if word == "len" {
                     len = Some(number);
@@ -131,7 +150,12 @@ fn uri(line: &mut ProxyLine<'_, '_>) -> Result<Balance, Fault> {
         }
     }
     unexecuted(line, "balance uri");
-    Ok(Balance::Uri { len, depth, whole, path_only })
+    Ok(Balance::Uri {
+        len,
+        depth,
+        whole,
+        path_only,
+    })
 }
 
 /// Algorithms that are read but have no implementation yet would send traffic elsewhere.
@@ -162,13 +186,21 @@ fn hash_type(line: &mut ProxyLine<'_, '_>) -> Lowered {
             b"crc32" => HashFunction::Crc32,
             b"none" => HashFunction::None,
             _ => {
-                return Err("'hash-type' only supports 'sdbm', 'djb2', 'crc32', or 'wt6' hash functions.".into());
+                return Err(
+                    "'hash-type' only supports 'sdbm', 'djb2', 'crc32', or 'wt6' hash functions."
+                        .into(),
+                );
             }
         };
         match line.line.bytes(3) {
             b"" => {}
             b"avalanche" => hash.avalanche = true,
-            _ => return Err("'hash-type' only supports 'avalanche' as a modifier for hash functions.".into()),
+            _ => {
+                return Err(
+                    "'hash-type' only supports 'avalanche' as a modifier for hash functions."
+                        .into(),
+                );
+            }
         }
     }
     line.draft.backend.hash_type = hash;

@@ -38,7 +38,10 @@ fn bind(line: &mut ProxyLine<'_, '_>) -> Lowered {
     line.not_in_defaults("bind")?;
     line.lacks(Capability::Frontend, "bind");
     if !line.line.has(1) {
-        return Err("'bind' expects {<path>|[addr1]:port1[-end1]}{,[addr]:port[-end]}... as arguments.".into());
+        return Err(
+            "'bind' expects {<path>|[addr1]:port1[-end1]}{,[addr]:port[-end]}... as arguments."
+                .into(),
+        );
     }
     let text = line.line.text(1);
     let addresses = addresses(&text).map_err(|reason| Fault::from(format!("'bind' : {reason}")))?;
@@ -47,8 +50,14 @@ fn bind(line: &mut ProxyLine<'_, '_>) -> Lowered {
     bind_option::read(&mut line.line, 2, &mut options)?;
     let at = line.line.at_word(1);
     for address in addresses {
-        let bind = Bind { address, ..options.bind.clone() };
-        line.draft.frontend.binds.push(Located::new(bind, at.clone()));
+        let bind = Bind {
+            address,
+            ..options.bind.clone()
+        };
+        line.draft
+            .frontend
+            .binds
+            .push(Located::new(bind, at.clone()));
     }
     line.draft.tls_binds.extend(options.tls);
     Ok(())

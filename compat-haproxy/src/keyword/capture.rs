@@ -11,8 +11,16 @@ use crate::load::{Capability, Lowered, ProxyLine};
 
 /// Rows.
 pub static ROWS: &[ProxyKeyword] = &[
-    row("capture", "{ cookie | request header | response header } <name> len <length>", capture),
-    row("declare", "capture { request | response } len <length>", declare),
+    row(
+        "capture",
+        "{ cookie | request header | response header } <name> len <length>",
+        capture,
+    ),
+    row(
+        "declare",
+        "capture { request | response } len <length>",
+        declare,
+    ),
 ];
 
 const fn row(
@@ -20,7 +28,13 @@ const fn row(
     arguments: &'static str,
     lower: fn(&mut ProxyLine<'_, '_>) -> Lowered,
 ) -> ProxyKeyword {
-    ProxyKeyword { name, sections: Sections::CLIENTS_ONLY, arguments, state: State::Executed, lower }
+    ProxyKeyword {
+        name,
+        sections: Sections::CLIENTS_ONLY,
+        arguments,
+        state: State::Executed,
+        lower,
+    }
 }
 
 fn capture(line: &mut ProxyLine<'_, '_>) -> Lowered {
@@ -38,13 +52,23 @@ fn capture(line: &mut ProxyLine<'_, '_>) -> Lowered {
         "request" | "response" if header => {
             line.not_in_defaults(&format!("capture {kind}"))?;
             if !line.line.has(3) || line.line.bytes(4) != b"len" || !line.line.has(5) {
-                return Err(format!("'capture {kind}' expects 'header' <header_name> 'len' <len>.").into());
+                return Err(format!(
+                    "'capture {kind}' expects 'header' <header_name> 'len' <len>."
+                )
+                .into());
             }
-            let capture =
-                Capture { length: length(line, 5), header: Some(Text::from(line.line.bytes(3))), expr: None };
+            let capture = Capture {
+                length: length(line, 5),
+                header: Some(Text::from(line.line.bytes(3))),
+                expr: None,
+            };
             slots(line, kind == "request").push(capture);
         }
-        _ => return Err("'capture' expects 'cookie' or 'request header' or 'response header'.".into()),
+        _ => {
+            return Err(
+                "'capture' expects 'cookie' or 'request header' or 'response header'.".into(),
+            );
+        }
     }
     Ok(())
 }
@@ -54,7 +78,11 @@ fn length(line: &ProxyLine<'_, '_>, index: usize) -> u32 {
 }
 
 fn slots<'d>(line: &'d mut ProxyLine<'_, '_>, request: bool) -> &'d mut Vec<Capture> {
-    if request { &mut line.draft.frontend.request_captures } else { &mut line.draft.frontend.response_captures }
+    if request {
+        &mut line.draft.frontend.request_captures
+    } else {
+        &mut line.draft.frontend.response_captures
+    }
 }
 
 fn declare(line: &mut ProxyLine<'_, '_>) -> Lowered {
@@ -65,7 +93,10 @@ fn declare(line: &mut ProxyLine<'_, '_>) -> Lowered {
         return Err("'declare' only available in frontend or listen section".into());
     }
     if line.line.bytes(1) != b"capture" {
-        return Err("'declare' needs a second keyword that specify the type of declaration ('capture')".into());
+        return Err(
+            "'declare' needs a second keyword that specify the type of declaration ('capture')"
+                .into(),
+        );
     }
     let request = match line.line.bytes(2) {
         b"request" => true,
@@ -77,13 +108,18 @@ fn declare(line: &mut ProxyLine<'_, '_>) -> Lowered {
     }
     if !line.line.has(4) {
         return Err(
-            "'declare capture': 'len' requires a numeric value that represents the capture length".into()
+            "'declare capture': 'len' requires a numeric value that represents the capture length"
+                .into(),
         );
     }
     let length = length(line, 4);
     if length == 0 {
         return Err("'declare capture': cannot parse the length 'len'.".into());
     }
-    slots(line, request).push(Capture { length, header: None, expr: None });
+    slots(line, request).push(Capture {
+        length,
+        header: None,
+        expr: None,
+    });
     Ok(())
 }

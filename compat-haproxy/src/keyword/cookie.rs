@@ -16,15 +16,23 @@ use super::{ProxyKeyword, Sections, State};
 use crate::load::{Capability, Fault, Lowered, ProxyLine};
 
 /// Rows.
-pub static ROWS: &[ProxyKeyword] =
-    &[row("cookie", "<name> [ rewrite|insert|prefix ] …", cookie), row("dynamic-cookie-key", "<string>", dynamic_key)];
+pub static ROWS: &[ProxyKeyword] = &[
+    row("cookie", "<name> [ rewrite|insert|prefix ] …", cookie),
+    row("dynamic-cookie-key", "<string>", dynamic_key),
+];
 
 const fn row(
     name: &'static str,
     arguments: &'static str,
     lower: fn(&mut ProxyLine<'_, '_>) -> Lowered,
 ) -> ProxyKeyword {
-    ProxyKeyword { name, sections: Sections::SERVERS, arguments, state: State::Executed, lower }
+    ProxyKeyword {
+        name,
+        sections: Sections::SERVERS,
+        arguments,
+        state: State::Executed,
+        lower,
+    }
 }
 
 fn cookie(line: &mut ProxyLine<'_, '_>) -> Lowered {
@@ -96,11 +104,18 @@ fn cookie(line: &mut ProxyLine<'_, '_>) -> Lowered {
 }
 
 fn finish(cookie: &mut Cookie, [rewrite, insert, prefix]: [bool; 3]) -> Lowered {
-    if [rewrite, insert, prefix].iter().filter(|said| **said).count() > 1 {
+    if [rewrite, insert, prefix]
+        .iter()
+        .filter(|said| **said)
+        .count()
+        > 1
+    {
         return Err("cookie 'rewrite', 'insert' and 'prefix' modes are incompatible.".into());
     }
     if (rewrite || prefix) && cookie.indirect {
-        return Err("cookie 'indirect' option is incompatible with 'rewrite' and 'prefix' modes.".into());
+        return Err(
+            "cookie 'indirect' option is incompatible with 'rewrite' and 'prefix' modes.".into(),
+        );
     }
     if (cookie.maxidle.is_some() || cookie.maxlife.is_some()) && !insert {
         return Err("cookie 'maxidle' and 'maxlife' are only supported in 'insert' mode.".into());
@@ -127,14 +142,24 @@ fn domain(line: &mut ProxyLine<'_, '_>, at: usize, cookie: &mut Cookie) -> Lower
         let place = line.line.at.clone();
         line.line.shared.warn(&place, text);
     }
-    if let Some(bad) = domain.chars().find(|c| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'))) {
-        return Err(Fault::tight(format!("character '{bad}' is not permitted in domain name '{domain}'.")));
+    if let Some(bad) = domain
+        .chars()
+        .find(|c| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_')))
+    {
+        return Err(Fault::tight(format!(
+            "character '{bad}' is not permitted in domain name '{domain}'."
+        )));
     }
     cookie.domains.push(domain);
     Ok(())
 }
 
-fn lifetime(line: &ProxyLine<'_, '_>, at: usize, word: &str, shown: &str) -> Result<Duration, Fault> {
+fn lifetime(
+    line: &ProxyLine<'_, '_>,
+    at: usize,
+    word: &str,
+    shown: &str,
+) -> Result<Duration, Fault> {
     let text = line.line.text(at);
     match units::time(text.as_bytes(), TimeUnit::Seconds) {
         Ok(time) if time.trailing.is_none() => Ok(Duration::from_secs(u64::from(time.value))),
@@ -142,13 +167,16 @@ fn lifetime(line: &ProxyLine<'_, '_>, at: usize, word: &str, shown: &str) -> Res
             "unexpected character '{}' in argument to <{word}>.",
             char::from(time.trailing.unwrap_or(b' '))
         ))),
-        Err(TimeError::Empty) => Err(Fault::tight(format!("'{word}' expects {shown} in seconds as argument."))),
+        Err(TimeError::Empty) => Err(Fault::tight(format!(
+            "'{word}' expects {shown} in seconds as argument."
+        ))),
         Err(TimeError::Overflow) => Err(Fault::tight(format!(
             "timer overflow in argument <{text}> to <{word}>, maximum value is 2147483647 s (~68 years)."
         ))),
-        Err(TimeError::Unexpected(byte)) => {
-            Err(Fault::tight(format!("unexpected character '{}' in argument to <{word}>.", char::from(byte))))
-        }
+        Err(TimeError::Unexpected(byte)) => Err(Fault::tight(format!(
+            "unexpected character '{}' in argument to <{word}>.",
+            char::from(byte)
+        ))),
     }
 }
 

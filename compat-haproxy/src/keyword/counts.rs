@@ -9,10 +9,25 @@ use crate::load::{Capability, Fault, Lowered, ProxyLine};
 pub static ROWS: &[ProxyKeyword] = &[
     row("backlog", Sections::CLIENTS, "<conns>", backlog),
     row("fullconn", Sections::SERVERS, "<conns>", fullconn),
-    row("hash-balance-factor", Sections::SERVERS, "<factor>", hash_balance_factor),
-    row("max-keep-alive-queue", Sections::SERVERS, "<value>", max_keep_alive_queue),
+    row(
+        "hash-balance-factor",
+        Sections::SERVERS,
+        "<factor>",
+        hash_balance_factor,
+    ),
+    row(
+        "max-keep-alive-queue",
+        Sections::SERVERS,
+        "<value>",
+        max_keep_alive_queue,
+    ),
     row("maxconn", Sections::CLIENTS, "<conns>", maxconn),
-    row("rate-limit", Sections::CLIENTS, "sessions <rate>", rate_limit),
+    row(
+        "rate-limit",
+        Sections::CLIENTS,
+        "sessions <rate>",
+        rate_limit,
+    ),
     row("retries", Sections::SERVERS, "<value>", retries),
 ];
 
@@ -22,11 +37,21 @@ const fn row(
     arguments: &'static str,
     lower: fn(&mut ProxyLine<'_, '_>) -> Lowered,
 ) -> ProxyKeyword {
-    ProxyKeyword { name, sections, arguments, state: State::Executed, lower }
+    ProxyKeyword {
+        name,
+        sections,
+        arguments,
+        state: State::Executed,
+        lower,
+    }
 }
 
 fn maxconn(line: &mut ProxyLine<'_, '_>) -> Lowered {
-    line.lacks_with(Capability::Frontend, "maxconn", " Maybe you want 'fullconn' instead ?");
+    line.lacks_with(
+        Capability::Frontend,
+        "maxconn",
+        " Maybe you want 'fullconn' instead ?",
+    );
     let number = required(line, "expects an integer argument.")?;
     line.draft.frontend.maxconn = (number > 0).then_some(number);
     Ok(())
@@ -40,7 +65,11 @@ fn backlog(line: &mut ProxyLine<'_, '_>) -> Lowered {
 }
 
 fn fullconn(line: &mut ProxyLine<'_, '_>) -> Lowered {
-    line.lacks_with(Capability::Backend, "fullconn", " Maybe you want 'maxconn' instead ?");
+    line.lacks_with(
+        Capability::Backend,
+        "fullconn",
+        " Maybe you want 'maxconn' instead ?",
+    );
     let number = required(line, "expects an integer argument.")?;
     line.draft.backend.fullconn = (number > 0).then_some(number);
     Ok(())
@@ -48,7 +77,10 @@ fn fullconn(line: &mut ProxyLine<'_, '_>) -> Lowered {
 
 fn retries(line: &mut ProxyLine<'_, '_>) -> Lowered {
     line.lacks(Capability::Backend, "retries");
-    let number = required(line, "expects an integer argument (dispatch counts for one).")?;
+    let number = required(
+        line,
+        "expects an integer argument (dispatch counts for one).",
+    )?;
     line.draft.backend.retries = Some(number);
     Ok(())
 }
@@ -76,7 +108,9 @@ fn hash_balance_factor(line: &mut ProxyLine<'_, '_>) -> Lowered {
 
 fn max_keep_alive_queue(line: &mut ProxyLine<'_, '_>) -> Lowered {
     if !line.line.has(1) {
-        return Err("'max-keep-alive-queue' expects expects an integer value (or -1 to disable)".into());
+        return Err(
+            "'max-keep-alive-queue' expects expects an integer value (or -1 to disable)".into(),
+        );
     }
     let number = strict(line, 1, "max-keep-alive-queue")?;
     if !line.draft.can(Capability::Backend) {
@@ -92,10 +126,16 @@ fn max_keep_alive_queue(line: &mut ProxyLine<'_, '_>) -> Lowered {
 
 fn rate_limit(line: &mut ProxyLine<'_, '_>) -> Lowered {
     if line.line.bytes(1) != b"sessions" {
-        return Err(format!("'rate-limit' only supports 'sessions' (got '{}')", line.line.text(1)).into());
+        return Err(format!(
+            "'rate-limit' only supports 'sessions' (got '{}')",
+            line.line.text(1)
+        )
+        .into());
     }
     if !line.line.has(2) {
-        return Err("'rate-limit sessions' expects expects an integer value (in sessions/second)".into());
+        return Err(
+            "'rate-limit sessions' expects expects an integer value (in sessions/second)".into(),
+        );
     }
     let number = strict(line, 2, "rate-limit sessions")?;
     if !line.draft.can(Capability::Frontend) {
@@ -105,7 +145,8 @@ fn rate_limit(line: &mut ProxyLine<'_, '_>) -> Lowered {
         );
         line.line.warn(&text);
     }
-    line.draft.frontend.rate_limit_sessions = u32::try_from(number).ok().filter(|number| *number > 0);
+    line.draft.frontend.rate_limit_sessions =
+        u32::try_from(number).ok().filter(|number| *number > 0);
     Ok(())
 }
 

@@ -13,7 +13,11 @@ use crate::{
 
 /// Rows.
 pub static ROWS: &[GlobalKeyword] = &[
-    row("default-path", "{ current | config | parent | origin <path> }", default_path),
+    row(
+        "default-path",
+        "{ current | config | parent | origin <path> }",
+        default_path,
+    ),
     row("presetenv", "<name> <value>", setenv),
     row("resetenv", "[<name> …]", resetenv),
     row("setenv", "<name> <value>", setenv),
@@ -25,14 +29,21 @@ const fn row(
     arguments: &'static str,
     lower: fn(&mut GlobalLine<'_, '_>) -> Lowered,
 ) -> GlobalKeyword {
-    GlobalKeyword { name, arguments, state: State::Executed, lower }
+    GlobalKeyword {
+        name,
+        arguments,
+        state: State::Executed,
+        lower,
+    }
 }
 
 fn setenv(line: &mut GlobalLine<'_, '_>) -> Lowered {
     let word = line.line.text(0);
     line.line.at_most(2, 1)?;
     if !line.line.has(2) {
-        return Err(Fault::tight(format!("'{word}' expects a name and a value.")));
+        return Err(Fault::tight(format!(
+            "'{word}' expects a name and a value."
+        )));
     }
     let (name, value) = (line.line.text(1), line.line.bytes(2).to_vec());
     // `presetenv` leaves a variable alone that exists.
@@ -45,7 +56,9 @@ fn setenv(line: &mut GlobalLine<'_, '_>) -> Lowered {
 
 fn unsetenv(line: &mut GlobalLine<'_, '_>) -> Lowered {
     if !line.line.has(1) {
-        return Err(Fault::tight("'unsetenv' expects at least one variable name."));
+        return Err(Fault::tight(
+            "'unsetenv' expects at least one variable name.",
+        ));
     }
     let mut at = 1;
     while line.line.has(at) {
@@ -57,13 +70,16 @@ fn unsetenv(line: &mut GlobalLine<'_, '_>) -> Lowered {
 }
 
 fn resetenv(line: &mut GlobalLine<'_, '_>) -> Lowered {
-    let names: Vec<String> = (1..line.line.words.len()).map(|index| line.line.text(index)).collect();
+    let names: Vec<String> = (1..line.line.words.len())
+        .map(|index| line.line.text(index))
+        .collect();
     line.line.shared.environment.keep_only(&names);
     Ok(())
 }
 
 fn default_path(line: &mut GlobalLine<'_, '_>) -> Lowered {
-    const MODES: &str = "for 'default-path', supported modes include 'current', 'config', 'parent', and 'origin'.";
+    const MODES: &str =
+        "for 'default-path', supported modes include 'current', 'config', 'parent', and 'origin'.";
     let mode = line.line.text(1);
     line.line.shared.default_path = match mode.as_str() {
         "" => return Err(format!("missing default-path mode '' {MODES}").into()),

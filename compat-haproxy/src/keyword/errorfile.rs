@@ -27,19 +27,29 @@ const fn row(
     arguments: &'static str,
     lower: fn(&mut ProxyLine<'_, '_>) -> Lowered,
 ) -> ProxyKeyword {
-    ProxyKeyword { name, sections: Sections::ALL, arguments, state: State::Executed, lower }
+    ProxyKeyword {
+        name,
+        sections: Sections::ALL,
+        arguments,
+        state: State::Executed,
+        lower,
+    }
 }
 
 /// Statuses that can have a page of their own.
-pub const STATUSES: &[u16] =
-    &[200, 400, 401, 403, 404, 405, 407, 408, 410, 413, 421, 422, 425, 429, 500, 501, 502, 503, 504];
+pub const STATUSES: &[u16] = &[
+    200, 400, 401, 403, 404, 405, 407, 408, 410, 413, 421, 422, 425, 429, 500, 501, 502, 503, 504,
+];
 
 fn errorfile(line: &mut ProxyLine<'_, '_>) -> Lowered {
     if !line.line.has(1) || !line.line.has(2) {
         return Err("errorfile : expects <status_code> and <file> as arguments.".into());
     }
     let (status, reply) = read(&line.line, "errorfile")?;
-    line.draft.proxy.errors.insert(status, Located::new(reply, line.line.at.clone()));
+    line.draft
+        .proxy
+        .errors
+        .insert(status, Located::new(reply, line.line.at.clone()));
     Ok(())
 }
 
@@ -53,8 +63,16 @@ pub fn read(line: &SectionLine<'_, '_>, word: &str) -> Result<(u16, Reply), Faul
     let path = line.shared.resolve_path(&line.at, &written);
     let open = |_| Fault::from(format!("{word} : error opening file '{written}'."));
     let bytes = std::fs::read(&path).map_err(open)?;
-    let body = message(&bytes, &written).map_err(|reason| Fault::from(format!("{word} : {reason}")))?;
-    Ok((status, Reply { status: Some(status), body: ReplyBody::Raw(body), ..Reply::default() }))
+    let body =
+        message(&bytes, &written).map_err(|reason| Fault::from(format!("{word} : {reason}")))?;
+    Ok((
+        status,
+        Reply {
+            status: Some(status),
+            body: ReplyBody::Raw(body),
+            ..Reply::default()
+        },
+    ))
 }
 
 fn status(line: &SectionLine<'_, '_>, word: &str) -> Result<u16, Fault> {
@@ -84,7 +102,9 @@ fn message(bytes: &[u8], path: &str) -> Result<Text, String> {
     let text = String::from_utf8_lossy(&bytes[..head]);
     let mut length = None;
     for header in text.lines().skip(1) {
-        let Some((name, value)) = header.split_once(':') else { continue };
+        let Some((name, value)) = header.split_once(':') else {
+            continue;
+        };
         if name.eq_ignore_ascii_case("content-length") {
             match value.trim().parse::<usize>() {
                 Ok(number) => length = Some(number),
@@ -129,7 +149,9 @@ fn errorfiles(line: &mut ProxyLine<'_, '_>) -> Lowered {
         at += 1;
     }
     let name = line.line.text(1);
-    line.draft.error_page_uses.push((name, codes, line.line.at.clone()));
+    line.draft
+        .error_page_uses
+        .push((name, codes, line.line.at.clone()));
     Ok(())
 }
 
@@ -140,11 +162,22 @@ fn errorloc(line: &mut ProxyLine<'_, '_>) -> Lowered {
     }
     let status = status(&line.line, &word)?;
     let url = line.line.text(2);
-    let redirect = if word == "errorloc303" { "303 See Other" } else { "302 Found" };
+    let redirect = if word == "errorloc303" {
+        "303 See Other"
+    } else {
+        "302 Found"
+    };
     let raw = format!(
         "HTTP/1.1 {redirect}\r\nContent-length: 0\r\nLocation: {url}\r\nCache-Control: no-cache\r\n\r\n"
     );
-    let reply = Reply { status: Some(status), body: ReplyBody::Raw(Text::from(raw)), ..Reply::default() };
-    line.draft.proxy.errors.insert(status, Located::new(reply, line.line.at.clone()));
+    let reply = Reply {
+        status: Some(status),
+        body: ReplyBody::Raw(Text::from(raw)),
+        ..Reply::default()
+    };
+    line.draft
+        .proxy
+        .errors
+        .insert(status, Located::new(reply, line.line.at.clone()));
     Ok(())
 }

@@ -21,13 +21,17 @@ pub static ROWS: &[ProxyKeyword] = &[ProxyKeyword {
 fn filter(line: &mut ProxyLine<'_, '_>) -> Lowered {
     let at = line.line.at.clone();
     if line.draft.is_defaults {
-        return Err(format!("parsing [{at}] : filter is not allowed in a 'default' section.").into());
+        return Err(
+            format!("parsing [{at}] : filter is not allowed in a 'default' section.").into(),
+        );
     }
     let name = line.line.text(1);
     match name.as_str() {
         "" => {
             let shown = line.proxy_shown();
-            return Err(format!("parsing [{at}] : missing argument for 'filter' in {shown}.").into());
+            return Err(
+                format!("parsing [{at}] : missing argument for 'filter' in {shown}.").into(),
+            );
         }
         "trace" => trace(line)?,
         "cache" | "compression" | "fcgi-app" | "opentracing" | "spoe" => {
@@ -39,8 +43,13 @@ fn filter(line: &mut ProxyLine<'_, '_>) -> Lowered {
             )));
         }
     }
-    let args = (2..line.line.words.len()).map(|index| line.line.text(index)).collect();
-    line.draft.proxy.filters.push(Located::new(Filter { name, args }, at));
+    let args = (2..line.line.words.len())
+        .map(|index| line.line.text(index))
+        .collect();
+    line.draft
+        .proxy
+        .filters
+        .push(Located::new(Filter { name, args }, at));
     Ok(())
 }
 
@@ -54,7 +63,11 @@ fn trace(line: &ProxyLine<'_, '_>) -> Lowered {
             }
             b"name" => at += 2,
             b"quiet" | b"random-forwarding" | b"hexdump" => at += 1,
-            _ => return Err(format!("'filter trace' : unknown keyword '{}'.", line.line.text(at)).into()),
+            _ => {
+                return Err(
+                    format!("'filter trace' : unknown keyword '{}'.", line.line.text(at)).into(),
+                );
+            }
         }
     }
     Ok(())

@@ -5,7 +5,11 @@ use crate::{load::Lowered, section::GlobalLine};
 
 /// Rows.
 pub static ROWS: &[GlobalKeyword] = &[
-    row("log", "<address> [len <length>] [format <format>] <facility> [max level [min level]]", log_line),
+    row(
+        "log",
+        "<address> [len <length>] [format <format>] <facility> [max level [min level]]",
+        log_line,
+    ),
     row("log-send-hostname", "[<string>]", send_hostname),
     row("log-tag", "<string>", tag),
 ];
@@ -15,7 +19,12 @@ const fn row(
     arguments: &'static str,
     lower: fn(&mut GlobalLine<'_, '_>) -> Lowered,
 ) -> GlobalKeyword {
-    GlobalKeyword { name, arguments, state: State::Executed, lower }
+    GlobalKeyword {
+        name,
+        arguments,
+        state: State::Executed,
+        lower,
+    }
 }
 
 fn log_line(line: &mut GlobalLine<'_, '_>) -> Lowered {

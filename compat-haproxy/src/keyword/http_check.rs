@@ -19,8 +19,18 @@ use crate::{
 
 /// Rows.
 pub static ROWS: &[ProxyKeyword] = &[
-    row("http-check", "{ expect|send|… } …", State::Executed, http_check),
-    row("tcp-check", "{ connect|send|expect|… } …", State::Unexecuted, tcp_check),
+    row(
+        "http-check",
+        "{ expect|send|… } …",
+        State::Executed,
+        http_check,
+    ),
+    row(
+        "tcp-check",
+        "{ connect|send|expect|… } …",
+        State::Unexecuted,
+        tcp_check,
+    ),
 ];
 
 const fn row(
@@ -29,7 +39,13 @@ const fn row(
     state: State,
     lower: fn(&mut ProxyLine<'_, '_>) -> Lowered,
 ) -> ProxyKeyword {
-    ProxyKeyword { name, sections: Sections::SERVERS, arguments, state, lower }
+    ProxyKeyword {
+        name,
+        sections: Sections::SERVERS,
+        arguments,
+        state,
+        lower,
+    }
 }
 
 /// What kind of check `option` lines chose.
@@ -78,7 +94,10 @@ impl HealthDraft {
         Probe::Http(HttpProbe {
             method: self.method.clone().unwrap_or_else(|| Text::from("OPTIONS")),
             uri: self.uri.clone().unwrap_or_else(|| LogFormat::constant("/")),
-            version: self.version.clone().unwrap_or_else(|| Text::from("HTTP/1.0")),
+            version: self
+                .version
+                .clone()
+                .unwrap_or_else(|| Text::from("HTTP/1.0")),
             headers: self.headers.clone(),
             body: self.body.clone(),
             expect: self.expect.clone(),
@@ -93,20 +112,28 @@ fn http_check(line: &mut ProxyLine<'_, '_>) -> Lowered {
         "disable-on-404" => {
             line.line.at_most(0, 2)?;
             line.draft.health.disable_on_404 = true;
-            line.line.shared.unexecuted("http-check disable-on-404", &line.line.at);
+            line.line
+                .shared
+                .unexecuted("http-check disable-on-404", &line.line.at);
         }
         "send-state" => {
             line.line.at_most(0, 2)?;
             line.draft.health.send_state = true;
-            line.line.shared.unexecuted("http-check send-state", &line.line.at);
+            line.line
+                .shared
+                .unexecuted("http-check send-state", &line.line.at);
         }
         "expect" => expect(line)?,
         "send" => send(line)?,
         "comment" => {}
         _ if word == "connect"
-            || ["set-var(", "set-var-fmt(", "unset-var("].iter().any(|known| word.starts_with(known)) =>
+            || ["set-var(", "set-var-fmt(", "unset-var("]
+                .iter()
+                .any(|known| word.starts_with(known)) =>
         {
-            line.line.shared.unexecuted(format!("http-check {word}"), &line.line.at);
+            line.line
+                .shared
+                .unexecuted(format!("http-check {word}"), &line.line.at);
         }
         _ => {
             return Err(format!(
@@ -149,7 +176,10 @@ fn send(line: &mut ProxyLine<'_, '_>) -> Lowered {
                 let format = lower_format(&value, &mut place).map_err(fail)?;
                 line.draft.health.uri = Some(format);
             }
-            "body-lf" => line.line.shared.unexecuted("http-check send body-lf", &line.line.at),
+            "body-lf" => line
+                .line
+                .shared
+                .unexecuted("http-check send body-lf", &line.line.at),
             "hdr" => {
                 let text = line.line.bytes(at + 2).to_vec();
                 if missing || text.is_empty() {
@@ -174,7 +204,9 @@ fn send(line: &mut ProxyLine<'_, '_>) -> Lowered {
 fn expect(line: &mut ProxyLine<'_, '_>) -> Lowered {
     let fail = |text: String| Fault::Spaced(format!("'http-check expect' : {text}."));
     if !line.line.has(2) {
-        return Err(fail("expects at least a matching pattern as arguments".to_owned()));
+        return Err(fail(
+            "expects at least a matching pattern as arguments".to_owned(),
+        ));
     }
     let mut at = 2;
     let mut unexecuted = false;
@@ -202,8 +234,8 @@ fn expect(line: &mut ProxyLine<'_, '_>) -> Lowered {
                 unexecuted = true;
                 break;
             }
-            "min-recv" | "comment" | "ok-status" | "error-status" | "tout-status" | "on-success" | "on-error"
-            | "status-code" => None,
+            "min-recv" | "comment" | "ok-status" | "error-status" | "tout-status"
+            | "on-success" | "on-error" | "status-code" => None,
             _ => {
                 return Err(fail(format!(
                     "'only supports min-recv, [!]string', '[!]rstring', '[!]string-lf', '[!]status', '[!]rstatus', [!]hdr, [!]fhdr or comment but got '{word}' as argument."
@@ -211,12 +243,17 @@ fn expect(line: &mut ProxyLine<'_, '_>) -> Lowered {
             }
         };
         if let Some(matches) = matches {
-            line.draft.health.expect.push(HttpExpect { negated, matches });
+            line.draft
+                .health
+                .expect
+                .push(HttpExpect { negated, matches });
         }
         at += 2;
     }
     if unexecuted {
-        line.line.shared.unexecuted("http-check expect hdr", &line.line.at);
+        line.line
+            .shared
+            .unexecuted("http-check expect hdr", &line.line.at);
     }
     Ok(())
 }
@@ -224,8 +261,13 @@ fn expect(line: &mut ProxyLine<'_, '_>) -> Lowered {
 /// `200,300-399`
 fn statuses(text: &[u8]) -> Result<Vec<(u16, u16)>, String> {
     let text = String::from_utf8_lossy(text);
-    if let Some(bad) = text.chars().find(|c| !(c.is_ascii_digit() || matches!(c, ',' | '-'))) {
-        return Err(format!("invalid character '{bad}' in the list of status codes"));
+    if let Some(bad) = text
+        .chars()
+        .find(|c| !(c.is_ascii_digit() || matches!(c, ',' | '-')))
+    {
+        return Err(format!(
+            "invalid character '{bad}' in the list of status codes"
+        ));
     }
     let mut ranges = Vec::new();
     for part in text.split(',') {
@@ -240,15 +282,28 @@ fn statuses(text: &[u8]) -> Result<Vec<(u16, u16)>, String> {
 
 fn regex(pattern: Vec<u8>) -> Result<Regex, String> {
     crate::lowering::regex::check(&pattern, false)?;
-    Ok(Regex { pattern: Text::from(pattern), ignore_case: false })
+    Ok(Regex {
+        pattern: Text::from(pattern),
+        ignore_case: false,
+    })
 }
 
 fn tcp_check(line: &mut ProxyLine<'_, '_>) -> Lowered {
     line.lacks(Capability::Backend, "tcp-check");
     let word = line.line.text(1);
-    const KNOWN: &[&str] = &["comment", "connect", "send", "send-lf", "send-binary", "send-binary-lf", "expect"];
+    const KNOWN: &[&str] = &[
+        "comment",
+        "connect",
+        "send",
+        "send-lf",
+        "send-binary",
+        "send-binary-lf",
+        "expect",
+    ];
     if KNOWN.contains(&word.as_str())
-        || ["set-var(", "set-var-fmt(", "unset-var("].iter().any(|known| word.starts_with(known))
+        || ["set-var(", "set-var-fmt(", "unset-var("]
+            .iter()
+            .any(|known| word.starts_with(known))
     {
         return Ok(());
     }

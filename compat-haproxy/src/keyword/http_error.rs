@@ -27,9 +27,16 @@ fn http_error(line: &mut ProxyLine<'_, '_>) -> Lowered {
     }
     let words = line.line.words;
     let fail = |reason: String| Fault::from(format!("http-error : {reason}"));
-    let (reply, taken) = lower_reply(&words[1..], &mut line.place(Points::ALL, "http-error expression")).map_err(fail)?;
+    let (reply, taken) = lower_reply(
+        &words[1..],
+        &mut line.place(Points::ALL, "http-error expression"),
+    )
+    .map_err(fail)?;
     if line.line.has(1 + taken) {
-        return Err(fail(format!("unknown keyword '{}'.", line.line.text(1 + taken))));
+        return Err(fail(format!(
+            "unknown keyword '{}'.",
+            line.line.text(1 + taken)
+        )));
     }
     let Some(status) = reply.status else {
         return Err(fail("expects at least a <status> as arguments.".to_owned()));
@@ -37,6 +44,9 @@ fn http_error(line: &mut ProxyLine<'_, '_>) -> Lowered {
     if !STATUSES.contains(&status) {
         return Err(fail(format!("status code '{status}' not handled.")));
     }
-    line.draft.proxy.errors.insert(status, Located::new(reply, line.line.at.clone()));
+    line.draft
+        .proxy
+        .errors
+        .insert(status, Located::new(reply, line.line.at.clone()));
     Ok(())
 }

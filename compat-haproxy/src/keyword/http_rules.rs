@@ -31,8 +31,17 @@ const fn row(name: &'static str, lower: fn(&mut ProxyLine<'_, '_>) -> Lowered) -
 }
 
 fn http_request(line: &mut ProxyLine<'_, '_>) -> Lowered {
-    let points = points(line.draft, Point::FrontendHttpRequest, Point::BackendHttpRequest);
-    let rule = rule(line, RuleSets::HTTP_REQUEST, points, "http-request expression")?;
+    let points = points(
+        line.draft,
+        Point::FrontendHttpRequest,
+        Point::BackendHttpRequest,
+    );
+    let rule = rule(
+        line,
+        RuleSets::HTTP_REQUEST,
+        points,
+        "http-request expression",
+    )?;
     line.draft.facts.http_request = true;
     line.warn_order("http-request");
     if let Some(rule) = rule {
@@ -42,8 +51,17 @@ fn http_request(line: &mut ProxyLine<'_, '_>) -> Lowered {
 }
 
 fn http_response(line: &mut ProxyLine<'_, '_>) -> Lowered {
-    let points = points(line.draft, Point::FrontendHttpResponse, Point::BackendHttpResponse);
-    let rule = rule(line, RuleSets::HTTP_RESPONSE, points, "http-response expression")?;
+    let points = points(
+        line.draft,
+        Point::FrontendHttpResponse,
+        Point::BackendHttpResponse,
+    );
+    let rule = rule(
+        line,
+        RuleSets::HTTP_RESPONSE,
+        points,
+        "http-response expression",
+    )?;
     line.draft.facts.http_response = true;
     if let Some(rule) = rule {
         line.draft.proxy.rules.http_response.push(rule);
@@ -52,8 +70,17 @@ fn http_response(line: &mut ProxyLine<'_, '_>) -> Lowered {
 }
 
 fn http_after_response(line: &mut ProxyLine<'_, '_>) -> Lowered {
-    let points = points(line.draft, Point::FrontendHttpResponse, Point::BackendHttpResponse);
-    let rule = rule(line, RuleSets::HTTP_AFTER_RESPONSE, points, "http-after-response expression")?;
+    let points = points(
+        line.draft,
+        Point::FrontendHttpResponse,
+        Point::BackendHttpResponse,
+    );
+    let rule = rule(
+        line,
+        RuleSets::HTTP_AFTER_RESPONSE,
+        points,
+        "http-after-response expression",
+    )?;
     line.draft.facts.http_after_response = true;
     if let Some(rule) = rule {
         line.draft.proxy.rules.http_after_response.push(rule);
@@ -84,7 +111,11 @@ fn rule(
         return Err(format!("'{word}' not allowed in anonymous 'defaults' section.").into());
     }
     let words = line.line.words;
-    let result = lower_rule(set, &words[1.min(words.len())..], &mut line.place(points, surroundings));
+    let result = lower_rule(
+        set,
+        &words[1.min(words.len())..],
+        &mut line.place(points, surroundings),
+    );
     let action = line.line.text(1);
     let error = match result {
         Ok(rule) => return Ok(rule.map(|rule| Located::new(rule, line.line.at.clone()))),
@@ -107,10 +138,19 @@ fn rule(
 }
 
 fn unknown_action(word: &str, set: RuleSets, found: &str) -> String {
-    let known: Vec<String> = expected_actions(set).iter().map(|name| format!("'{name}'")).collect();
+    let known: Vec<String> = expected_actions(set)
+        .iter()
+        .map(|name| format!("'{name}'"))
+        .collect();
     let known = known.join(", ");
-    let missing = if found.is_empty() { " (missing argument)" } else { "" };
-    let names = expected_actions(set).iter().map(|name| name.trim_end_matches("(*)"));
+    let missing = if found.is_empty() {
+        " (missing argument)"
+    } else {
+        ""
+    };
+    let names = expected_actions(set)
+        .iter()
+        .map(|name| name.trim_end_matches("(*)"));
     let hint = match crate::suggest::nearest(found, names) {
         Some(near) => format!(" Did you mean '{near}' maybe ?"),
         None => String::new(),
@@ -120,8 +160,7 @@ fn unknown_action(word: &str, set: RuleSets, found: &str) -> String {
 
 /// Rules of a named `defaults` section go before the proxy's own. Access lists there are invisible outside, so they get
 /// names that no configuration can write.
-pub fn inherit(draft: &mut Draft, defaults: &Draft) {
-    let _ = defaults;
+pub fn inherit(draft: &mut Draft) {
     for acl in &mut draft.proxy.acls {
         acl.name = inherited(&acl.name);
     }

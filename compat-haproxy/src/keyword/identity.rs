@@ -17,23 +17,36 @@ const fn row(
     arguments: &'static str,
     lower: fn(&mut ProxyLine<'_, '_>) -> Lowered,
 ) -> ProxyKeyword {
-    ProxyKeyword { name, sections, arguments, state: State::Executed, lower }
+    ProxyKeyword {
+        name,
+        sections,
+        arguments,
+        state: State::Executed,
+        lower,
+    }
 }
 
 fn description(line: &mut ProxyLine<'_, '_>) -> Lowered {
     if line.draft.is_defaults {
-        return Err(Fault::tight("'description' not allowed in 'defaults' section."));
+        return Err(Fault::tight(
+            "'description' not allowed in 'defaults' section.",
+        ));
     }
     if !line.line.has(1) {
         // The reference then fails to open the very file it is reading; its reader gives up.
-        let text = format!("parsing [{}]: 'description' expects a string argument.", line.line.at);
+        let text = format!(
+            "parsing [{}]: 'description' expects a string argument.",
+            line.line.at
+        );
         let at = line.line.at.clone();
         line.line.shared.alert(&at, text);
         let text = format!("Could not open configuration file {} : Success", at.file);
         line.line.shared.alert_plain(text);
         return Err(Fault::Reported.aborting());
     }
-    let words: Vec<String> = (1..line.line.words.len()).map(|index| line.line.text(index)).collect();
+    let words: Vec<String> = (1..line.line.words.len())
+        .map(|index| line.line.text(index))
+        .collect();
     line.draft.proxy.description = Some(words.join(" ").trim_end().to_owned());
     Ok(())
 }

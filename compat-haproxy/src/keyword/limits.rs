@@ -13,7 +13,11 @@ use crate::{
 /// Rows.
 pub static ROWS: &[GlobalKeyword] = &[
     row("fd-hard-limit", "<number>", number),
-    row("max-spread-checks", "<delay in milliseconds>", max_spread_checks),
+    row(
+        "max-spread-checks",
+        "<delay in milliseconds>",
+        max_spread_checks,
+    ),
     row("maxconn", "<number>", number),
     row("maxconnrate", "<number>", number),
     row("maxpipes", "<number>", number),
@@ -27,7 +31,12 @@ const fn row(
     arguments: &'static str,
     lower: fn(&mut GlobalLine<'_, '_>) -> Lowered,
 ) -> GlobalKeyword {
-    GlobalKeyword { name, arguments, state: State::Executed, lower }
+    GlobalKeyword {
+        name,
+        arguments,
+        state: State::Executed,
+        lower,
+    }
 }
 
 fn number(line: &mut GlobalLine<'_, '_>) -> Lowered {
@@ -53,11 +62,17 @@ fn number(line: &mut GlobalLine<'_, '_>) -> Lowered {
 fn spread_checks(line: &mut GlobalLine<'_, '_>) -> Lowered {
     line.line.at_most(1, 1)?;
     if !line.line.has(1) {
-        return Err(Fault::tight("'spread-checks' expects an integer argument (0..50)."));
+        return Err(Fault::tight(
+            "'spread-checks' expects an integer argument (0..50).",
+        ));
     }
     match u32::try_from(line.line.lenient_number(1)) {
         Ok(percent @ 0..=50) => line.global.spread_checks = percent,
-        _ => return Err(Fault::tight("'spread-checks' needs a positive value in range 0..50.")),
+        _ => {
+            return Err(Fault::tight(
+                "'spread-checks' needs a positive value in range 0..50.",
+            ));
+        }
     }
     Ok(())
 }
@@ -70,15 +85,17 @@ fn max_spread_checks(line: &mut GlobalLine<'_, '_>) -> Lowered {
             line.global.max_spread_checks = Some(Duration::from_millis(u64::from(time.value)));
             Ok(())
         }
-        Err(units::TimeError::Empty) => {
-            Err(Fault::tight("'max-spread-checks' expects an integer argument (0..50)."))
-        }
-        Ok(units::Time { trailing: Some(byte), .. }) | Err(units::TimeError::Unexpected(byte)) => {
-            Err(Fault::tight(format!(
-                "unsupported character '{}' in 'max-spread-checks' (wants an integer delay).",
-                char::from(byte)
-            )))
-        }
+        Err(units::TimeError::Empty) => Err(Fault::tight(
+            "'max-spread-checks' expects an integer argument (0..50).",
+        )),
+        Ok(units::Time {
+            trailing: Some(byte),
+            ..
+        })
+        | Err(units::TimeError::Unexpected(byte)) => Err(Fault::tight(format!(
+            "unsupported character '{}' in 'max-spread-checks' (wants an integer delay).",
+            char::from(byte)
+        ))),
         _ => Err(Fault::tight(format!(
             "timer overflow in argument <{text}> to <max-spread-checks>, maximum value is 2147483647 ms (~24.8 days)."
         ))),

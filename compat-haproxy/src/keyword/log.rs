@@ -17,14 +17,23 @@ use crate::{
 };
 
 /// Rows.
-pub static ROWS: &[ProxyKeyword] = &[row("log", "global | <address> …", log), row("log-tag", "<string>", log_tag)];
+pub static ROWS: &[ProxyKeyword] = &[
+    row("log", "global | <address> …", log),
+    row("log-tag", "<string>", log_tag),
+];
 
 const fn row(
     name: &'static str,
     arguments: &'static str,
     lower: fn(&mut ProxyLine<'_, '_>) -> Lowered,
 ) -> ProxyKeyword {
-    ProxyKeyword { name, sections: Sections::ALL, arguments, state: State::Executed, lower }
+    ProxyKeyword {
+        name,
+        sections: Sections::ALL,
+        arguments,
+        state: State::Executed,
+        lower,
+    }
 }
 
 fn log(line: &mut ProxyLine<'_, '_>) -> Lowered {
@@ -35,7 +44,9 @@ fn log(line: &mut ProxyLine<'_, '_>) -> Lowered {
     }
     if line.line.bytes(1) == b"global" {
         match line.line.has(2) {
-            true => return Err(format!("log : unknown log facility '{}'", line.line.text(2)).into()),
+            true => {
+                return Err(format!("log : unknown log facility '{}'", line.line.text(2)).into());
+            }
             false => line.draft.log_global = true,
         }
         return Ok(());
@@ -55,12 +66,15 @@ fn log_tag(line: &mut ProxyLine<'_, '_>) -> Lowered {
 
 /// The facilities by their numbers.
 const FACILITIES: [&str; 24] = [
-    "kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "auth2", "ftp", "ntp", "audit",
-    "alert", "cron2", "local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7",
+    "kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "auth2",
+    "ftp", "ntp", "audit", "alert", "cron2", "local0", "local1", "local2", "local3", "local4",
+    "local5", "local6", "local7",
 ];
 
 /// The levels by their numbers.
-const LEVELS: [&str; 8] = ["emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"];
+const LEVELS: [&str; 8] = [
+    "emerg", "alert", "crit", "err", "warning", "notice", "info", "debug",
+];
 
 const FORMATS: &[(&str, LogLineFormat)] = &[
     ("iso", LogLineFormat::Iso),
@@ -105,9 +119,10 @@ pub fn target(line: &mut SectionLine<'_, '_>, or_global: &str) -> Result<LogTarg
                 target.max_length = match u32::try_from(line.lenient_number(at + 1)) {
                     Ok(length @ 80..=65535) => length,
                     _ => {
-                        return Err(
-                            format!("log : invalid log length '{text}', must be between 80 and 65535").into()
-                        );
+                        return Err(format!(
+                            "log : invalid log length '{text}', must be between 80 and 65535"
+                        )
+                        .into());
                     }
                 };
                 at += 2;
@@ -132,7 +147,12 @@ pub fn target(line: &mut SectionLine<'_, '_>, or_global: &str) -> Result<LogTarg
         Some(number) => u8::try_from(number).unwrap_or(16),
         None => return Err(format!("log : unknown log facility '{facility}'").into()),
     };
-    let level = |text: &str| LEVELS.iter().position(|name| *name == text).and_then(|n| u8::try_from(n).ok());
+    let level = |text: &str| {
+        LEVELS
+            .iter()
+            .position(|name| *name == text)
+            .and_then(|n| u8::try_from(n).ok())
+    };
     if line.has(at + 1) {
         let text = line.text(at + 1);
         target.max_level =
@@ -140,11 +160,15 @@ pub fn target(line: &mut SectionLine<'_, '_>, or_global: &str) -> Result<LogTarg
     }
     if line.has(at + 2) {
         let text = line.text(at + 2);
-        target.min_level =
-            level(&text).ok_or_else(|| format!("log : unknown optional minimum log level '{text}'"))?;
+        target.min_level = level(&text)
+            .ok_or_else(|| format!("log : unknown optional minimum log level '{text}'"))?;
     }
     if line.has(at + 3) {
-        return Err(format!("log : cannot handle unexpected argument '{}'", line.text(at + 3)).into());
+        return Err(format!(
+            "log : cannot handle unexpected argument '{}'",
+            line.text(at + 3)
+        )
+        .into());
     }
     Ok(target)
 }
@@ -159,8 +183,14 @@ fn sink(line: &mut SectionLine<'_, '_>, text: &str) -> Result<LogSink, Fault> {
         line.shared.unexecuted("ring@", &line.at);
         return Ok(LogSink::Ring(name.to_owned()));
     }
-    let allowed = Allowed { descriptor: true, unix: true, datagram: true, ..Allowed::default() };
-    let parsed = address::parse(text, allowed).map_err(|reason| Fault::from(format!("log : {reason}")))?;
+    let allowed = Allowed {
+        descriptor: true,
+        unix: true,
+        datagram: true,
+        ..Allowed::default()
+    };
+    let parsed =
+        address::parse(text, allowed).map_err(|reason| Fault::from(format!("log : {reason}")))?;
     Ok(match parsed.address {
         Address::Descriptor(fd) => LogSink::Stream(fd),
         // Syslog's port, where none is given.

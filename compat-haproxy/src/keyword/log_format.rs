@@ -22,8 +22,18 @@ pub static ROWS: &[ProxyKeyword] = &[
     row("unique-id-header", Sections::CLIENTS, unique_id_header),
 ];
 
-const fn row(name: &'static str, sections: Sections, lower: fn(&mut ProxyLine<'_, '_>) -> Lowered) -> ProxyKeyword {
-    ProxyKeyword { name, sections, arguments: "<string>", state: State::Executed, lower }
+const fn row(
+    name: &'static str,
+    sections: Sections,
+    lower: fn(&mut ProxyLine<'_, '_>) -> Lowered,
+) -> ProxyKeyword {
+    ProxyKeyword {
+        name,
+        sections,
+        arguments: "<string>",
+        state: State::Executed,
+        lower,
+    }
 }
 
 fn one(line: &ProxyLine<'_, '_>) -> Result<Text, crate::load::Fault> {
@@ -32,7 +42,9 @@ fn one(line: &ProxyLine<'_, '_>) -> Result<Text, crate::load::Fault> {
         return Err(format!("{word} expects an argument.").into());
     }
     if line.line.has(2) {
-        return Err(format!("{word} expects only one argument, don't forget to escape spaces!").into());
+        return Err(
+            format!("{word} expects only one argument, don't forget to escape spaces!").into(),
+        );
     }
     Ok(Text::from(line.line.bytes(1)))
 }
@@ -45,20 +57,29 @@ fn log_format(line: &mut ProxyLine<'_, '_>) -> Lowered {
 
 fn error_log_format(line: &mut ProxyLine<'_, '_>) -> Lowered {
     let kind = FormatKind::Custom(one(line)?);
-    line.draft.error_log_format = Some(RawFormat { kind, at: line.line.at.clone() });
+    line.draft.error_log_format = Some(RawFormat {
+        kind,
+        at: line.line.at.clone(),
+    });
     Ok(())
 }
 
 fn log_format_sd(line: &mut ProxyLine<'_, '_>) -> Lowered {
     let kind = FormatKind::Custom(one(line)?);
-    line.draft.log_format_sd = Some(RawFormat { kind, at: line.line.at.clone() });
+    line.draft.log_format_sd = Some(RawFormat {
+        kind,
+        at: line.line.at.clone(),
+    });
     line.line.shared.tuning("log-format-sd", &line.line.at);
     Ok(())
 }
 
 fn unique_id_format(line: &mut ProxyLine<'_, '_>) -> Lowered {
     let kind = FormatKind::Custom(one(line)?);
-    line.draft.unique_id_format = Some(RawFormat { kind, at: line.line.at.clone() });
+    line.draft.unique_id_format = Some(RawFormat {
+        kind,
+        at: line.line.at.clone(),
+    });
     Ok(())
 }
 

@@ -49,15 +49,21 @@ fn monitor(line: &mut ProxyLine<'_, '_>) -> Lowered {
     }
     let words = line.line.words;
     let points = Points::of(Point::FrontendHttpRequest);
-    let condition = lower_required_condition(&words[2..], &mut line.place(points, "monitor expression"))
-        .map_err(|error| match error {
-            ConditionError::Unexpected(_) => {
-                "'monitor fail' requires either 'if' or 'unless' followed by a condition.".to_owned()
-            }
-            ConditionError::Wrong(reason) => {
-                format!("error detected while parsing a 'monitor fail' condition : {reason}.")
-            }
-        })?;
-    line.draft.proxy.rules.monitor_fail.push(Located::new(condition, line.line.at.clone()));
+    let condition =
+        lower_required_condition(&words[2..], &mut line.place(points, "monitor expression"))
+            .map_err(|error| match error {
+                ConditionError::Unexpected(_) => {
+                    "'monitor fail' requires either 'if' or 'unless' followed by a condition."
+                        .to_owned()
+                }
+                ConditionError::Wrong(reason) => {
+                    format!("error detected while parsing a 'monitor fail' condition : {reason}.")
+                }
+            })?;
+    line.draft
+        .proxy
+        .rules
+        .monitor_fail
+        .push(Located::new(condition, line.line.at.clone()));
     Ok(())
 }

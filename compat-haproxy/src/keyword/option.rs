@@ -27,7 +27,9 @@ fn option(line: &mut ProxyLine<'_, '_>) -> Lowered {
     }
     if let Some(switch) = option::SWITCHES.iter().find(|switch| switch.name == name) {
         if switch.removed {
-            return Err(format!("option '{name}' is not supported any more since HAProxy 2.0.").into());
+            return Err(
+                format!("option '{name}' is not supported any more since HAProxy 2.0.").into(),
+            );
         }
         let capability = match switch.side {
             option::Side::Clients => Some(Capability::Frontend),
@@ -43,11 +45,19 @@ fn option(line: &mut ProxyLine<'_, '_>) -> Lowered {
         let on = line.line.negated.is_none();
         *(switch.field)(&mut line.draft.proxy.options) = on;
         if on {
-            line.draft.option_places.insert(switch.name, line.line.at.clone());
+            line.draft
+                .option_places
+                .insert(switch.name, line.line.at.clone());
             match switch.state {
                 State::Executed => {}
-                State::Tuning => line.line.shared.tuning(&format!("option {name}"), &line.line.at),
-                State::Unexecuted => line.line.shared.unexecuted(format!("option {name}"), &line.line.at),
+                State::Tuning => line
+                    .line
+                    .shared
+                    .tuning(&format!("option {name}"), &line.line.at),
+                State::Unexecuted => line
+                    .line
+                    .shared
+                    .unexecuted(format!("option {name}"), &line.line.at),
             }
         } else {
             line.draft.option_places.remove(switch.name);
@@ -56,22 +66,36 @@ fn option(line: &mut ProxyLine<'_, '_>) -> Lowered {
     }
     let Some(special) = option::SPECIAL.iter().find(|special| special.name == name) else {
         if line.line.negated.is_some() {
-            return Err(Fault::tight(format!("negation/default is not supported for option '{name}'.")));
+            return Err(Fault::tight(format!(
+                "negation/default is not supported for option '{name}'."
+            )));
         }
         let names = option::SWITCHES.iter().map(|switch| switch.name);
-        let hint = crate::suggest::hint(&name, names.chain(option::SPECIAL.iter().map(|special| special.name)));
+        let hint = crate::suggest::hint(
+            &name,
+            names.chain(option::SPECIAL.iter().map(|special| special.name)),
+        );
         let end = if hint.is_empty() { "." } else { hint.as_str() };
         return Err(format!("unknown option '{name}'{end}").into());
     };
     if line.line.negated.is_some() && !special.negatable {
-        return Err(Fault::tight(format!("negation/default is not supported for option '{name}'.")));
+        return Err(Fault::tight(format!(
+            "negation/default is not supported for option '{name}'."
+        )));
     }
-    let negated = line.line.negated == Some(Negation::No) || line.line.negated == Some(Negation::Default);
+    let negated =
+        line.line.negated == Some(Negation::No) || line.line.negated == Some(Negation::Default);
     (special.lower)(line, negated)?;
     match special.state {
         State::Executed => {}
-        State::Tuning => line.line.shared.tuning(&format!("option {name}"), &line.line.at),
-        State::Unexecuted => line.line.shared.unexecuted(format!("option {name}"), &line.line.at),
+        State::Tuning => line
+            .line
+            .shared
+            .tuning(&format!("option {name}"), &line.line.at),
+        State::Unexecuted => line
+            .line
+            .shared
+            .unexecuted(format!("option {name}"), &line.line.at),
     }
     Ok(())
 }

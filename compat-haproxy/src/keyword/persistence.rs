@@ -17,11 +17,36 @@ pub static ROWS: &[ProxyKeyword] = &[
     row("clitcpka-cnt", Sections::CLIENTS, "<count>", count),
     row("clitcpka-idle", Sections::CLIENTS, "<timeout>", idle),
     row("clitcpka-intvl", Sections::CLIENTS, "<timeout>", idle),
-    row("force-persist", Sections::PROXIES, "{ if | unless } <condition>", persist),
-    row("http-reuse", Sections::SERVERS, "{ never | safe | aggressive | always }", http_reuse),
-    row("http-send-name-header", Sections::SERVERS, "[<header>]", send_name_header),
-    row("ignore-persist", Sections::PROXIES, "{ if | unless } <condition>", persist),
-    row("retry-on", Sections::SERVERS, "[list of keywords]", retry_on),
+    row(
+        "force-persist",
+        Sections::PROXIES,
+        "{ if | unless } <condition>",
+        persist,
+    ),
+    row(
+        "http-reuse",
+        Sections::SERVERS,
+        "{ never | safe | aggressive | always }",
+        http_reuse,
+    ),
+    row(
+        "http-send-name-header",
+        Sections::SERVERS,
+        "[<header>]",
+        send_name_header,
+    ),
+    row(
+        "ignore-persist",
+        Sections::PROXIES,
+        "{ if | unless } <condition>",
+        persist,
+    ),
+    row(
+        "retry-on",
+        Sections::SERVERS,
+        "[list of keywords]",
+        retry_on,
+    ),
     row("srvtcpka-cnt", Sections::SERVERS, "<count>", count),
     row("srvtcpka-idle", Sections::SERVERS, "<timeout>", idle),
     row("srvtcpka-intvl", Sections::SERVERS, "<timeout>", idle),
@@ -33,7 +58,13 @@ const fn row(
     arguments: &'static str,
     lower: fn(&mut ProxyLine<'_, '_>) -> Lowered,
 ) -> ProxyKeyword {
-    ProxyKeyword { name, sections, arguments, state: State::Executed, lower }
+    ProxyKeyword {
+        name,
+        sections,
+        arguments,
+        state: State::Executed,
+        lower,
+    }
 }
 
 fn persist(line: &mut ProxyLine<'_, '_>) -> Lowered {
@@ -42,17 +73,22 @@ fn persist(line: &mut ProxyLine<'_, '_>) -> Lowered {
     line.lacks(Capability::Backend, &word);
     let words = line.line.words;
     let points = Points::of(Point::FrontendHttpRequest);
-    let condition = lower_required_condition(&words[1..], &mut line.place(points, "persist expression"))
-        .map_err(|error| match error {
-            ConditionError::Unexpected(_) => {
-                format!("'{word}' requires either 'if' or 'unless' followed by a condition.")
-            }
-            ConditionError::Wrong(reason) => {
-                format!("error detected while parsing a '{word}' rule : {reason}.")
-            }
-        })?;
+    let condition =
+        lower_required_condition(&words[1..], &mut line.place(points, "persist expression"))
+            .map_err(|error| match error {
+                ConditionError::Unexpected(_) => {
+                    format!("'{word}' requires either 'if' or 'unless' followed by a condition.")
+                }
+                ConditionError::Wrong(reason) => {
+                    format!("error detected while parsing a '{word}' rule : {reason}.")
+                }
+            })?;
     let rule = (word == "force-persist", condition);
-    line.draft.proxy.rules.persist.push(Located::new(rule, line.line.at.clone()));
+    line.draft
+        .proxy
+        .rules
+        .persist
+        .push(Located::new(rule, line.line.at.clone()));
     Ok(())
 }
 
@@ -63,7 +99,11 @@ fn http_reuse(line: &mut ProxyLine<'_, '_>) -> Lowered {
         b"safe" => HttpReuse::Safe,
         b"aggressive" => HttpReuse::Aggressive,
         b"always" => HttpReuse::Always,
-        _ => return Err("'http-reuse' only supports 'never', 'safe', 'aggressive', 'always'.".into()),
+        _ => {
+            return Err(
+                "'http-reuse' only supports 'never', 'safe', 'aggressive', 'always'.".into(),
+            );
+        }
     };
     line.line.at_most(1, 1)
 }
@@ -78,8 +118,23 @@ fn send_name_header(line: &mut ProxyLine<'_, '_>) -> Lowered {
 }
 
 const RETRY_ON: &[&str] = &[
-    "0rtt-rejected", "401", "403", "404", "408", "425", "500", "501", "502", "503", "504", "all-retryable-errors",
-    "conn-failure", "empty-response", "junk-response", "none", "response-timeout",
+    "0rtt-rejected",
+    "401",
+    "403",
+    "404",
+    "408",
+    "425",
+    "500",
+    "501",
+    "502",
+    "503",
+    "504",
+    "all-retryable-errors",
+    "conn-failure",
+    "empty-response",
+    "junk-response",
+    "none",
+    "response-timeout",
 ];
 
 fn retry_on(line: &mut ProxyLine<'_, '_>) -> Lowered {
@@ -113,8 +168,14 @@ fn count(line: &mut ProxyLine<'_, '_>) -> Lowered {
     }
     let text = line.line.text(1);
     let Ok(number) = text.parse::<u32>() else {
-        let bad = text.trim_start_matches(|c: char| c.is_ascii_digit()).chars().next().unwrap_or(' ');
-        return Err(format!("'{word}' : unexpected character '{bad}' in integer value '{text}'").into());
+        let bad = text
+            .trim_start_matches(|c: char| c.is_ascii_digit())
+            .chars()
+            .next()
+            .unwrap_or(' ');
+        return Err(
+            format!("'{word}' : unexpected character '{bad}' in integer value '{text}'").into(),
+        );
     };
     line.line.at_most(1, 1)?;
     let keepalive = match word.starts_with("cli") {
@@ -133,7 +194,11 @@ fn idle(line: &mut ProxyLine<'_, '_>) -> Lowered {
     let text = line.line.text(1);
     let seconds = match units::time(text.as_bytes(), TimeUnit::Seconds) {
         Ok(time) if time.trailing.is_none() => time.value,
-        Ok(units::Time { trailing: Some(byte), .. }) | Err(units::TimeError::Unexpected(byte)) => {
+        Ok(units::Time {
+            trailing: Some(byte),
+            ..
+        })
+        | Err(units::TimeError::Unexpected(byte)) => {
             return Err(Fault::Spaced(format!(
                 "unexpected character '{}' in argument to <{word}>.",
                 char::from(byte)

@@ -42,7 +42,12 @@ const fn row(
     arguments: &'static str,
     lower: fn(&mut GlobalLine<'_, '_>) -> Lowered,
 ) -> GlobalKeyword {
-    GlobalKeyword { name, arguments, state: State::Executed, lower }
+    GlobalKeyword {
+        name,
+        arguments,
+        state: State::Executed,
+        lower,
+    }
 }
 
 fn flag(line: &mut GlobalLine<'_, '_>) -> Lowered {
@@ -89,7 +94,10 @@ fn said_before(line: &mut GlobalLine<'_, '_>, fault: Fault) -> Lowered {
 fn pidfile(line: &mut GlobalLine<'_, '_>) -> Lowered {
     line.line.at_most(1, 1)?;
     if line.process.pidfile.is_some() {
-        return said_before(line, Fault::from("'pidfile' already specified. Continuing."));
+        return said_before(
+            line,
+            Fault::from("'pidfile' already specified. Continuing."),
+        );
     }
     if !line.line.has(1) {
         return Err("'pidfile' expects a file name as an argument.".into());
@@ -136,7 +144,10 @@ fn id(line: &mut GlobalLine<'_, '_>) -> Lowered {
 fn user(line: &mut GlobalLine<'_, '_>) -> Lowered {
     line.line.at_most(1, 1)?;
     if line.process.user.is_some() {
-        return said_before(line, Fault::from("user/group already specified. Continuing."));
+        return said_before(
+            line,
+            Fault::from("user/group already specified. Continuing."),
+        );
     }
     let name = line.line.text(1);
     match nix::unistd::User::from_name(&name) {
@@ -149,7 +160,10 @@ fn user(line: &mut GlobalLine<'_, '_>) -> Lowered {
 fn group(line: &mut GlobalLine<'_, '_>) -> Lowered {
     line.line.at_most(1, 1)?;
     if line.process.group.is_some() {
-        return said_before(line, Fault::from("gid/group was already specified. Continuing."));
+        return said_before(
+            line,
+            Fault::from("gid/group was already specified. Continuing."),
+        );
     }
     let name = line.line.text(1);
     match nix::unistd::Group::from_name(&name) {
@@ -167,7 +181,10 @@ fn master_worker(line: &mut GlobalLine<'_, '_>) -> Lowered {
         _ => return Err("'master-worker' only supports 'no-exit-on-failure' option.".into()),
     };
     let known = line.process.master_worker.unwrap_or_default();
-    line.process.master_worker = Some(MasterWorker { survive_failure, ..known });
+    line.process.master_worker = Some(MasterWorker {
+        survive_failure,
+        ..known
+    });
     Ok(())
 }
 
@@ -180,11 +197,15 @@ fn nbthread(line: &mut GlobalLine<'_, '_>) -> Lowered {
     line.line.at_most(1, 1)?;
     let text = line.line.text(1);
     let Ok(number) = text.parse::<i64>() else {
-        return Err(format!("'nbthread' passed a missing or unparsable integer value in '{text}'").into());
+        return Err(
+            format!("'nbthread' passed a missing or unparsable integer value in '{text}'").into(),
+        );
     };
     match u32::try_from(number) {
         Ok(threads @ 1..=64) => line.process.nbthread = Some(threads),
-        _ => return Err(format!("'nbthread' value must be between 1 and 64 (was {number})").into()),
+        _ => {
+            return Err(format!("'nbthread' value must be between 1 and 64 (was {number})").into());
+        }
     }
     Ok(())
 }
@@ -202,8 +223,16 @@ fn time_word(line: &mut GlobalLine<'_, '_>) -> Lowered {
     }
     let value = match units::time(text.as_bytes(), TimeUnit::Milliseconds) {
         Ok(time) if time.trailing.is_none() => Duration::from_millis(u64::from(time.value)),
-        Ok(units::Time { trailing: Some(byte), .. }) | Err(units::TimeError::Unexpected(byte)) => {
-            return Err(format!("unexpected character '{}' in argument to <{word}>.\n", char::from(byte)).into());
+        Ok(units::Time {
+            trailing: Some(byte),
+            ..
+        })
+        | Err(units::TimeError::Unexpected(byte)) => {
+            return Err(format!(
+                "unexpected character '{}' in argument to <{word}>.\n",
+                char::from(byte)
+            )
+            .into());
         }
         _ => {
             return Err(format!(
@@ -240,7 +269,9 @@ fn description(line: &mut GlobalLine<'_, '_>) -> Lowered {
     if !line.line.has(1) {
         return Err(Fault::tight("'description' expects a string argument."));
     }
-    let words: Vec<String> = (1..line.line.words.len()).map(|index| line.line.text(index)).collect();
+    let words: Vec<String> = (1..line.line.words.len())
+        .map(|index| line.line.text(index))
+        .collect();
     line.global.description = Some(words.join(" ").trim_end().to_owned());
     Ok(())
 }

@@ -25,10 +25,18 @@ pub static ROWS: &[ProxyKeyword] = &[ProxyKeyword {
 
 fn redirect(line: &mut ProxyLine<'_, '_>) -> Lowered {
     line.not_in_defaults("redirect")?;
-    let points = points(line.draft, Point::FrontendHttpRequest, Point::BackendHttpRequest);
+    let points = points(
+        line.draft,
+        Point::FrontendHttpRequest,
+        Point::BackendHttpRequest,
+    );
     // The words of the rule set's action are the same, after its name.
     let words: Vec<Word> = line.line.words.to_vec();
-    let result = lower_rule(RuleSets::HTTP_REQUEST, &words, &mut line.place(points, "http-request expression"));
+    let result = lower_rule(
+        RuleSets::HTTP_REQUEST,
+        &words,
+        &mut line.place(points, "http-request expression"),
+    );
     let rule = result.map_err(|error| {
         let shown = line.proxy_shown();
         match error {
@@ -45,7 +53,11 @@ fn redirect(line: &mut ProxyLine<'_, '_>) -> Lowered {
     })?;
     line.warn_order("redirect");
     if let Some(rule) = rule {
-        line.draft.proxy.rules.redirect.push(Located::new(rule, line.line.at.clone()));
+        line.draft
+            .proxy
+            .rules
+            .redirect
+            .push(Located::new(rule, line.line.at.clone()));
     }
     Ok(())
 }

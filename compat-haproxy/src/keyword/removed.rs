@@ -42,12 +42,28 @@ pub static PROXY: &[ProxyKeyword] = &[
 
 /// Words of `global`.
 pub static GLOBAL: &[GlobalKeyword] = &[
-    GlobalKeyword { name: "nbproc", arguments: "<number>", state: State::Executed, lower: nbproc },
-    GlobalKeyword { name: "tune.chksize", arguments: "<number>", state: State::Executed, lower: chksize },
+    GlobalKeyword {
+        name: "nbproc",
+        arguments: "<number>",
+        state: State::Executed,
+        lower: nbproc,
+    },
+    GlobalKeyword {
+        name: "tune.chksize",
+        arguments: "<number>",
+        state: State::Executed,
+        lower: chksize,
+    },
 ];
 
 const fn proxy(name: &'static str) -> ProxyKeyword {
-    ProxyKeyword { name, sections: Sections::ALL, arguments: "", state: State::Executed, lower: removed }
+    ProxyKeyword {
+        name,
+        sections: Sections::ALL,
+        arguments: "",
+        state: State::Executed,
+        lower: removed,
+    }
 }
 
 fn removed(line: &mut ProxyLine<'_, '_>) -> Lowered {
@@ -66,8 +82,12 @@ fn removed(line: &mut ProxyLine<'_, '_>) -> Lowered {
             line.line.shared.warn(&at, text);
             Ok(())
         }
-        "grace" => Err(Fault::tight("the 'grace' keyword is not supported any more since HAProxy version 2.5.")),
-        "reqrep" | "reqirep" => modern("http-request replace-path', 'http-request replace-uri' or 'http-request replace-header"),
+        "grace" => Err(Fault::tight(
+            "the 'grace' keyword is not supported any more since HAProxy version 2.5.",
+        )),
+        "reqrep" | "reqirep" => modern(
+            "http-request replace-path', 'http-request replace-uri' or 'http-request replace-header",
+        ),
         _ => modern("http-request"),
     }
 }
@@ -77,5 +97,7 @@ fn nbproc(_: &mut GlobalLine<'_, '_>) -> Lowered {
 }
 
 fn chksize(_: &mut GlobalLine<'_, '_>) -> Lowered {
-    Err(Fault::tight("option 'tune.chksize' is not supported any more (tune.bufsize is used instead)."))
+    Err(Fault::tight(
+        "option 'tune.chksize' is not supported any more (tune.bufsize is used instead).",
+    ))
 }

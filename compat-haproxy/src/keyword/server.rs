@@ -17,9 +17,24 @@ use crate::{
 
 /// Rows.
 pub static ROWS: &[ProxyKeyword] = &[
-    row("default-server", Sections::SERVERS, "[param*]", default_server),
-    row("server", Sections::SERVERS_ONLY, "<name> <address>[:[port]] [param*]", server),
-    row("server-template", Sections::SERVERS_ONLY, "<prefix> <num | range> <fqdn>[:<port>] [param*]", template),
+    row(
+        "default-server",
+        Sections::SERVERS,
+        "[param*]",
+        default_server,
+    ),
+    row(
+        "server",
+        Sections::SERVERS_ONLY,
+        "<name> <address>[:[port]] [param*]",
+        server,
+    ),
+    row(
+        "server-template",
+        Sections::SERVERS_ONLY,
+        "<prefix> <num | range> <fqdn>[:<port>] [param*]",
+        template,
+    ),
 ];
 
 const fn row(
@@ -28,7 +43,13 @@ const fn row(
     arguments: &'static str,
     lower: fn(&mut ProxyLine<'_, '_>) -> Lowered,
 ) -> ProxyKeyword {
-    ProxyKeyword { name, sections, arguments, state: State::Executed, lower }
+    ProxyKeyword {
+        name,
+        sections,
+        arguments,
+        state: State::Executed,
+        lower,
+    }
 }
 
 /// What an address of a server may look like.
@@ -46,11 +67,17 @@ const ALLOWED: Allowed = Allowed {
 fn server(line: &mut ProxyLine<'_, '_>) -> Lowered {
     allowed(line)?;
     if !line.line.has(2) {
-        return Err(whole(line, "'server' expects <name> and <addr>[:<port>] as arguments."));
+        return Err(whole(
+            line,
+            "'server' expects <name> and <addr>[:<port>] as arguments.",
+        ));
     }
     let name = line.line.text(1);
     if let Some(bad) = crate::section::bad_name_character(&name) {
-        return Err(whole(line, &format!("character '{bad}' is not permitted in server name '{name}'.")));
+        return Err(whole(
+            line,
+            &format!("character '{bad}' is not permitted in server name '{name}'."),
+        ));
     }
     let draft = read(line, &name, 2)?;
     push(line, name, draft)
@@ -59,11 +86,17 @@ fn server(line: &mut ProxyLine<'_, '_>) -> Lowered {
 fn template(line: &mut ProxyLine<'_, '_>) -> Lowered {
     allowed(line)?;
     if !line.line.has(3) {
-        return Err(whole(line, "'server-template' expects <prefix> <nb | range> <addr>[:<port>] as arguments."));
+        return Err(whole(
+            line,
+            "'server-template' expects <prefix> <nb | range> <addr>[:<port>] as arguments.",
+        ));
     }
     let prefix = line.line.text(1);
     if let Some(bad) = crate::section::bad_name_character(&prefix) {
-        return Err(whole(line, &format!("character '{bad}' is not permitted in server-template prefix '{prefix}'.")));
+        return Err(whole(
+            line,
+            &format!("character '{bad}' is not permitted in server-template prefix '{prefix}'."),
+        ));
     }
     let text = line.line.text(2);
     let range = match text.split_once('-') {
@@ -71,7 +104,10 @@ fn template(line: &mut ProxyLine<'_, '_>) -> Lowered {
         None => text.parse::<u32>().ok().map(|count| (1, count)),
     };
     let Some((low, high)) = range.filter(|(low, high)| low <= high) else {
-        return Err(whole(line, &format!("Wrong server-template number or range arg '{text}'.")));
+        return Err(whole(
+            line,
+            &format!("Wrong server-template number or range arg '{text}'."),
+        ));
     };
     let draft = read(line, &format!("{prefix}{low}"), 3)?;
     for number in low..=high {
@@ -94,7 +130,10 @@ fn allowed(line: &ProxyLine<'_, '_>) -> Lowered {
     let word = line.line.text(0);
     let at = &line.line.at;
     if line.draft.is_defaults && word != "default-server" {
-        return Err(whole(line, &format!("'{word}' not allowed in 'defaults' section.")));
+        return Err(whole(
+            line,
+            &format!("'{word}' not allowed in 'defaults' section."),
+        ));
     }
     if !line.draft.can(Capability::Backend) {
         return Err(whole(
@@ -118,12 +157,15 @@ fn read(line: &mut ProxyLine<'_, '_>, name: &str, at: usize) -> Result<ServerDra
     let mut draft = line.draft.default_server.clone();
     let text = line.line.text(at);
     let shown = format!("'server {}/{name}'", line.draft.name());
-    let parsed = address::parse(&text, ALLOWED)
-        .map_err(|reason| {
-            // Messages about the form of an address come with a line feed of their own.
-            let more = if reason.starts_with("invalid port '") || reason.starts_with("port range") { "" } else { "\n" };
-            whole(line, &format!("{shown} : {reason}{more}"))
-        })?;
+    let parsed = address::parse(&text, ALLOWED).map_err(|reason| {
+        // Messages about the form of an address come with a line feed of their own.
+        let more = if reason.starts_with("invalid port '") || reason.starts_with("port range") {
+            ""
+        } else {
+            "\n"
+        };
+        whole(line, &format!("{shown} : {reason}{more}"))
+    })?;
     draft.server.value.member.name = Located::new(name.to_owned(), line.line.at_word(1));
     draft.server.value.member.address = parsed.address.clone();
     draft.server.value.member.port_offset = parsed.offset;
@@ -142,7 +184,12 @@ fn push(line: &mut ProxyLine<'_, '_>, name: String, mut draft: ServerDraft) -> L
     draft.server.value.member.name.value.clone_from(&name);
     if draft.has_id {
         let id = draft.server.value.id;
-        if let Some(other) = line.draft.servers.iter().find(|other| other.has_id && other.server.value.id == id) {
+        if let Some(other) = line
+            .draft
+            .servers
+            .iter()
+            .find(|other| other.has_id && other.server.value.id == id)
+        {
             let text = format!(
                 "'server {}/{name}' : 'id' : custom id {id} already used at {} ('server {}').",
                 line.draft.name(),

@@ -2,10 +2,7 @@
 
 use std::net::SocketAddr;
 
-use locum_model::{
-    address::Address,
-    proxy::SourceAddress,
-};
+use locum_model::{address::Address, proxy::SourceAddress};
 
 use super::{ProxyKeyword, Sections, State};
 use crate::{
@@ -35,8 +32,12 @@ pub static ROWS: &[ProxyKeyword] = &[
 fn dispatch(line: &mut ProxyLine<'_, '_>) -> Lowered {
     line.not_in_defaults("dispatch")?;
     line.lacks(Capability::Backend, "dispatch");
-    let allowed = Allowed { port_required: true, ..Allowed::default() };
-    let parsed = address::parse(&line.line.text(1), allowed).map_err(|reason| format!("'dispatch' : {reason}"))?;
+    let allowed = Allowed {
+        port_required: true,
+        ..Allowed::default()
+    };
+    let parsed = address::parse(&line.line.text(1), allowed)
+        .map_err(|reason| format!("'dispatch' : {reason}"))?;
     line.line.at_most(1, 1)?;
     line.draft.backend.dispatch = Some(parsed.address);
     Ok(())
@@ -48,24 +49,36 @@ fn source(line: &mut ProxyLine<'_, '_>) -> Lowered {
         return Err("'source' expects <addr>[:<port>], and optionally 'usesrc' <addr>, and 'interface' <name>.".into());
     }
     let text = line.line.text(1);
-    let parsed =
-        address::parse(&text, Allowed::default()).map_err(|reason| format!("'source {text}' : {reason}"))?;
+    let parsed = address::parse(&text, Allowed::default())
+        .map_err(|reason| format!("'source {text}' : {reason}"))?;
     let Address::Ip { ip, port } = parsed.address else {
         return Err(format!("'source {text}' : unsupported address").into());
     };
-    let mut source =
-        SourceAddress { address: SocketAddr::new(ip, port), ports: None, client: None, interface: None };
+    let mut source = SourceAddress {
+        address: SocketAddr::new(ip, port),
+        ports: None,
+        client: None,
+        interface: None,
+    };
     let mut at = 2;
     while line.line.has(at) {
         let value = line.line.text(at + 1);
         match line.line.bytes(at) {
             b"usesrc" if value.is_empty() => {
-                return Err("'usesrc' expects <addr>[:<port>], 'client', or 'clientip' as argument.".into());
+                return Err(
+                    "'usesrc' expects <addr>[:<port>], 'client', or 'clientip' as argument.".into(),
+                );
             }
             b"usesrc" => source.client = Some(client(&value)?),
-            b"interface" if value.is_empty() => return Err("'source' : missing interface name.".into()),
+            b"interface" if value.is_empty() => {
+                return Err("'source' : missing interface name.".into());
+            }
             b"interface" => source.interface = Some(value),
-            _ => return Err("'source' only supports optional keywords 'interface' and 'usesrc'.".into()),
+            _ => {
+                return Err(
+                    "'source' only supports optional keywords 'interface' and 'usesrc'.".into(),
+                );
+            }
         }
         at += 2;
     }

@@ -26,13 +26,14 @@ pub static ROWS: &[ProxyKeyword] = &[ProxyKeyword {
     lower: stats,
 }];
 
-const EXPECTED: &str =
-    "expects 'admin', 'uri', 'realm', 'auth', 'scope', 'enable', 'hide-version', 'show-node', 'show-desc' or 'show-legends'.";
+const EXPECTED: &str = "expects 'admin', 'uri', 'realm', 'auth', 'scope', 'enable', 'hide-version', 'show-node', 'show-desc' or 'show-legends'.";
 
 fn stats(line: &mut ProxyLine<'_, '_>) -> Lowered {
     let word = line.line.text(1);
     if word.is_empty() {
-        return Err(Fault::tight(format!("missing keyword in 'stats', {EXPECTED}")));
+        return Err(Fault::tight(format!(
+            "missing keyword in 'stats', {EXPECTED}"
+        )));
     }
     line.draft.facts.stats = true;
     match word.as_str() {
@@ -67,10 +68,16 @@ fn stats(line: &mut ProxyLine<'_, '_>) -> Lowered {
         "show-modules" => page(line).show_modules = true,
         "show-node" => page(line).show_node = Some(value),
         "show-desc" => {
-            let words: Vec<String> = (2..line.line.words.len()).map(|index| line.line.text(index)).collect();
+            let words: Vec<String> = (2..line.line.words.len())
+                .map(|index| line.line.text(index))
+                .collect();
             page(line).show_desc = Some(words.join(" ").trim_end().to_owned());
         }
-        _ => return Err(Fault::tight(format!("unknown stats parameter '{word}', {EXPECTED}"))),
+        _ => {
+            return Err(Fault::tight(format!(
+                "unknown stats parameter '{word}', {EXPECTED}"
+            )));
+        }
     }
     Ok(())
 }
@@ -97,9 +104,14 @@ fn refresh(line: &ProxyLine<'_, '_>, value: &str) -> Result<Duration, Fault> {
     let _ = line;
     match units::time(value.as_bytes(), TimeUnit::Seconds) {
         Ok(time) if time.trailing.is_none() => Ok(Duration::from_secs(u64::from(time.value))),
-        Ok(units::Time { trailing: Some(byte), .. }) | Err(units::TimeError::Unexpected(byte)) => Err(
-            Fault::tight(format!("unexpected character '{}' in argument to stats refresh interval.", char::from(byte))),
-        ),
+        Ok(units::Time {
+            trailing: Some(byte),
+            ..
+        })
+        | Err(units::TimeError::Unexpected(byte)) => Err(Fault::tight(format!(
+            "unexpected character '{}' in argument to stats refresh interval.",
+            char::from(byte)
+        ))),
         // The reference prints the end of the text as the unexpected character, and its message ends there.
         Err(units::TimeError::Empty) => Err(Fault::tight("unexpected character '\0")),
         _ => Err(Fault::tight(format!(
@@ -110,19 +122,28 @@ fn refresh(line: &ProxyLine<'_, '_>, value: &str) -> Result<Duration, Fault> {
 
 fn admin(line: &mut ProxyLine<'_, '_>) -> Lowered {
     if line.draft.is_defaults {
-        return Err(Fault::tight("'stats admin' not allowed in 'defaults' section."));
+        return Err(Fault::tight(
+            "'stats admin' not allowed in 'defaults' section.",
+        ));
     }
     let words = line.line.words;
-    let points = points(line.draft, Point::FrontendHttpRequest, Point::BackendHttpRequest);
-    let condition = lower_required_condition(&words[2..], &mut line.place(points, "stats admin expression"))
-        .map_err(|error| match error {
-            ConditionError::Unexpected(_) => {
-                "'stats admin' requires either 'if' or 'unless' followed by a condition.".to_owned()
-            }
-            ConditionError::Wrong(reason) => {
-                format!("error detected while parsing a 'stats admin' rule : {reason}.")
-            }
-        })?;
+    let points = points(
+        line.draft,
+        Point::FrontendHttpRequest,
+        Point::BackendHttpRequest,
+    );
+    let condition = lower_required_condition(
+        &words[2..],
+        &mut line.place(points, "stats admin expression"),
+    )
+    .map_err(|error| match error {
+        ConditionError::Unexpected(_) => {
+            "'stats admin' requires either 'if' or 'unless' followed by a condition.".to_owned()
+        }
+        ConditionError::Wrong(reason) => {
+            format!("error detected while parsing a 'stats admin' rule : {reason}.")
+        }
+    })?;
     let at = line.line.at.clone();
     page(line).admin.push(Located::new(condition, at));
     Ok(())
@@ -130,12 +151,21 @@ fn admin(line: &mut ProxyLine<'_, '_>) -> Lowered {
 
 fn http_request(line: &mut ProxyLine<'_, '_>) -> Lowered {
     if line.draft.is_defaults {
-        return Err(Fault::tight("'stats http-request' not allowed in 'defaults' section."));
+        return Err(Fault::tight(
+            "'stats http-request' not allowed in 'defaults' section.",
+        ));
     }
     let words = line.line.words;
-    let points = points(line.draft, Point::FrontendHttpRequest, Point::BackendHttpRequest);
-    let result =
-        lower_rule(RuleSets::HTTP_REQUEST, &words[2..], &mut line.place(points, "stats http-request expression"));
+    let points = points(
+        line.draft,
+        Point::FrontendHttpRequest,
+        Point::BackendHttpRequest,
+    );
+    let result = lower_rule(
+        RuleSets::HTTP_REQUEST,
+        &words[2..],
+        &mut line.place(points, "stats http-request expression"),
+    );
     match result {
         Ok(Some(rule)) => {
             let at = line.line.at.clone();
@@ -146,8 +176,12 @@ fn http_request(line: &mut ProxyLine<'_, '_>) -> Lowered {
         Err(RuleError::UnknownAction(found)) => Err(Fault::tight(format!(
             "'stats http-request' expects 'allow', 'deny', 'auth', but got '{found}'."
         ))),
-        Err(RuleError::Arguments(reason) | RuleError::Trailing(reason) | RuleError::Condition(reason)) => Err(Fault::Spaced(
-            format!("error detected while parsing a 'stats http-request' rule : {reason}."),
-        )),
+        Err(
+            RuleError::Arguments(reason)
+            | RuleError::Trailing(reason)
+            | RuleError::Condition(reason),
+        ) => Err(Fault::Spaced(format!(
+            "error detected while parsing a 'stats http-request' rule : {reason}."
+        ))),
     }
 }

@@ -45,10 +45,9 @@ fn stats(line: &mut GlobalLine<'_, '_>) -> Lowered {
             match u32::try_from(number) {
                 Ok(number) if number > 0 => line.global.stats_maxconn = Some(number),
                 _ => {
-                    return Err(format!(
-                        "'stats maxconn' expects a positive value (got {number})"
-                    )
-                    .into());
+                    return Err(
+                        format!("'stats maxconn' expects a positive value (got {number})").into(),
+                    );
                 }
             }
             Ok(())
@@ -67,28 +66,44 @@ fn stats(line: &mut GlobalLine<'_, '_>) -> Lowered {
 
 fn socket(line: &mut GlobalLine<'_, '_>) -> Lowered {
     if !line.line.has(2) {
-        return Err("'stats socket' in global section expects an address or a path to a UNIX socket".into());
+        return Err(
+            "'stats socket' in global section expects an address or a path to a UNIX socket".into(),
+        );
     }
     let text = line.line.text(2);
-    let addresses = bind::addresses(&text)
-        .map_err(|reason| Fault::from(format!("parsing [{}] : 'stats socket' : {reason}", line.line.at)))?;
+    let addresses = bind::addresses(&text).map_err(|reason| {
+        Fault::from(format!(
+            "parsing [{}] : 'stats socket' : {reason}",
+            line.line.at
+        ))
+    })?;
     let mut options = BindLine::new("'stats socket'", true);
     options.bind.access = line.facts.unix_bind.access.clone();
     options.bind.level = Some(StatsLevel::Operator);
     bind_option::read(&mut line.line, 3, &mut options).map_err(|fault| match fault {
         Fault::Spaced(text) => {
             // The reference has a wording of its own here.
-            Fault::Spaced(text.replace("'stats socket': unknown keyword", "'stats socket' : unknown keyword"))
+            Fault::Spaced(text.replace(
+                "'stats socket': unknown keyword",
+                "'stats socket' : unknown keyword",
+            ))
         }
         other => other,
     })?;
     for address in addresses {
         let address = match (address, &line.facts.unix_bind.prefix) {
-            (Address::Unix(path), Some(prefix)) => Address::Unix(format!("{prefix}{}", path.display()).into()),
+            (Address::Unix(path), Some(prefix)) => {
+                Address::Unix(format!("{prefix}{}", path.display()).into())
+            }
             (address, _) => address,
         };
-        let bind = Bind { address, ..options.bind.clone() };
-        line.global.stats_sockets.push(Located::new(StatsSocket { bind }, line.line.at_word(2)));
+        let bind = Bind {
+            address,
+            ..options.bind.clone()
+        };
+        line.global
+            .stats_sockets
+            .push(Located::new(StatsSocket { bind }, line.line.at_word(2)));
     }
     Ok(())
 }
@@ -119,11 +134,17 @@ fn unix_bind(line: &mut GlobalLine<'_, '_>) -> Lowered {
         match word.as_str() {
             "prefix" => line.facts.unix_bind.prefix = Some(line.line.text(at + 1)),
             "mode" | "user" | "uid" | "group" | "gid" => {
-                let Some(row) = bind_option::ROWS.iter().find(|row| row.name == word) else { break };
+                let Some(row) = bind_option::ROWS.iter().find(|row| row.name == word) else {
+                    break;
+                };
                 (row.lower)(&mut options, &mut line.line, at).map_err(|_| {
                     Fault::from(match word.as_str() {
-                        "user" => format!("'unix-bind' : '{}' : unknown user", line.line.text(at + 1)),
-                        "group" => format!("'unix-bind' : '{}' : unknown group", line.line.text(at + 1)),
+                        "user" => {
+                            format!("'unix-bind' : '{}' : unknown user", line.line.text(at + 1))
+                        }
+                        "group" => {
+                            format!("'unix-bind' : '{}' : unknown group", line.line.text(at + 1))
+                        }
                         _ => format!("'unix-bind' : invalid mode '{}'", line.line.text(at + 1)),
                     })
                 })?;

@@ -6,11 +6,7 @@
 //! default_backend dynamic
 //! ```
 
-use locum_model::{
-    Located,
-    expr::LogFormat,
-    rule::Switch,
-};
+use locum_model::{Located, expr::LogFormat, rule::Switch};
 
 use super::{ProxyKeyword, Sections, State, http_rules::points};
 use crate::{
@@ -20,9 +16,24 @@ use crate::{
 
 /// Rows.
 pub static ROWS: &[ProxyKeyword] = &[
-    row("default_backend", Sections::CLIENTS, "<backend>", default_backend),
-    row("use-server", Sections::SERVERS_ONLY, "<server> { if|unless } <condition>", use_server),
-    row("use_backend", Sections::CLIENTS_ONLY, "<backend> [{ if|unless } <condition>]", use_backend),
+    row(
+        "default_backend",
+        Sections::CLIENTS,
+        "<backend>",
+        default_backend,
+    ),
+    row(
+        "use-server",
+        Sections::SERVERS_ONLY,
+        "<server> { if|unless } <condition>",
+        use_server,
+    ),
+    row(
+        "use_backend",
+        Sections::CLIENTS_ONLY,
+        "<backend> [{ if|unless } <condition>]",
+        use_backend,
+    ),
 ];
 
 const fn row(
@@ -31,7 +42,13 @@ const fn row(
     arguments: &'static str,
     lower: fn(&mut ProxyLine<'_, '_>) -> Lowered,
 ) -> ProxyKeyword {
-    ProxyKeyword { name, sections, arguments, state: State::Executed, lower }
+    ProxyKeyword {
+        name,
+        sections,
+        arguments,
+        state: State::Executed,
+        lower,
+    }
 }
 
 fn default_backend(line: &mut ProxyLine<'_, '_>) -> Lowered {
@@ -41,7 +58,8 @@ fn default_backend(line: &mut ProxyLine<'_, '_>) -> Lowered {
     }
     line.line.at_most(1, 1)?;
     let at = line.line.at_word(1);
-    line.draft.frontend.default_backend = Some(Located::new(LogFormat::constant(line.line.text(1)), at));
+    line.draft.frontend.default_backend =
+        Some(Located::new(LogFormat::constant(line.line.text(1)), at));
     Ok(())
 }
 
@@ -66,8 +84,11 @@ fn use_backend(line: &mut ProxyLine<'_, '_>) -> Lowered {
             return Err(format!("error detected while parsing switching rule : {reason}.").into());
         }
     };
-    let target = lower_format(&words[1].text, &mut line.place(points, "use_backend expression"))
-        .map_err(|reason| format!("failed to parse use_backend rule's target : {reason}."))?;
+    let target = lower_format(
+        &words[1].text,
+        &mut line.place(points, "use_backend expression"),
+    )
+    .map_err(|reason| format!("failed to parse use_backend rule's target : {reason}."))?;
     let rule = Located::new(Switch { target, condition }, line.line.at.clone());
     line.draft.proxy.rules.use_backend.push(rule);
     line.draft.seen_rule("use_backend");
@@ -82,9 +103,15 @@ fn use_server(line: &mut ProxyLine<'_, '_>) -> Lowered {
     }
     let words = line.line.words;
     if !matches!(line.line.bytes(2), b"if" | b"unless") {
-        return Err("'use-server' requires either 'if' or 'unless' followed by a condition.".into());
+        return Err(
+            "'use-server' requires either 'if' or 'unless' followed by a condition.".into(),
+        );
     }
-    let points = points(line.draft, Point::BackendServerChoice, Point::BackendServerChoice);
+    let points = points(
+        line.draft,
+        Point::BackendServerChoice,
+        Point::BackendServerChoice,
+    );
     let mut place = line.place(points, "use-server expression");
     let condition = match lower_condition(&words[2..], &mut place) {
         Ok(condition) => condition,
@@ -92,8 +119,11 @@ fn use_server(line: &mut ProxyLine<'_, '_>) -> Lowered {
             return Err(format!("error detected while parsing switching rule : {found}.").into());
         }
     };
-    let target = lower_format(&words[1].text, &mut line.place(points, "use-server expression"))
-        .map_err(|reason| format!("use-server: {reason}."))?;
+    let target = lower_format(
+        &words[1].text,
+        &mut line.place(points, "use-server expression"),
+    )
+    .map_err(|reason| format!("use-server: {reason}."))?;
     let rule = Located::new(Switch { target, condition }, line.line.at.clone());
     line.draft.proxy.rules.use_server.push(rule);
     Ok(())

@@ -18,7 +18,10 @@ use crate::{
 };
 
 /// Rows.
-pub static ROWS: &[ProxyKeyword] = &[row("tcp-request", tcp_request), row("tcp-response", tcp_response)];
+pub static ROWS: &[ProxyKeyword] = &[
+    row("tcp-request", tcp_request),
+    row("tcp-response", tcp_response),
+];
 
 const fn row(name: &'static str, lower: fn(&mut ProxyLine<'_, '_>) -> Lowered) -> ProxyKeyword {
     ProxyKeyword {
@@ -46,7 +49,7 @@ fn tcp_request(line: &mut ProxyLine<'_, '_>) -> Lowered {
     match kind.as_str() {
         "inspect-delay" => {
             let delay = delay(line, "tcp-request")?;
-            line.draft.proxy.request_inspect_delay = delay;
+            line.draft.proxy.rules.inspect_delay = delay;
         }
         "connection" => {
             frontend_only(line)?;
@@ -87,10 +90,14 @@ fn tcp_response(line: &mut ProxyLine<'_, '_>) -> Lowered {
     match kind.as_str() {
         "inspect-delay" => {
             let delay = delay(line, "tcp-response")?;
-            line.draft.proxy.response_inspect_delay = delay;
+            line.draft.proxy.rules.response_inspect_delay = delay;
         }
         "content" => {
-            let points = points(line.draft, Point::FrontendResponseContent, Point::BackendResponseContent);
+            let points = points(
+                line.draft,
+                Point::FrontendResponseContent,
+                Point::BackendResponseContent,
+            );
             let rule = rule(line, RuleSets::TCP_RESPONSE_CONTENT, points)?;
             line.draft.proxy.rules.tcp_response_content.extend(rule);
         }
@@ -119,15 +126,26 @@ fn kind(line: &ProxyLine<'_, '_>) -> Result<String, Fault> {
 
 fn delay(line: &mut ProxyLine<'_, '_>, word: &str) -> Result<Option<Duration>, Fault> {
     let text = line.line.text(2);
-    let missing =
-        || format!("'{word} inspect-delay' expects a positive delay in milliseconds, in {}", line.proxy_shown());
+    let missing = || {
+        format!(
+            "'{word} inspect-delay' expects a positive delay in milliseconds, in {}",
+            line.proxy_shown()
+        )
+    };
     match units::time(text.as_bytes(), TimeUnit::Milliseconds) {
         Ok(time) if time.trailing.is_none() => {
             Ok((time.value > 0).then(|| Duration::from_millis(u64::from(time.value))))
         }
-        Ok(units::Time { trailing: Some(byte), .. }) | Err(units::TimeError::Unexpected(byte)) => {
-            Err(format!("{} (unexpected character '{}')", missing(), char::from(byte)).into())
-        }
+        Ok(units::Time {
+            trailing: Some(byte),
+            ..
+        })
+        | Err(units::TimeError::Unexpected(byte)) => Err(format!(
+            "{} (unexpected character '{}')",
+            missing(),
+            char::from(byte)
+        )
+        .into()),
         _ => Err(missing().into()),
     }
 }
@@ -139,8 +157,16 @@ fn rule(
 ) -> Result<Option<Located<locum_model::rule::Rule>>, Fault> {
     let (word, kind) = (line.line.text(0), line.line.text(1));
     let words = line.line.words;
-    let surroundings = if word == "tcp-request" { "tcp-request expression" } else { "tcp-response expression" };
-    let result = lower_rule(set, &words[2.min(words.len())..], &mut line.place(points, surroundings));
+    let surroundings = if word == "tcp-request" {
+        "tcp-request expression"
+    } else {
+        "tcp-response expression"
+    };
+    let result = lower_rule(
+        set,
+        &words[2.min(words.len())..],
+        &mut line.place(points, surroundings),
+    );
     let error = match result {
         Ok(rule) => return Ok(rule.map(|rule| Located::new(rule, line.line.at.clone()))),
         Err(error) => error,

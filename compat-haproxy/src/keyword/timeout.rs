@@ -22,24 +22,52 @@ pub static ROWS: &[ProxyKeyword] = &[
 ];
 
 const fn row(name: &'static str, lower: fn(&mut ProxyLine<'_, '_>) -> Lowered) -> ProxyKeyword {
-    ProxyKeyword { name, sections: Sections::ALL, arguments: "<name> <time>", state: State::Executed, lower }
+    ProxyKeyword {
+        name,
+        sections: Sections::ALL,
+        arguments: "<name> <time>",
+        state: State::Executed,
+        lower,
+    }
 }
 
 /// A timeout: its name, the side that needs it, its field.
-type Row = (&'static str, Option<Capability>, fn(&mut Timeouts) -> &mut Option<Duration>);
+type Row = (
+    &'static str,
+    Option<Capability>,
+    fn(&mut Timeouts) -> &mut Option<Duration>,
+);
 
 const TIMEOUTS: &[Row] = &[
-    ("check", Some(Capability::Backend), |timeouts| &mut timeouts.check),
-    ("client", Some(Capability::Frontend), |timeouts| &mut timeouts.client),
-    ("client-fin", Some(Capability::Frontend), |timeouts| &mut timeouts.client_fin),
-    ("connect", Some(Capability::Backend), |timeouts| &mut timeouts.connect),
-    ("http-keep-alive", None, |timeouts| &mut timeouts.http_keep_alive),
+    ("check", Some(Capability::Backend), |timeouts| {
+        &mut timeouts.check
+    }),
+    ("client", Some(Capability::Frontend), |timeouts| {
+        &mut timeouts.client
+    }),
+    ("client-fin", Some(Capability::Frontend), |timeouts| {
+        &mut timeouts.client_fin
+    }),
+    ("connect", Some(Capability::Backend), |timeouts| {
+        &mut timeouts.connect
+    }),
+    ("http-keep-alive", None, |timeouts| {
+        &mut timeouts.http_keep_alive
+    }),
     ("http-request", None, |timeouts| &mut timeouts.http_request),
-    ("queue", Some(Capability::Backend), |timeouts| &mut timeouts.queue),
-    ("server", Some(Capability::Backend), |timeouts| &mut timeouts.server),
-    ("server-fin", Some(Capability::Backend), |timeouts| &mut timeouts.server_fin),
+    ("queue", Some(Capability::Backend), |timeouts| {
+        &mut timeouts.queue
+    }),
+    ("server", Some(Capability::Backend), |timeouts| {
+        &mut timeouts.server
+    }),
+    ("server-fin", Some(Capability::Backend), |timeouts| {
+        &mut timeouts.server_fin
+    }),
     ("tarpit", None, |timeouts| &mut timeouts.tarpit),
-    ("tunnel", Some(Capability::Backend), |timeouts| &mut timeouts.tunnel),
+    ("tunnel", Some(Capability::Backend), |timeouts| {
+        &mut timeouts.tunnel
+    }),
 ];
 
 fn timeout(line: &mut ProxyLine<'_, '_>) -> Lowered {
@@ -69,7 +97,11 @@ fn timeout(line: &mut ProxyLine<'_, '_>) -> Lowered {
         }
         Err(TimeError::Empty) => return Err(Fault::Reported),
         Err(TimeError::Unexpected(byte)) => {
-            return Err(format!("unexpected character '{}' in 'timeout {name}'", char::from(byte)).into());
+            return Err(format!(
+                "unexpected character '{}' in 'timeout {name}'",
+                char::from(byte)
+            )
+            .into());
         }
     };
     if line.line.has(3) {
@@ -89,7 +121,8 @@ fn timeout(line: &mut ProxyLine<'_, '_>) -> Lowered {
         );
         line.line.warn(&text);
     }
-    *field(&mut line.draft.proxy.timeouts) = (value > 0).then(|| Duration::from_millis(u64::from(value)));
+    *field(&mut line.draft.proxy.timeouts) =
+        (value > 0).then(|| Duration::from_millis(u64::from(value)));
     Ok(())
 }
 
@@ -107,5 +140,8 @@ fn removed_srvtimeout(line: &mut ProxyLine<'_, '_>) -> Lowered {
 
 fn removed(line: &mut ProxyLine<'_, '_>, modern: &str) -> Lowered {
     let name = line.line.text(0);
-    Err(format!("the '{name}' directive is not supported anymore since HAProxy 2.1. Use 'timeout {modern}'.").into())
+    Err(format!(
+        "the '{name}' directive is not supported anymore since HAProxy 2.1. Use 'timeout {modern}'."
+    )
+    .into())
 }

@@ -72,8 +72,17 @@ pub static ROWS: &[GlobalKeyword] = &[
     row("tune.zlib.windowsize", State::Tuning, number),
 ];
 
-const fn row(name: &'static str, state: State, lower: fn(&mut GlobalLine<'_, '_>) -> Lowered) -> GlobalKeyword {
-    GlobalKeyword { name, arguments: "<number>", state, lower }
+const fn row(
+    name: &'static str,
+    state: State,
+    lower: fn(&mut GlobalLine<'_, '_>) -> Lowered,
+) -> GlobalKeyword {
+    GlobalKeyword {
+        name,
+        arguments: "<number>",
+        state,
+        lower,
+    }
 }
 
 /// A number's bounds and the reference's wording: word, when missing (empty: it may be), low, high, when out of bounds,
@@ -131,7 +140,10 @@ const BOUNDS: &[Bounds] = &[
 
 fn number(line: &mut GlobalLine<'_, '_>) -> Lowered {
     let word = line.line.text(0);
-    let Some((_, missing, low, high, outside, strict)) = BOUNDS.iter().find(|row| row.0 == word) else { return Ok(()) };
+    let Some((_, missing, low, high, outside, strict)) = BOUNDS.iter().find(|row| row.0 == word)
+    else {
+        return Ok(());
+    };
     if *strict {
         line.line.at_most(1, 1)?;
     }

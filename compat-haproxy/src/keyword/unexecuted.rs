@@ -11,13 +11,38 @@ use crate::{
 pub static PROXY: &[ProxyKeyword] = &[
     proxy("compression", Sections::ALL, State::Tuning, compression),
     proxy("email-alert", Sections::ALL, State::Tuning, email_alert),
-    proxy("external-check", Sections::SERVERS, State::Unexecuted, external_check),
-    proxy("load-server-state-from-file", Sections::SERVERS, State::Tuning, load_state),
+    proxy(
+        "external-check",
+        Sections::SERVERS,
+        State::Unexecuted,
+        external_check,
+    ),
+    proxy(
+        "load-server-state-from-file",
+        Sections::SERVERS,
+        State::Tuning,
+        load_state,
+    ),
     proxy("persist", Sections::SERVERS, State::Unexecuted, persist),
-    proxy("server-state-file-name", Sections::SERVERS, State::Tuning, state_file_name),
+    proxy(
+        "server-state-file-name",
+        Sections::SERVERS,
+        State::Tuning,
+        state_file_name,
+    ),
     proxy("stick", Sections::SERVERS_ONLY, State::Unexecuted, stick),
-    proxy("stick-table", Sections::PROXIES, State::Unexecuted, stick_table),
-    proxy("use-fcgi-app", Sections::SERVERS_ONLY, State::Unexecuted, use_fcgi_app),
+    proxy(
+        "stick-table",
+        Sections::PROXIES,
+        State::Unexecuted,
+        stick_table,
+    ),
+    proxy(
+        "use-fcgi-app",
+        Sections::SERVERS_ONLY,
+        State::Unexecuted,
+        use_fcgi_app,
+    ),
     proxy("usesrc", Sections::SERVERS, State::Unexecuted, usesrc),
 ];
 
@@ -46,11 +71,26 @@ const fn proxy(
     state: State,
     lower: fn(&mut ProxyLine<'_, '_>) -> Lowered,
 ) -> ProxyKeyword {
-    ProxyKeyword { name, sections, arguments: "", state, lower }
+    ProxyKeyword {
+        name,
+        sections,
+        arguments: "",
+        state,
+        lower,
+    }
 }
 
-const fn global(name: &'static str, state: State, lower: fn(&mut GlobalLine<'_, '_>) -> Lowered) -> GlobalKeyword {
-    GlobalKeyword { name, arguments: "", state, lower }
+const fn global(
+    name: &'static str,
+    state: State,
+    lower: fn(&mut GlobalLine<'_, '_>) -> Lowered,
+) -> GlobalKeyword {
+    GlobalKeyword {
+        name,
+        arguments: "",
+        state,
+        lower,
+    }
 }
 
 fn compression(line: &mut ProxyLine<'_, '_>) -> Lowered {
@@ -62,8 +102,13 @@ fn compression(line: &mut ProxyLine<'_, '_>) -> Lowered {
             let mut at = 2;
             while line.line.has(at) {
                 let name = line.line.text(at);
-                if !matches!(name.as_str(), "identity" | "gzip" | "deflate" | "raw-deflate") {
-                    return Err(format!("'compression' : '{name}' is not a supported algorithm.").into());
+                if !matches!(
+                    name.as_str(),
+                    "identity" | "gzip" | "deflate" | "raw-deflate"
+                ) {
+                    return Err(
+                        format!("'compression' : '{name}' is not a supported algorithm.").into(),
+                    );
                 }
                 at += 1;
             }
@@ -96,7 +141,10 @@ fn external_check(line: &mut ProxyLine<'_, '_>) -> Lowered {
         "" => Err("missing argument after 'external-check'.".into()),
         "command" | "path" if line.line.has(2) => Ok(()),
         "command" | "path" => Err(format!("missing argument after '{word}'.").into()),
-        _ => Err(format!("'external-check' only supports 'command' and 'path'. but got '{word}'.").into()),
+        _ => Err(
+            format!("'external-check' only supports 'command' and 'path'. but got '{word}'.")
+                .into(),
+        ),
     }
 }
 
@@ -105,7 +153,10 @@ fn load_state(line: &mut ProxyLine<'_, '_>) -> Lowered {
     let word = line.line.text(1);
     match word.as_str() {
         "global" | "local" | "none" => Ok(()),
-        _ => Err(format!("'load-server-state-from-file' expects 'global', 'local' or 'none'. Got '{word}'").into()),
+        _ => Err(format!(
+            "'load-server-state-from-file' expects 'global', 'local' or 'none'. Got '{word}'"
+        )
+        .into()),
     }
 }
 
@@ -145,7 +196,10 @@ fn stick_table(line: &mut ProxyLine<'_, '_>) -> Lowered {
         let (word, value) = (line.line.text(at), line.line.text(at + 1));
         match word.as_str() {
             "type" => {
-                if !matches!(value.as_str(), "ip" | "ipv6" | "integer" | "string" | "binary") {
+                if !matches!(
+                    value.as_str(),
+                    "ip" | "ipv6" | "integer" | "string" | "binary"
+                ) {
                     return Err(format!("stick-table: unknown type '{value}'.").into());
                 }
                 at += 2;
@@ -167,14 +221,22 @@ fn stick_table(line: &mut ProxyLine<'_, '_>) -> Lowered {
         }
     }
     line.draft.has_table = true;
-    if size { Ok(()) } else { Err("stick-table: missing size.".into()) }
+    if size {
+        Ok(())
+    } else {
+        Err("stick-table: missing size.".into())
+    }
 }
 
 fn use_fcgi_app(line: &mut ProxyLine<'_, '_>) -> Lowered {
     if line.draft.is_defaults || !line.draft.can(Capability::Backend) {
         return Err("'use-fcgi-app' only available in backend or listen section".into());
     }
-    if line.line.has(1) { Ok(()) } else { Err("'use-fcgi-app' expects <name> as argument".into()) }
+    if line.line.has(1) {
+        Ok(())
+    } else {
+        Err("'use-fcgi-app' expects <name> as argument".into())
+    }
 }
 
 fn usesrc(_: &mut ProxyLine<'_, '_>) -> Lowered {
@@ -188,7 +250,11 @@ fn anything(_: &mut GlobalLine<'_, '_>) -> Lowered {
 fn lua_load(line: &mut GlobalLine<'_, '_>) -> Lowered {
     let word = line.line.text(0);
     if !line.line.has(1) {
-        let what = if word == "lua-load" { "a file name" } else { "a file" };
+        let what = if word == "lua-load" {
+            "a file name"
+        } else {
+            "a file"
+        };
         return Err(format!("'{word}' expects {what} as parameter.").into());
     }
     let path = line.line.text(1);

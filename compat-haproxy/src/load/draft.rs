@@ -82,18 +82,31 @@ pub struct Draft {
     pub dynamic_cookie_key: Option<Text>,
     /// TLS sockets, to be checked.
     pub tls_binds: Vec<crate::bind_option::TlsBind>,
+    /// There is a `stick-table`.
+    pub has_table: bool,
+    /// `peers` sections that tables name.
+    pub peers: Vec<String>,
+    /// The log format comes from `defaults`.
+    pub log_format_inherited: bool,
     /// Places of words that need HTTP mode or that late checks name.
     pub facts: Facts,
 }
 
-/// Which rule sets a proxy has so far.
+/// Which rule sets a proxy has so far: bit n for the n-th of [`RULE_ORDER`].
 #[derive(Debug, Clone, Default)]
-pub struct SeenRules {
-    /// Words in the order of evaluation; a later one that comes before an earlier one is warned about.
-    pub latest: u8,
-    /// The words that were seen.
-    pub words: Vec<&'static str>,
-}
+pub struct SeenRules(u16);
+
+/// Rule sets in the order of evaluation, with the article that messages put before them.
+const RULE_ORDER: [(&str, &str); 8] = [
+    ("tcp-request connection", "a 'tcp-request connection'"),
+    ("tcp-request session", "a 'tcp-request session'"),
+    ("tcp-request content", "a 'tcp-request content'"),
+    ("monitor fail", "a 'monitor fail'"),
+    ("http-request", "an 'http-request'"),
+    ("redirect", "a 'redirect'"),
+    ("use_backend", "a 'use_backend'"),
+    ("use-server", "a 'use-server'"),
+];
 
 /// What late checks want to know.
 #[derive(Debug, Clone, Default)]
@@ -170,7 +183,11 @@ impl Draft {
             _ => (ProxyKind::Listen, true, true),
         };
         Self {
-            proxy: Proxy { name, kind, ..Proxy::default() },
+            proxy: Proxy {
+                name,
+                kind,
+                ..Proxy::default()
+            },
             section,
             is_defaults: section == "defaults",
             has_frontend,
@@ -195,6 +212,9 @@ impl Draft {
             defaults: None,
             dynamic_cookie_key: None,
             tls_binds: Vec::new(),
+            has_table: false,
+            peers: Vec::new(),
+            log_format_inherited: false,
             facts: Facts::default(),
         }
     }
@@ -215,8 +235,23 @@ impl Draft {
                 ..defaults.proxy.clone()
             },
             seen: SeenRules::default(),
+            log_format_inherited: true,
             ..defaults.clone()
         }
+    }
+
+    /// Remembers that a rule set has a rule, and gives the first one that is evaluated later and has one already.
+    pub fn seen_rule(&mut self, word: &str) -> Option<&'static str> {
+        let at = RULE_ORDER.iter().position(|(known, _)| *known == word)?;
+        let later = (at + 1..RULE_ORDER.len()).find(|later| self.seen.0 & (1 << later) != 0);
+        self.seen.0 |= 1 << at;
+        later.map(|later| RULE_ORDER[later].1)
+    }
+
+    /// Whether it has rules that only a client side can have.
+    pub fn has_early_rules(&self) -> bool {
+        let rules = &self.proxy.rules;
+        !rules.tcp_request_connection.is_empty() || !rules.tcp_request_session.is_empty()
     }
 
     /// Whether it has that side; `defaults` has both.

@@ -19,7 +19,12 @@ pub struct Environment {
 impl Environment {
     /// Begins with these variables.
     pub fn new(variables: BTreeMap<String, Vec<u8>>, version: String) -> Self {
-        Self { variables, changes: BTreeMap::new(), section: Vec::new(), version }
+        Self {
+            variables,
+            changes: BTreeMap::new(),
+            section: Vec::new(),
+            version,
+        }
     }
 
     /// Whether a variable exists.
@@ -42,8 +47,12 @@ impl Environment {
 
     /// Keeps only these variables, as `resetenv` does.
     pub fn keep_only(&mut self, names: &[String]) {
-        let gone: Vec<String> =
-            self.variables.keys().filter(|name| !names.contains(name)).cloned().collect();
+        let gone: Vec<String> = self
+            .variables
+            .keys()
+            .filter(|name| !names.contains(name))
+            .cloned()
+            .collect();
         for name in gone {
             self.unset(&name);
         }
@@ -60,16 +69,10 @@ impl Host for Environment {
     }
 
     fn feature(&self, name: &str) -> bool {
-        name.is_empty() || FEATURES.contains(&name)
+        name.is_empty() || crate::version::has_feature(name)
     }
 
     fn version(&self) -> String {
         self.version.clone()
     }
 }
-
-/// What we were built with, in the reference's names (`haproxy -vv`).
-pub const FEATURES: &[&str] = &[
-    "ACCEPT4", "BACKTRACE", "EPOLL", "GETADDRINFO", "LINUX_TPROXY", "NETFILTER", "NS", "PCRE2", "PRCTL", "SYSTEMD",
-    "TFO", "THREAD", "TPROXY",
-];

@@ -151,7 +151,9 @@ impl SectionLine<'_, '_> {
     pub fn time(&mut self, index: usize, unit: TimeUnit, name: &str) -> Result<u32, Fault> {
         let text = self.text(index);
         let (longest, shortest, limit) = match unit {
-            TimeUnit::Milliseconds => ("maximum value is 2147483647 ms or ~24.8 days", "1 ms", "ms"),
+            TimeUnit::Milliseconds => {
+                ("maximum value is 2147483647 ms or ~24.8 days", "1 ms", "ms")
+            }
             _ => ("maximum value is 2147483647 s or ~68 years", "1 s", "s"),
         };
         let _ = (shortest, limit);
@@ -165,10 +167,13 @@ impl SectionLine<'_, '_> {
             Err(TimeError::Overflow) => Err(Fault::Spaced(format!(
                 "timer overflow in argument '{text}' to {name} ({longest})"
             ))),
-            Err(TimeError::Empty) => Err(Fault::Spaced(format!("unexpected character '' in {name}"))),
-            Err(TimeError::Unexpected(byte)) => {
-                Err(Fault::Spaced(format!("unexpected character '{}' in {name}", char::from(byte))))
+            Err(TimeError::Empty) => {
+                Err(Fault::Spaced(format!("unexpected character '' in {name}")))
             }
+            Err(TimeError::Unexpected(byte)) => Err(Fault::Spaced(format!(
+                "unexpected character '{}' in {name}",
+                char::from(byte)
+            ))),
         }
     }
 
@@ -196,9 +201,15 @@ pub fn lenient_number(text: &[u8]) -> i64 {
     };
     let mut number: i64 = 0;
     for byte in digits.iter().take_while(|byte| byte.is_ascii_digit()) {
-        number = number.saturating_mul(10).saturating_add(i64::from(byte - b'0'));
+        number = number
+            .saturating_mul(10)
+            .saturating_add(i64::from(byte - b'0'));
     }
-    if negative { number.saturating_neg() } else { number }
+    if negative {
+        number.saturating_neg()
+    } else {
+        number
+    }
 }
 
 impl ProxyLine<'_, '_> {
@@ -226,9 +237,22 @@ impl ProxyLine<'_, '_> {
     /// `'x' not allowed in 'defaults' section.`
     pub fn not_in_defaults(&self, word: &str) -> Lowered {
         if self.draft.is_defaults {
-            return Err(Fault::Spaced(format!("'{word}' not allowed in 'defaults' section.")));
+            return Err(Fault::Spaced(format!(
+                "'{word}' not allowed in 'defaults' section."
+            )));
         }
         Ok(())
+    }
+
+    /// Warns about a rule that stands behind one which is evaluated later.
+    pub fn warn_order(&mut self, word: &str) {
+        if let Some(later) = self.draft.seen_rule(word) {
+            let shown = word.split(' ').next().unwrap_or(word);
+            let text = format!(
+                "a '{shown}' rule placed after {later} rule will still be processed before."
+            );
+            self.line.warn(&text);
+        }
     }
 
     /// `frontend 'f'`, as messages name the proxy.

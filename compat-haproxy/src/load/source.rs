@@ -27,7 +27,9 @@ pub fn read_sources(paths: &[String]) -> Result<Vec<Source>, Vec<Message>> {
         }
         let found = std::fs::metadata(path).map_err(|error| {
             let reason = reason(&error);
-            alert(format!("Cannot open configuration file/directory {path} : {reason}"))
+            alert(format!(
+                "Cannot open configuration file/directory {path} : {reason}"
+            ))
         })?;
         if !found.is_dir() {
             sources.push(read_one(path, path)?);
@@ -43,8 +45,12 @@ pub fn read_sources(paths: &[String]) -> Result<Vec<Source>, Vec<Message>> {
 
 /// The names in a directory that count, sorted.
 fn directory(path: &str) -> Result<Vec<String>, Vec<Message>> {
-    let entries = std::fs::read_dir(path)
-        .map_err(|error| alert(format!("Cannot open configuration directory {path} : {}", reason(&error))))?;
+    let entries = std::fs::read_dir(path).map_err(|error| {
+        alert(format!(
+            "Cannot open configuration directory {path} : {}",
+            reason(&error)
+        ))
+    })?;
     let mut names: Vec<String> = entries
         .filter_map(Result::ok)
         .filter(|entry| std::fs::metadata(entry.path()).is_ok_and(|found| found.is_file()))
@@ -59,12 +65,24 @@ fn read_one(path: &str, name: &str) -> Result<Source, Vec<Message>> {
     let mut bytes = Vec::new();
     std::fs::File::open(path)
         .and_then(|mut file| file.read_to_end(&mut bytes))
-        .map_err(|error| alert(format!("Could not open configuration file {name} : {}", reason(&error))))?;
-    Ok(Source { name: name.to_owned(), bytes: bytes.into() })
+        .map_err(|error| {
+            alert(format!(
+                "Could not open configuration file {name} : {}",
+                reason(&error)
+            ))
+        })?;
+    Ok(Source {
+        name: name.to_owned(),
+        bytes: bytes.into(),
+    })
 }
 
 fn alert(text: String) -> Vec<Message> {
-    vec![Message { level: Level::Alert, text, at: None }]
+    vec![Message {
+        level: Level::Alert,
+        text,
+        at: None,
+    }]
 }
 
 /// The system's text for an error, without the number that the standard library adds.

@@ -19,7 +19,12 @@ use super::{Place, format::lower_format};
 pub fn lower_reply(words: &[Word], place: &mut Place<'_>) -> Result<(Reply, usize), String> {
     let mut reply = Reply::default();
     let mut at = 0;
-    let text = |index: usize| words.get(index).map(|word| word.as_str().into_owned()).unwrap_or_default();
+    let text = |index: usize| {
+        words
+            .get(index)
+            .map(|word| word.as_str().into_owned())
+            .unwrap_or_default()
+    };
     let bytes = |index: usize| words.get(index).map_or(&[][..], |word| &word.text);
     loop {
         match text(at).as_str() {
@@ -47,7 +52,10 @@ pub fn lower_reply(words: &[Word], place: &mut Place<'_>) -> Result<(Reply, usiz
                 at += 1;
             }
             "errorfiles" => {
-                reply.body = ReplyBody::ErrorPages(named(&text(at + 1), "'errorfiles' expects <name> as argument")?);
+                reply.body = ReplyBody::ErrorPages(named(
+                    &text(at + 1),
+                    "'errorfiles' expects <name> as argument",
+                )?);
                 at += 2;
             }
             "errorfile" => {
@@ -89,9 +97,15 @@ pub fn lower_reply(words: &[Word], place: &mut Place<'_>) -> Result<(Reply, usiz
 }
 
 fn named(text: &str, otherwise: &str) -> Result<String, String> {
-    if text.is_empty() { Err(otherwise.to_owned()) } else { Ok(text.to_owned()) }
+    if text.is_empty() {
+        Err(otherwise.to_owned())
+    } else {
+        Ok(text.to_owned())
+    }
 }
 
 fn read(path: &str) -> Result<Text, String> {
-    std::fs::read(path).map(Text::from).map_err(|_| format!("error opening file '{path}'"))
+    std::fs::read(path)
+        .map(Text::from)
+        .map_err(|_| format!("error opening file '{path}'"))
 }

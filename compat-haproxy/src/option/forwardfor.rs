@@ -22,22 +22,36 @@ pub(super) fn originalto(line: &mut ProxyLine<'_, '_>) -> Lowered {
     Ok(())
 }
 
-fn read(line: &ProxyLine<'_, '_>, option: &str, name: &str) -> Result<AddressHeader, crate::load::Fault> {
-    let mut header = AddressHeader { name: Text::from(name), except: None, if_none: false };
+fn read(
+    line: &ProxyLine<'_, '_>,
+    option: &str,
+    name: &str,
+) -> Result<AddressHeader, crate::load::Fault> {
+    let mut header = AddressHeader {
+        name: Text::from(name),
+        except: None,
+        if_none: false,
+    };
     let mut at = 2;
     while line.line.has(at) {
         match line.line.bytes(at) {
             b"except" => {
                 let network = network(&line.line.text(at + 1));
                 let Some(network) = network else {
-                    return Err(format!("'option {option} except' expects <address>[/mask] as argument.").into());
+                    return Err(format!(
+                        "'option {option} except' expects <address>[/mask] as argument."
+                    )
+                    .into());
                 };
                 header.except = Some(network);
                 at += 2;
             }
             b"header" => {
                 if !line.line.has(at + 1) {
-                    return Err(format!("'option {option} header' expects <header_name> as argument.").into());
+                    return Err(format!(
+                        "'option {option} header' expects <header_name> as argument."
+                    )
+                    .into());
                 }
                 header.name = Text::from(line.line.bytes(at + 1));
                 at += 2;
@@ -50,7 +64,10 @@ fn read(line: &ProxyLine<'_, '_>, option: &str, name: &str) -> Result<AddressHea
                 return Err("'option forwardfor' only supports optional values: 'except', 'header' and 'if-none'.".into());
             }
             _ => {
-                return Err("'option originalto' only supports optional values: 'except' and 'header'.".into());
+                return Err(
+                    "'option originalto' only supports optional values: 'except' and 'header'."
+                        .into(),
+                );
             }
         }
     }
@@ -58,8 +75,10 @@ fn read(line: &ProxyLine<'_, '_>, option: &str, name: &str) -> Result<AddressHea
 }
 
 /// An address with an optional prefix length or mask.
-pub fn network(text: &str) -> Option<Network> {
-    let (ip, mask) = text.split_once('/').map_or((text, None), |(ip, mask)| (ip, Some(mask)));
+pub(super) fn network(text: &str) -> Option<Network> {
+    let (ip, mask) = text
+        .split_once('/')
+        .map_or((text, None), |(ip, mask)| (ip, Some(mask)));
     let ip: std::net::IpAddr = ip.parse().ok()?;
     let full = if ip.is_ipv4() { 32 } else { 128 };
     let prefix = match mask {

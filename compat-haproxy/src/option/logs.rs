@@ -14,7 +14,15 @@ pub(super) fn httplog(line: &mut ProxyLine<'_, '_>) -> Lowered {
         }
         _ => return Err("keyword 'httplog' only supports option 'clf'.".into()),
     };
-    set(line, kind, if line.line.has(2) { "option httplog clf" } else { "option httplog" });
+    set(
+        line,
+        kind,
+        if line.line.has(2) {
+            "option httplog clf"
+        } else {
+            "option httplog"
+        },
+    );
     Ok(())
 }
 
@@ -46,7 +54,10 @@ pub fn set(line: &mut ProxyLine<'_, '_>, kind: FormatKind, word: &str) {
             FormatKind::Https => "option httpslog",
             FormatKind::Custom(_) => "log-format",
         };
-        let text = format!("'{word}' overrides previous '{old}' in {}.", in_section(line));
+        let text = format!(
+            "'{word}' overrides previous '{old}' in {}.",
+            in_section(line)
+        );
         line.line.warn(&text);
     }
     line.draft.log_format = Some(RawFormat { kind, at });
@@ -62,5 +73,9 @@ fn in_section(line: &ProxyLine<'_, '_>) -> String {
 
 /// Whether a format needs HTTP mode.
 pub fn needs_http(kind: &FormatKind, mode: Mode) -> bool {
-    mode == Mode::Tcp && matches!(kind, FormatKind::Http | FormatKind::HttpClf | FormatKind::Https)
+    mode == Mode::Tcp
+        && matches!(
+            kind,
+            FormatKind::Http | FormatKind::HttpClf | FormatKind::Https
+        )
 }

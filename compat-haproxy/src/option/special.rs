@@ -10,28 +10,68 @@ use crate::{
 
 /// All of them, sorted.
 pub static SPECIAL: &[Special] = &[
-    row("external-check", false, State::Unexecuted, |line, _| health::probe_option(line)),
-    row("forceclose", false, State::Executed, |line, _| removed(line, "Please use 'option httpclose' instead.")),
-    row("forwardfor", false, State::Executed, |line, _| forwardfor::forwardfor(line)),
-    row("http-keep-alive", true, State::Executed, |line, off| connection(line, off, ConnectionMode::KeepAlive)),
-    row("http-server-close", true, State::Executed, |line, off| connection(line, off, ConnectionMode::ServerClose)),
-    row("http-tunnel", false, State::Executed, |line, _| removed(line, "")),
-    row("httpchk", false, State::Executed, |line, _| health::httpchk(line)),
-    row("httpclose", true, State::Executed, |line, off| connection(line, off, ConnectionMode::Close)),
-    row("httplog", false, State::Executed, |line, _| logs::httplog(line)),
-    row("httpslog", false, State::Executed, |line, _| logs::httpslog(line)),
-    row("ldap-check", false, State::Unexecuted, |line, _| health::probe_option(line)),
-    row("mysql-check", false, State::Unexecuted, |line, _| health::probe_option(line)),
-    row("originalto", false, State::Executed, |line, _| forwardfor::originalto(line)),
-    row("pgsql-check", false, State::Unexecuted, |line, _| health::probe_option(line)),
-    row("redis-check", false, State::Unexecuted, |line, _| health::probe_option(line)),
+    row("external-check", false, State::Unexecuted, |line, _| {
+        health::probe_option(line)
+    }),
+    row("forceclose", false, State::Executed, |line, _| {
+        removed(line, "Please use 'option httpclose' instead.")
+    }),
+    row("forwardfor", false, State::Executed, |line, _| {
+        forwardfor::forwardfor(line)
+    }),
+    row("http-keep-alive", true, State::Executed, |line, off| {
+        connection(line, off, ConnectionMode::KeepAlive)
+    }),
+    row("http-server-close", true, State::Executed, |line, off| {
+        connection(line, off, ConnectionMode::ServerClose)
+    }),
+    row("http-tunnel", false, State::Executed, |line, _| {
+        removed(line, "")
+    }),
+    row("httpchk", false, State::Executed, |line, _| {
+        health::httpchk(line)
+    }),
+    row("httpclose", true, State::Executed, |line, off| {
+        connection(line, off, ConnectionMode::Close)
+    }),
+    row("httplog", false, State::Executed, |line, _| {
+        logs::httplog(line)
+    }),
+    row("httpslog", false, State::Executed, |line, _| {
+        logs::httpslog(line)
+    }),
+    row("ldap-check", false, State::Unexecuted, |line, _| {
+        health::probe_option(line)
+    }),
+    row("mysql-check", false, State::Unexecuted, |line, _| {
+        health::probe_option(line)
+    }),
+    row("originalto", false, State::Executed, |line, _| {
+        forwardfor::originalto(line)
+    }),
+    row("pgsql-check", false, State::Unexecuted, |line, _| {
+        health::probe_option(line)
+    }),
+    row("redis-check", false, State::Unexecuted, |line, _| {
+        health::probe_option(line)
+    }),
     row("redispatch", true, State::Executed, redispatch),
-    row("smtpchk", false, State::Unexecuted, |line, _| health::probe_option(line)),
-    row("spop-check", false, State::Unexecuted, |line, _| health::probe_option(line)),
-    row("ssl-hello-chk", false, State::Unexecuted, |line, _| health::probe_option(line)),
-    row("tcp-check", false, State::Executed, |line, _| health::tcp_check(line)),
+    row("smtpchk", false, State::Unexecuted, |line, _| {
+        health::probe_option(line)
+    }),
+    row("spop-check", false, State::Unexecuted, |line, _| {
+        health::probe_option(line)
+    }),
+    row("ssl-hello-chk", false, State::Unexecuted, |line, _| {
+        health::probe_option(line)
+    }),
+    row("tcp-check", false, State::Executed, |line, _| {
+        health::tcp_check(line)
+    }),
     row("tcpka", false, State::Executed, |line, _| tcpka(line)),
-    row("tcplog", false, State::Executed, |line, _| logs::tcplog(line)),
+    row("tcplog", false, State::Executed, |line, _| {
+        logs::tcplog(line)
+    }),
 ];
 
 const fn row(
@@ -40,7 +80,12 @@ const fn row(
     state: State,
     lower: fn(&mut ProxyLine<'_, '_>, bool) -> Lowered,
 ) -> Special {
-    Special { name, negatable, state, lower }
+    Special {
+        name,
+        negatable,
+        state,
+        lower,
+    }
 }
 
 fn connection(line: &mut ProxyLine<'_, '_>, off: bool, mode: ConnectionMode) -> Lowered {
@@ -82,6 +127,12 @@ fn tcpka(line: &mut ProxyLine<'_, '_>) -> Lowered {
 
 fn removed(line: &mut ProxyLine<'_, '_>, instead: &str) -> Lowered {
     let name = line.line.text(1);
-    let instead = if instead.is_empty() { String::new() } else { format!(" {instead}") };
-    Err(Fault::Tight(format!("option '{name}' is not supported any more since HAProxy 2.0, please just remove it, it shouldn't be needed.{instead}")))
+    let instead = if instead.is_empty() {
+        String::new()
+    } else {
+        format!(" {instead}")
+    };
+    Err(Fault::Tight(format!(
+        "option '{name}' is not supported any more since HAProxy 2.0, please just remove it, it shouldn't be needed.{instead}"
+    )))
 }

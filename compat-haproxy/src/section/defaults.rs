@@ -8,7 +8,12 @@ use crate::load::{Draft, Fault, Loader, Lowered};
 
 /// Opens a section.
 pub(super) fn open(loader: &mut Loader<'_>, words: &[Word], at: &Origin) -> Lowered {
-    let word = |index: usize| words.get(index).map(|word| word.as_str().into_owned()).unwrap_or_default();
+    let word = |index: usize| {
+        words
+            .get(index)
+            .map(|word| word.as_str().into_owned())
+            .unwrap_or_default()
+    };
     let (name, from) = if word(1) == "from" && !word(2).is_empty() {
         (String::new(), Some(word(2)))
     } else if word(2) == "from" {
@@ -20,7 +25,8 @@ pub(super) fn open(loader: &mut Loader<'_>, words: &[Word], at: &Origin) -> Lowe
     let draft = match from {
         Some(from) => {
             let base = proxy::find_defaults(loader, &from, "defaults", &name)?;
-            let mut draft = Draft::from_defaults(&loader.defaults.sections[base], "defaults", located);
+            let mut draft =
+                Draft::from_defaults(&loader.defaults.sections[base], "defaults", located);
             draft.acls.clear();
             draft
         }

@@ -30,8 +30,8 @@ pub struct GlobalFacts {
     pub zero_warning: bool,
     /// `unix-bind`: prefix and access of unix sockets.
     pub unix_bind: crate::bind_option::UnixBind,
-    /// `chroot`, `uid`, `gid` … that may be said once: each with its place.
-    pub once: std::collections::BTreeMap<&'static str, Origin>,
+    /// `expose-experimental-directives`
+    pub experimental: bool,
 }
 
 /// Opens it.
@@ -43,12 +43,22 @@ pub(super) fn open(loader: &mut Loader<'_>, words: &[Word], at: &Origin) -> Lowe
 /// A line of it.
 pub(super) fn line(loader: &mut Loader<'_>, words: &[Word], at: &Origin) -> Lowered {
     let (negated, words) = negation(&mut loader.shared, words, at);
-    let name = words.first().map(|word| word.as_str().into_owned()).unwrap_or_default();
+    let name = words
+        .first()
+        .map(|word| word.as_str().into_owned())
+        .unwrap_or_default();
     let Some(row) = keyword::global_keyword(&name) else {
         let hint = crate::suggest::global(&name);
-        return Err(Fault::from(format!("unknown keyword '{name}' in 'global' section{hint}")));
+        return Err(Fault::from(format!(
+            "unknown keyword '{name}' in 'global' section{hint}"
+        )));
     };
-    let line = SectionLine { words, at: at.clone(), shared: &mut loader.shared, negated };
+    let line = SectionLine {
+        words,
+        at: at.clone(),
+        shared: &mut loader.shared,
+        negated,
+    };
     let mut line = GlobalLine {
         line,
         global: &mut loader.model.global,

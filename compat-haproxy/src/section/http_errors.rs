@@ -25,25 +25,45 @@ pub(super) fn open(loader: &mut Loader<'_>, words: &[Word], at: &Origin) -> Lowe
     }
     let name = line.text(1);
     if let Some(bad) = bad_name_character(&name) {
-        return Err(Fault::from(format!("character '{bad}' is not permitted in 'http-errors' name '{name}'.")));
+        return Err(Fault::from(format!(
+            "character '{bad}' is not permitted in 'http-errors' name '{name}'."
+        )));
     }
-    if let Some(other) = loader.model.error_pages.iter().find(|pages| pages.name.value == name) {
-        let text = format!("http-errors section '{name}' already exists (declared at {}).", other.name.at);
+    if let Some(other) = loader
+        .model
+        .error_pages
+        .iter()
+        .find(|pages| pages.name.value == name)
+    {
+        let text = format!(
+            "http-errors section '{name}' already exists (declared at {}).",
+            other.name.at
+        );
         return Err(Fault::Tight(text));
     }
     let index = loader.model.error_pages.len();
-    let pages = ErrorPages { name: Located::new(name, at.clone()), pages: BTreeMap::new() };
+    let pages = ErrorPages {
+        name: Located::new(name, at.clone()),
+        pages: BTreeMap::new(),
+    };
     loader.model.error_pages.push(pages);
     loader.enter(Section::HttpErrors(Some(index)));
     Ok(())
 }
 
 /// `errorfile CODE FILE`.
-pub(super) fn line(loader: &mut Loader<'_>, pages: Option<usize>, words: &[Word], at: &Origin) -> Lowered {
+pub(super) fn line(
+    loader: &mut Loader<'_>,
+    pages: Option<usize>,
+    words: &[Word],
+    at: &Origin,
+) -> Lowered {
     let line = section_line(&mut loader.shared, words, at);
     if line.bytes(0) != b"errorfile" {
         let name = line.text(0);
-        return Err(Fault::from(format!("unknown keyword '{name}' in 'http-errors' section")));
+        return Err(Fault::from(format!(
+            "unknown keyword '{name}' in 'http-errors' section"
+        )));
     }
     if !line.has(1) || !line.has(2) {
         return Err("errorfile: expects <status_code> and <file> as arguments.".into());

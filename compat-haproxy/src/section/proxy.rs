@@ -10,15 +10,27 @@ use crate::{
 };
 
 /// Opens a proxy.
-pub(super) fn open(loader: &mut Loader<'_>, section: &'static str, words: &[Word], at: &Origin) -> Lowered {
-    let word = |index: usize| words.get(index).map(|word| word.as_str().into_owned()).unwrap_or_default();
+pub(super) fn open(
+    loader: &mut Loader<'_>,
+    section: &'static str,
+    words: &[Word],
+    at: &Origin,
+) -> Lowered {
+    let word = |index: usize| {
+        words
+            .get(index)
+            .map(|word| word.as_str().into_owned())
+            .unwrap_or_default()
+    };
     let name = word(1);
     loader.enter(Section::Broken);
     if name.is_empty() {
         return Err(Fault::from(format!("'{section}' expects an <id> argument")).aborting());
     }
     if let Some(bad) = bad_name_character(&name) {
-        let text = format!("parsing [{at}] : character '{bad}' is not permitted in '{section}' name '{name}'.");
+        let text = format!(
+            "parsing [{at}] : character '{bad}' is not permitted in '{section}' name '{name}'."
+        );
         loader.shared.alert(at, text);
         listening_address(loader, words, at);
         return Err(Fault::Reported);
@@ -26,7 +38,10 @@ pub(super) fn open(loader: &mut Loader<'_>, section: &'static str, words: &[Word
     same_name(loader, section, &name, at);
     let has_from = word(2) == "from" && !word(3).is_empty();
     if has_from && !word(4).is_empty() {
-        let text = format!("parsing [{at}] : '{section}' cannot handle unexpected argument '{}'.", word(4));
+        let text = format!(
+            "parsing [{at}] : '{section}' cannot handle unexpected argument '{}'.",
+            word(4)
+        );
         loader.shared.alert(at, text);
     }
     let located = Located::new(name.clone(), at.clone());
@@ -40,7 +55,7 @@ pub(super) fn open(loader: &mut Loader<'_>, section: &'static str, words: &[Word
             let defaults = &loader.defaults.sections[base];
             let mut draft = Draft::from_defaults(defaults, section, located);
             // Rules of a named section come before the proxy's own, with access lists of their own.
-            keyword::http_rules::inherit(&mut draft, defaults);
+            keyword::http_rules::inherit(&mut draft);
             draft.defaults = Some(base);
             draft
         }
@@ -48,7 +63,9 @@ pub(super) fn open(loader: &mut Loader<'_>, section: &'static str, words: &[Word
     };
     draft.acls.clear();
     if section == "backend" && draft.has_early_rules() {
-        let place = base.map(|base| loader.defaults.sections[base].proxy.name.at.clone()).unwrap_or_default();
+        let place = base
+            .map(|base| loader.defaults.sections[base].proxy.name.at.clone())
+            .unwrap_or_default();
         return Err(Fault::tight(format!(
             "a backend section cannot inherit from a defaults section defining 'tcp-request connection' or 'tcp-request session' rules (defaults section at {place})."
         ))
@@ -73,7 +90,8 @@ pub(super) fn open(loader: &mut Loader<'_>, section: &'static str, words: &[Word
 fn listening_address(loader: &mut Loader<'_>, words: &[Word], at: &Origin) {
     if words.get(2).is_some_and(|word| !word.is_empty()) {
         let had = loader.shared.fatal;
-        let text = format!("parsing [{at}] : please use the 'bind' keyword for listening addresses.");
+        let text =
+            format!("parsing [{at}] : please use the 'bind' keyword for listening addresses.");
         loader.shared.alert(at, text);
         loader.shared.fatal = had;
     }
@@ -86,8 +104,14 @@ fn same_name(loader: &mut Loader<'_>, section: &str, name: &str, at: &Origin) {
         .then(|| loader.frontends.get(name))
         .flatten()
         .or_else(|| has_backend.then(|| loader.backends.get(name)).flatten());
-    let Some(other) = other.and_then(|other| loader.proxies.get(*other)) else { return };
-    let kind = if section == "listen" { "proxy" } else { section };
+    let Some(other) = other.and_then(|other| loader.proxies.get(*other)) else {
+        return;
+    };
+    let kind = if section == "listen" {
+        "proxy"
+    } else {
+        section
+    };
     let text = format!(
         "Parsing [{at}]: {kind} '{name}' has the same name as {} '{}' declared at {}.",
         other.type_word(),
@@ -101,11 +125,17 @@ fn same_name(loader: &mut Loader<'_>, section: &str, name: &str, at: &Origin) {
 ///
 /// # Errors
 /// It doesn't exist, or there are several.
-pub(super) fn find_defaults(loader: &Loader<'_>, from: &str, section: &str, name: &str) -> Result<usize, Fault> {
+pub(super) fn find_defaults(
+    loader: &Loader<'_>,
+    from: &str,
+    section: &str,
+    name: &str,
+) -> Result<usize, Fault> {
     match loader.defaults.names.get(from).map(Vec::as_slice) {
-        None | Some([]) => {
-            Err(Fault::from(format!("defaults section '{from}' not found for {section} '{name}'.")).aborting())
-        }
+        None | Some([]) => Err(Fault::from(format!(
+            "defaults section '{from}' not found for {section} '{name}'."
+        ))
+        .aborting()),
         Some([one]) => Ok(*one),
         Some([first, .., last]) => {
             let place = |index: usize| loader.defaults.sections[index].proxy.name.at.clone();
@@ -127,20 +157,40 @@ pub(super) fn line(loader: &mut Loader<'_>, index: usize, words: &[Word], at: &O
 }
 
 /// A line of a proxy or of `defaults`.
-pub(super) fn keyword(shared: &mut Shared<'_>, draft: &mut Draft, words: &[Word], at: &Origin) -> Lowered {
+pub(super) fn keyword(
+    shared: &mut Shared<'_>,
+    draft: &mut Draft,
+    words: &[Word],
+    at: &Origin,
+) -> Lowered {
     let (negated, words) = negation(shared, words, at);
-    let name = words.first().map(|word| word.as_str().into_owned()).unwrap_or_default();
+    let name = words
+        .first()
+        .map(|word| word.as_str().into_owned())
+        .unwrap_or_default();
     let Some(row) = keyword::proxy_keyword(&name) else {
         let hint = crate::suggest::keyword(&name);
-        return Err(Fault::from(format!("unknown keyword '{name}' in '{}' section{hint}", draft.section)));
+        return Err(Fault::from(format!(
+            "unknown keyword '{name}' in '{}' section{hint}",
+            draft.section
+        )));
     };
-    let line = SectionLine { words, at: at.clone(), shared, negated };
+    let line = SectionLine {
+        words,
+        at: at.clone(),
+        shared,
+        negated,
+    };
     let mut line = ProxyLine { line, draft };
     let result = (row.lower)(&mut line);
     let shared = line.line.shared;
     shared.take_warnings(at);
-    if row.state == keyword::State::Unexecuted && result.is_ok() {
-        shared.unexecuted(name, at);
+    if result.is_ok() {
+        match row.state {
+            keyword::State::Executed => {}
+            keyword::State::Tuning => shared.tuning(&name, at),
+            keyword::State::Unexecuted => shared.unexecuted(name, at),
+        }
     }
     result
 }

@@ -11,9 +11,9 @@ use super::{Section, section_line};
 use crate::load::{Fault, Loader, Lowered};
 
 /// A section that we know by name.
-pub struct SectionWord {
+pub(super) struct SectionWord {
     /// The word that opens it.
-    pub name: &'static str,
+    pub(super) name: &'static str,
     /// What the reference says when the name is missing.
     missing: &'static str,
     /// That ends reading.
@@ -23,18 +23,34 @@ pub struct SectionWord {
 }
 
 /// All of them, sorted.
-pub static SECTIONS: &[SectionWord] = &[
+pub(super) static SECTIONS: &[SectionWord] = &[
     SectionWord {
         name: "cache",
         missing: "'cache' expects a <name> argument",
         aborts: true,
-        keywords: &["max-age", "max-object-size", "max-secondary-entries", "process-vary", "total-max-size"],
+        keywords: &[
+            "max-age",
+            "max-object-size",
+            "max-secondary-entries",
+            "process-vary",
+            "total-max-size",
+        ],
     },
     SectionWord {
         name: "fcgi-app",
         missing: "'fcgi-app' expects <name> as argument.",
         aborts: false,
-        keywords: &["acl", "docroot", "index", "log-stderr", "option", "no", "pass-header", "path-info", "set-param"],
+        keywords: &[
+            "acl",
+            "docroot",
+            "index",
+            "log-stderr",
+            "option",
+            "no",
+            "pass-header",
+            "path-info",
+            "set-param",
+        ],
     },
     SectionWord {
         name: "log-forward",
@@ -52,7 +68,17 @@ pub static SECTIONS: &[SectionWord] = &[
         name: "peers",
         missing: "missing name for peers section.",
         aborts: true,
-        keywords: &["bind", "default-bind", "default-server", "disabled", "enabled", "log", "peer", "server", "table"],
+        keywords: &[
+            "bind",
+            "default-bind",
+            "default-server",
+            "disabled",
+            "enabled",
+            "log",
+            "peer",
+            "server",
+            "table",
+        ],
     },
     SectionWord {
         name: "program",
@@ -64,19 +90,36 @@ pub static SECTIONS: &[SectionWord] = &[
         name: "resolvers",
         missing: "missing name for resolvers section.",
         aborts: true,
-        keywords: &["accepted_payload_size", "hold", "nameserver", "parse-resolv-conf", "resolve_retries", "timeout"],
+        keywords: &[
+            "accepted_payload_size",
+            "hold",
+            "nameserver",
+            "parse-resolv-conf",
+            "resolve_retries",
+            "timeout",
+        ],
     },
     SectionWord {
         name: "ring",
         missing: "missing ring name.",
         aborts: false,
-        keywords: &["description", "format", "maxlen", "server", "size", "timeout", "backing-file"],
+        keywords: &[
+            "description",
+            "format",
+            "maxlen",
+            "server",
+            "size",
+            "timeout",
+            "backing-file",
+        ],
     },
 ];
 
 /// The section that a word opens.
 pub(super) fn section(word: &[u8]) -> Option<&'static SectionWord> {
-    SECTIONS.iter().find(|section| section.name.as_bytes() == word)
+    SECTIONS
+        .iter()
+        .find(|section| section.name.as_bytes() == word)
 }
 
 /// Opens it.
@@ -94,7 +137,11 @@ pub(super) fn open(
             "fcgi-app" => Fault::tight(section.missing),
             _ => Fault::from(section.missing),
         };
-        return Err(if section.aborts { fault.aborting() } else { fault });
+        return Err(if section.aborts {
+            fault.aborting()
+        } else {
+            fault
+        });
     }
     if section.name == "peers" {
         section_line(&mut loader.shared, words, at).at_most(1, 1)?;
@@ -120,7 +167,9 @@ pub(super) fn line(
     }
     Err(match section {
         "ring" => Fault::from(format!("unknown statement '{word}'.")),
-        "log-forward" => Fault::from(format!("unknown keyword '{word}' in log-forward section.")).aborting(),
+        "log-forward" => {
+            Fault::from(format!("unknown keyword '{word}' in log-forward section.")).aborting()
+        }
         _ => Fault::from(format!("unknown keyword '{word}' in '{section}' section")),
     })
 }

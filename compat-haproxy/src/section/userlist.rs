@@ -26,36 +26,58 @@ pub(super) fn open(loader: &mut Loader<'_>, words: &[Word], at: &Origin) -> Lowe
     line.at_most(1, 1)?;
     let name = line.text(1);
     if let Some(bad) = bad_name_character(&name) {
-        return Err(Fault::tight(format!("character '{bad}' is not permitted in 'userlist' name '{name}'.")));
+        return Err(Fault::tight(format!(
+            "character '{bad}' is not permitted in 'userlist' name '{name}'."
+        )));
     }
-    if loader.model.userlists.iter().any(|list| list.name.value == name) {
+    if loader
+        .model
+        .userlists
+        .iter()
+        .any(|list| list.name.value == name)
+    {
         let text = format!("parsing [{at}]: ignoring duplicated userlist '{name}'.");
         loader.shared.warn(at, text);
         return Ok(());
     }
     let index = loader.model.userlists.len();
-    loader.model.userlists.push(Userlist { name: Located::new(name, at.clone()), users: Vec::new() });
+    loader.model.userlists.push(Userlist {
+        name: Located::new(name, at.clone()),
+        users: Vec::new(),
+    });
     loader.groups.push(Vec::new());
     loader.enter(Section::Userlist(Some(index)));
     Ok(())
 }
 
 /// `user` and `group`.
-pub(super) fn line(loader: &mut Loader<'_>, list: Option<usize>, words: &[Word], at: &Origin) -> Lowered {
+pub(super) fn line(
+    loader: &mut Loader<'_>,
+    list: Option<usize>,
+    words: &[Word],
+    at: &Origin,
+) -> Lowered {
     let line = section_line(&mut loader.shared, words, at);
     match line.bytes(0) {
-        b"user" | b"group" if !line.has(1) => {
-            Err(Fault::tight(format!("'{}' expects <name> as arguments.", line.text(0))))
-        }
+        b"user" | b"group" if !line.has(1) => Err(Fault::tight(format!(
+            "'{}' expects <name> as arguments.",
+            line.text(0)
+        ))),
         b"user" => user(loader, list, words, at),
         b"group" => group(loader, list, words, at),
-        _ => Err(Fault::tight(format!("unknown keyword '{}' in 'users' section", line.text(0)))),
+        _ => Err(Fault::tight(format!(
+            "unknown keyword '{}' in 'users' section",
+            line.text(0)
+        ))),
     }
 }
 
 fn user(loader: &mut Loader<'_>, list: Option<usize>, words: &[Word], at: &Origin) -> Lowered {
     let line = section_line(&mut loader.shared, words, at);
-    let mut user = User { name: line.text(1), ..User::default() };
+    let mut user = User {
+        name: line.text(1),
+        ..User::default()
+    };
     let mut index = 2;
     while line.has(index) {
         let value = line.text(index + 1);
@@ -77,7 +99,9 @@ fn user(loader: &mut Loader<'_>, list: Option<usize>, words: &[Word], at: &Origi
         }
         index += 2;
     }
-    let Some(known) = list.and_then(|list| loader.model.userlists.get_mut(list)) else { return Ok(()) };
+    let Some(known) = list.and_then(|list| loader.model.userlists.get_mut(list)) else {
+        return Ok(());
+    };
     if known.users.iter().any(|other| other.name == user.name) {
         let text = format!(
             "parsing [{at}]: ignoring duplicated user '{}' in userlist '{}'.",
@@ -104,7 +128,8 @@ fn group(loader: &mut Loader<'_>, list: Option<usize>, words: &[Word], at: &Orig
     let groups = &mut loader.groups[list];
     if groups.iter().any(|(known, _)| *known == name) {
         let of = &loader.model.userlists[list].name.value;
-        let text = format!("parsing [{at}]: ignoring duplicated group '{name}' in userlist '{of}'.");
+        let text =
+            format!("parsing [{at}]: ignoring duplicated group '{name}' in userlist '{of}'.");
         loader.shared.warn(at, text);
         return Ok(());
     }
@@ -113,18 +138,26 @@ fn group(loader: &mut Loader<'_>, list: Option<usize>, words: &[Word], at: &Orig
 }
 
 fn names(text: &str) -> Vec<String> {
-    text.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect()
+    text.split(',')
+        .filter(|name| !name.is_empty())
+        .map(str::to_owned)
+        .collect()
 }
 
 /// Brings users and groups together; who names something that doesn't exist is told after all files were read.
 pub(super) fn leave(loader: &mut Loader<'_>, list: usize) {
-    let Some(known) = loader.model.userlists.get_mut(list) else { return };
+    let Some(known) = loader.model.userlists.get_mut(list) else {
+        return;
+    };
     let groups = &loader.groups[list];
     let of = known.name.value.clone();
     for user in &known.users {
         for group in &user.groups {
             if !groups.iter().any(|(name, _)| name == group) {
-                let text = format!("userlist '{of}': no such group '{group}' specified in user '{}'", user.name);
+                let text = format!(
+                    "userlist '{of}': no such group '{group}' specified in user '{}'",
+                    user.name
+                );
                 loader.late_alerts.push(text);
             }
         }
@@ -135,7 +168,9 @@ pub(super) fn leave(loader: &mut Loader<'_>, list: usize) {
                 Some(user) if user.groups.contains(group) => {}
                 Some(user) => user.groups.push(group.clone()),
                 None => {
-                    let text = format!("userlist '{of}': no such user '{name}' specified in group '{group}'");
+                    let text = format!(
+                        "userlist '{of}': no such user '{name}' specified in group '{group}'"
+                    );
                     loader.late_alerts.push(text);
                 }
             }

@@ -17,11 +17,23 @@ use crate::{
 type Lower = fn(&mut OptionWord<'_, '_, '_>) -> Result<(), String>;
 
 const fn row(name: &'static str, arguments: usize, state: State, lower: Lower) -> ServerOption {
-    ServerOption { name, arguments, in_default: true, state, lower }
+    ServerOption {
+        name,
+        arguments,
+        in_default: true,
+        state,
+        lower,
+    }
 }
 
 const fn own(name: &'static str, arguments: usize, state: State, lower: Lower) -> ServerOption {
-    ServerOption { name, arguments, in_default: false, state, lower }
+    ServerOption {
+        name,
+        arguments,
+        in_default: false,
+        state,
+        lower,
+    }
 }
 
 /// All options, sorted.
@@ -32,39 +44,65 @@ pub static ROWS: &[ServerOption] = &[
         option.server.probe.agent = true;
         Ok(())
     }),
-    row("agent-inter", 1, State::Tuning, |option| delay(option, "expects a delay as argument.").map(|_| ())),
+    row("agent-inter", 1, State::Tuning, |option| {
+        delay(option, "expects a delay as argument.").map(|_| ())
+    }),
     row("agent-port", 1, State::Tuning, agent_port),
-    row("agent-send", 1, State::Tuning, |option| required(option, "'agent-send' expects a string as argument.")),
+    row("agent-send", 1, State::Tuning, |option| {
+        required(option, "'agent-send' expects a string as argument.")
+    }),
     row("allow-0rtt", 0, State::Tuning, nothing),
-    row("alpn", 1, State::Tuning, |option| required(option, "'alpn' : missing the comma-delimited ALPN protocol suite")),
+    row("alpn", 1, State::Tuning, |option| {
+        required(
+            option,
+            "'alpn' : missing the comma-delimited ALPN protocol suite",
+        )
+    }),
     row("backup", 0, State::Executed, |option| {
         option.server.server.value.member.backup = true;
         Ok(())
     }),
-    row("ca-file", 1, State::Tuning, |option| required(option, "'ca-file' : missing CAfile path")),
+    row("ca-file", 1, State::Tuning, |option| {
+        required(option, "'ca-file' : missing CAfile path")
+    }),
     row("check", 0, State::Executed, |option| {
         option.server.check = true;
         Ok(())
     }),
     row("check-alpn", 1, State::Unexecuted, |option| {
-        required(option, "'check-alpn' : missing the comma-delimited ALPN protocol suite")
+        required(
+            option,
+            "'check-alpn' : missing the comma-delimited ALPN protocol suite",
+        )
     }),
-    row("check-proto", 1, State::Executed, |option| protocol(option, "check-proto")),
+    row("check-proto", 1, State::Executed, |option| {
+        protocol(option, "check-proto")
+    }),
     row("check-send-proxy", 0, State::Executed, |option| {
         option.server.probe.send_proxy = true;
         Ok(())
     }),
-    row("check-sni", 1, State::Unexecuted, |option| required(option, "'check-sni' : missing SNI")),
+    row("check-sni", 1, State::Unexecuted, |option| {
+        required(option, "'check-sni' : missing SNI")
+    }),
     row("check-ssl", 0, State::Unexecuted, |option| {
         option.server.tls = true;
         Ok(())
     }),
     row("check-via-socks4", 0, State::Unexecuted, nothing),
-    row("ciphers", 1, State::Tuning, |option| required(option, "'ciphers' : missing cipher suite")),
-    row("ciphersuites", 1, State::Tuning, |option| required(option, "'ciphersuites' : missing cipher suite")),
+    row("ciphers", 1, State::Tuning, |option| {
+        required(option, "'ciphers' : missing cipher suite")
+    }),
+    row("ciphersuites", 1, State::Tuning, |option| {
+        required(option, "'ciphersuites' : missing cipher suite")
+    }),
     row("cookie", 1, State::Executed, cookie),
-    row("crl-file", 1, State::Tuning, |option| required(option, "'crl-file' : missing CRLfile path")),
-    row("crt", 1, State::Tuning, |option| required(option, "'crt' : missing certificate file path")),
+    row("crl-file", 1, State::Tuning, |option| {
+        required(option, "'crl-file' : missing CRLfile path")
+    }),
+    row("crt", 1, State::Tuning, |option| {
+        required(option, "'crt' : missing certificate file path")
+    }),
     row("disabled", 0, State::Executed, |option| {
         option.server.server.value.disabled = true;
         Ok(())
@@ -153,7 +191,12 @@ pub static ROWS: &[ServerOption] = &[
         option.server.server.value.non_stick = true;
         Ok(())
     }),
-    row("npn", 1, State::Tuning, |option| required(option, "'npn' : missing the comma-delimited NPN protocol suite")),
+    row("npn", 1, State::Tuning, |option| {
+        required(
+            option,
+            "'npn' : missing the comma-delimited NPN protocol suite",
+        )
+    }),
     row("observe", 1, State::Executed, observe),
     row("on-error", 1, State::Executed, on_error),
     row("on-marked-down", 1, State::Executed, on_marked_down),
@@ -162,7 +205,9 @@ pub static ROWS: &[ServerOption] = &[
     row("pool-max-conn", 1, State::Executed, pool_max_conn),
     row("pool-purge-delay", 1, State::Executed, pool_purge_delay),
     row("port", 1, State::Executed, port),
-    row("proto", 1, State::Executed, |option| protocol(option, "proto")),
+    row("proto", 1, State::Executed, |option| {
+        protocol(option, "proto")
+    }),
     row("proxy-v2-options", 1, State::Executed, proxy_v2_options),
     row("redir", 1, State::Executed, redir),
     row("resolve-net", 1, State::Tuning, |option| {
@@ -179,9 +224,15 @@ pub static ROWS: &[ServerOption] = &[
         option.server.server.value.send_proxy = Some(ProxyProtocol::V1);
         Ok(())
     }),
-    row("send-proxy-v2", 0, State::Executed, |option| send_v2(option, &[])),
-    row("send-proxy-v2-ssl", 0, State::Executed, |option| send_v2(option, &["ssl"])),
-    row("send-proxy-v2-ssl-cn", 0, State::Executed, |option| send_v2(option, &["ssl", "cert-cn"])),
+    row("send-proxy-v2", 0, State::Executed, |option| {
+        send_v2(option, &[])
+    }),
+    row("send-proxy-v2-ssl", 0, State::Executed, |option| {
+        send_v2(option, &["ssl"])
+    }),
+    row("send-proxy-v2-ssl-cn", 0, State::Executed, |option| {
+        send_v2(option, &["ssl", "cert-cn"])
+    }),
     row("slowstart", 1, State::Executed, slowstart),
     row("sni", 1, State::Unexecuted, sni),
     row("socks4", 1, State::Unexecuted, socks4),
@@ -204,9 +255,13 @@ pub static ROWS: &[ServerOption] = &[
     }),
     row("tls-tickets", 0, State::Tuning, nothing),
     row("track", 1, State::Executed, track),
-    row("usesrc", 0, State::Executed, |_| Err("'usesrc' only allowed after a 'source' statement.".to_owned())),
+    row("usesrc", 0, State::Executed, |_| {
+        Err("'usesrc' only allowed after a 'source' statement.".to_owned())
+    }),
     row("verify", 1, State::Tuning, verify),
-    row("verifyhost", 1, State::Tuning, |option| required(option, "'verifyhost' : missing hostname to verify against")),
+    row("verifyhost", 1, State::Tuning, |option| {
+        required(option, "'verifyhost' : missing hostname to verify against")
+    }),
     row("weight", 1, State::Executed, weight),
     row("ws", 1, State::Executed, ws),
 ];
@@ -221,7 +276,9 @@ fn required(option: &mut OptionWord<'_, '_, '_>, otherwise: &str) -> Result<(), 
 
 /// A number of connections: 0 and what is no number mean no limit.
 fn count(option: &OptionWord<'_, '_, '_>) -> Option<u32> {
-    u32::try_from(option.number(1)).ok().filter(|number| *number > 0)
+    u32::try_from(option.number(1))
+        .ok()
+        .filter(|number| *number > 0)
 }
 
 fn positive(option: &OptionWord<'_, '_, '_>) -> Result<u32, String> {
@@ -242,9 +299,9 @@ fn delay(option: &mut OptionWord<'_, '_, '_>, otherwise: &str) -> Result<Duratio
             "unexpected character '{}' in 'agent-inter' argument of server {server}.",
             char::from(time.trailing.unwrap_or(b' '))
         )),
-        Ok(time) if time.value == 0 => {
-            Err(format!("invalid value 0 for argument '{word}' of server {server}."))
-        }
+        Ok(time) if time.value == 0 => Err(format!(
+            "invalid value 0 for argument '{word}' of server {server}."
+        )),
         Ok(time) => Ok(Duration::from_millis(u64::from(time.value))),
         Err(TimeError::Overflow) => Err(format!(
             "timer overflow in argument <{text}> to <{word}> of server {server}, maximum value is 2147483647 ms (~24.8 days)."
@@ -259,7 +316,8 @@ fn delay(option: &mut OptionWord<'_, '_, '_>, otherwise: &str) -> Result<Duratio
 
 fn addr(option: &mut OptionWord<'_, '_, '_>) -> Result<(), String> {
     let text = option.required("'addr' expects <ipv4|ipv6> as argument.")?;
-    let parsed = address::parse(&text, Allowed::default()).map_err(|reason| format!("'addr' : {reason}"))?;
+    let parsed =
+        address::parse(&text, Allowed::default()).map_err(|reason| format!("'addr' : {reason}"))?;
     option.server.probe.port = parsed.address.port().or(option.server.probe.port);
     option.server.probe.address = Some(parsed.address);
     Ok(())
@@ -269,7 +327,9 @@ fn agent_addr(option: &mut OptionWord<'_, '_, '_>) -> Result<(), String> {
     let text = option.required("'agent-addr' expects an address as argument.")?;
     match address::resolve(&text, address::Family::Any) {
         Some(_) => Ok(()),
-        None => Err(format!("parsing agent-addr failed. Check if '{text}' is correct address.")),
+        None => Err(format!(
+            "parsing agent-addr failed. Check if '{text}' is correct address."
+        )),
     }
 }
 
@@ -281,7 +341,9 @@ fn agent_port(option: &mut OptionWord<'_, '_, '_>) -> Result<(), String> {
 
 fn port(option: &mut OptionWord<'_, '_, '_>) -> Result<(), String> {
     option.required("'port' expects a port number as argument.")?;
-    option.server.probe.port = u16::try_from(option.number(1)).ok().filter(|port| *port > 0);
+    option.server.probe.port = u16::try_from(option.number(1))
+        .ok()
+        .filter(|port| *port > 0);
     Ok(())
 }
 
@@ -291,7 +353,11 @@ fn protocol(option: &mut OptionWord<'_, '_, '_>, word: &str) -> Result<(), Strin
         "h1" | "none" => Ok(()),
         "h2" | "fcgi" => {
             let at = option.line.line.at.clone();
-            option.line.line.shared.unexecuted(format!("{word} {name}"), &at);
+            option
+                .line
+                .line
+                .shared
+                .unexecuted(format!("{word} {name}"), &at);
             Ok(())
         }
         _ => Err(format!("'{word}' :  unknown MUX protocol '{name}'")),
@@ -349,7 +415,9 @@ fn init_addr(option: &mut OptionWord<'_, '_, '_>) -> Result<(), String> {
 fn log_proto(option: &mut OptionWord<'_, '_, '_>) -> Result<(), String> {
     match option.text(1).as_str() {
         "legacy" | "octet-count" => Ok(()),
-        other => Err(format!("'log-proto' expects one of 'legacy' or 'octet-count' but got '{other}'")),
+        other => Err(format!(
+            "'log-proto' expects one of 'legacy' or 'octet-count' but got '{other}'"
+        )),
     }
 }
 
@@ -380,8 +448,16 @@ fn send_v2(option: &mut OptionWord<'_, '_, '_>, options: &[&str]) -> Result<(), 
 }
 
 fn proxy_v2_options(option: &mut OptionWord<'_, '_, '_>) -> Result<(), String> {
-    const KNOWN: &[&str] =
-        &["ssl", "cert-cn", "ssl-cipher", "cert-sig", "cert-key", "authority", "crc32c", "unique-id"];
+    const KNOWN: &[&str] = &[
+        "ssl",
+        "cert-cn",
+        "ssl-cipher",
+        "cert-sig",
+        "cert-key",
+        "authority",
+        "crc32c",
+        "unique-id",
+    ];
     let text = option.text(1);
     for word in text.split(',').filter(|word| !word.is_empty()) {
         if !KNOWN.contains(&word) {
@@ -400,11 +476,18 @@ fn observe(option: &mut OptionWord<'_, '_, '_>) -> Result<(), String> {
     option.server.server.value.observe = match mode.as_str() {
         "none" => None,
         "layer4" => Some(Observe::Layer4),
-        "layer7" if option.line.draft.proxy.mode == locum_model::proxy::Mode::Http || option.line.draft.is_defaults => {
+        "layer7"
+            if option.line.draft.proxy.mode == locum_model::proxy::Mode::Http
+                || option.line.draft.is_defaults =>
+        {
             Some(Observe::Layer7)
         }
         "layer7" => return Err("'layer7' can only be used in http proxies.".to_owned()),
-        other => return Err(format!("'observe' expects one of 'none', 'layer4', 'layer7' but got '{other}'")),
+        other => {
+            return Err(format!(
+                "'observe' expects one of 'none', 'layer4', 'layer7' but got '{other}'"
+            ));
+        }
     };
     Ok(())
 }
@@ -426,8 +509,14 @@ fn on_error(option: &mut OptionWord<'_, '_, '_>) -> Result<(), String> {
 
 fn on_marked_down(option: &mut OptionWord<'_, '_, '_>) -> Result<(), String> {
     match option.text(1).as_str() {
-        "shutdown-sessions" => option.server.server.value.on_marked_down = OnMarkedDown::ShutdownSessions,
-        other => return Err(format!("'on-marked-down' expects 'shutdown-sessions' but got '{other}'")),
+        "shutdown-sessions" => {
+            option.server.server.value.on_marked_down = OnMarkedDown::ShutdownSessions
+        }
+        other => {
+            return Err(format!(
+                "'on-marked-down' expects 'shutdown-sessions' but got '{other}'"
+            ));
+        }
     }
     Ok(())
 }
@@ -437,7 +526,11 @@ fn on_marked_up(option: &mut OptionWord<'_, '_, '_>) -> Result<(), String> {
         "shutdown-backup-sessions" => {
             option.server.server.value.on_marked_up = OnMarkedUp::ShutdownBackupSessions;
         }
-        other => return Err(format!("'on-marked-up' expects 'shutdown-backup-sessions' but got '{other}'")),
+        other => {
+            return Err(format!(
+                "'on-marked-up' expects 'shutdown-backup-sessions' but got '{other}'"
+            ));
+        }
     }
     Ok(())
 }
@@ -462,7 +555,8 @@ fn pool_purge_delay(option: &mut OptionWord<'_, '_, '_>) -> Result<(), String> {
     let text = option.required("'pool-purge-delay' expects <value> as argument.")?;
     match units::time(text.as_bytes(), TimeUnit::Milliseconds) {
         Ok(time) if time.trailing.is_none() => {
-            option.server.server.value.pool_purge_delay = Duration::from_millis(u64::from(time.value));
+            option.server.server.value.pool_purge_delay =
+                Duration::from_millis(u64::from(time.value));
             Ok(())
         }
         Err(TimeError::Overflow) => Err(format!(
@@ -472,9 +566,10 @@ fn pool_purge_delay(option: &mut OptionWord<'_, '_, '_>) -> Result<(), String> {
             "unexpected character '{}' in argument to <pool-purge-delay>.",
             char::from(time.trailing.unwrap_or(b' '))
         )),
-        Err(TimeError::Unexpected(byte)) => {
-            Err(format!("unexpected character '{}' in argument to <pool-purge-delay>.", char::from(byte)))
-        }
+        Err(TimeError::Unexpected(byte)) => Err(format!(
+            "unexpected character '{}' in argument to <pool-purge-delay>.",
+            char::from(byte)
+        )),
         Err(TimeError::Empty) => Err("'pool-purge-delay' expects <value> as argument.".to_owned()),
     }
 }
@@ -503,7 +598,10 @@ fn slowstart(option: &mut OptionWord<'_, '_, '_>) -> Result<(), String> {
     let server = option.name.to_owned();
     let text = option.required("'slowstart' expects a delay as argument.")?;
     let unexpected = |byte: u8| {
-        format!("unexpected character '{}' in 'slowstart' argument of server {server}.", char::from(byte))
+        format!(
+            "unexpected character '{}' in 'slowstart' argument of server {server}.",
+            char::from(byte)
+        )
     };
     match units::time(text.as_bytes(), TimeUnit::Milliseconds) {
         Ok(time) if time.trailing.is_none() => {
@@ -531,14 +629,22 @@ fn sni(option: &mut OptionWord<'_, '_, '_>) -> Result<(), String> {
 
 fn socks4(option: &mut OptionWord<'_, '_, '_>) -> Result<(), String> {
     let text = option.required("'socks4' expects <addr>:<port> as argument.")?;
-    let allowed = Allowed { port_required: true, ..Allowed::default() };
-    address::parse(&text, allowed).map(|_| ()).map_err(|reason| format!("'socks4 {text}' : {reason}"))
+    let allowed = Allowed {
+        port_required: true,
+        ..Allowed::default()
+    };
+    address::parse(&text, allowed)
+        .map(|_| ())
+        .map_err(|reason| format!("'socks4 {text}' : {reason}"))
 }
 
 fn tls_version(option: &mut OptionWord<'_, '_, '_>) -> Result<(), String> {
     let word = option.text(0);
     let version = option.required(&format!("'{word}' : missing the ssl/tls version"))?;
-    if matches!(version.as_str(), "SSLv3" | "TLSv1.0" | "TLSv1.1" | "TLSv1.2" | "TLSv1.3") {
+    if matches!(
+        version.as_str(),
+        "SSLv3" | "TLSv1.0" | "TLSv1.1" | "TLSv1.2" | "TLSv1.3"
+    ) {
         return Ok(());
     }
     Err(format!("'{version}' : unknown ssl/tls version"))
@@ -548,7 +654,8 @@ fn tcp_ut(option: &mut OptionWord<'_, '_, '_>) -> Result<(), String> {
     let text = option.required("'tcp-ut' : missing TCP User Timeout value")?;
     match units::time(text.as_bytes(), TimeUnit::Milliseconds) {
         Ok(time) if time.trailing.is_none() => {
-            option.server.server.value.user_timeout = Some(Duration::from_millis(u64::from(time.value)));
+            option.server.server.value.user_timeout =
+                Some(Duration::from_millis(u64::from(time.value)));
             Ok(())
         }
         Err(TimeError::Overflow) => Err(format!(
@@ -584,7 +691,10 @@ fn weight(option: &mut OptionWord<'_, '_, '_>) -> Result<(), String> {
             option.server.weight_said = true;
             Ok(())
         }
-        _ => Err(format!("weight of server {} is not within 0 and 256 ({number}).", option.name)),
+        _ => Err(format!(
+            "weight of server {} is not within 0 and 256 ({number}).",
+            option.name
+        )),
     }
 }
 

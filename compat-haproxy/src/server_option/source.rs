@@ -16,9 +16,12 @@ pub(super) fn source(option: &mut OptionWord<'_, '_, '_>) -> Result<(), String> 
     let text = option.required(
         "'source' expects <addr>[:<port>[-<port>]], and optionally 'usesrc' <addr>, and 'interface' <name> as argument.",
     )?;
-    let allowed = Allowed { range: true, ..Allowed::default() };
-    let parsed =
-        address::parse(&text, allowed).map_err(|reason| format!("\n  'source {text}' : {reason}\n   \n"))?;
+    let allowed = Allowed {
+        range: true,
+        ..Allowed::default()
+    };
+    let parsed = address::parse(&text, allowed)
+        .map_err(|reason| format!("\n  'source {text}' : {reason}\n   \n"))?;
     let Address::Ip { ip, port } = parsed.address else {
         return Err(format!("\n  'source {text}' : unsupported address\n   \n"));
     };
@@ -70,10 +73,12 @@ pub fn client(value: &str) -> Result<SourceClient, String> {
     if let Some(inner) = value.strip_prefix("hdr_ip(") {
         let inner = inner.strip_suffix(')').unwrap_or(inner);
         let (name, occurrence) = inner.split_once(',').unwrap_or((inner, "-1"));
-        let occurrence = i32::try_from(crate::load::lenient_number(occurrence.as_bytes())).unwrap_or(-1);
+        let occurrence =
+            i32::try_from(crate::load::lenient_number(occurrence.as_bytes())).unwrap_or(-1);
         return Ok(SourceClient::Header(Text::from(name), occurrence));
     }
-    let parsed = address::parse(value, Allowed::default()).map_err(|reason| format!("'usesrc {value}' : {reason}"))?;
+    let parsed = address::parse(value, Allowed::default())
+        .map_err(|reason| format!("'usesrc {value}' : {reason}"))?;
     match parsed.address {
         Address::Ip { ip, port } => Ok(SourceClient::Address(SocketAddr::new(ip, port))),
         _ => Err(format!("'usesrc {value}' : unsupported address")),

@@ -121,7 +121,7 @@ pub struct Userlist {
 }
 
 /// A user of a [`Userlist`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct User {
     /// Name.
     pub name: String,

@@ -8,8 +8,10 @@ mod server;
 pub use backend::{
     Backend, Cookie, CookieMode, HttpReuse, RedispatchInterval, SourceAddress, SourceClient,
 };
-pub use frontend::{Bind, Frontend, TcpKeepalive, Process as BindProcess, SocketAccess, StatsLevel};
-pub use global::{ErrorPages, Global, SslDefaults, StatsSocket, Tune, User, Userlist};
+pub use frontend::{
+    Bind, Frontend, Process as BindProcess, SocketAccess, StatsLevel, TcpKeepalive,
+};
+pub use global::{ErrorPages, Global, GlobalVar, SslDefaults, StatsSocket, Tune, User, Userlist};
 pub use server::{InitAddress, Observe, OnError, OnMarkedDown, OnMarkedUp, ProxyProtocol, Server};
 
 use std::{collections::BTreeMap, time::Duration};

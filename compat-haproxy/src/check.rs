@@ -1,0 +1,162 @@
+//! What can only be judged when all files were read: names that must exist, modes that must fit, timeouts that are
+//! missing, servers that can't be found (manual 4; the reference's messages without a line's `parsing`).
+
+mod formats;
+mod judge;
+mod proxies;
+mod references;
+mod servers;
+
+pub use judge::{Judged, judge};
+
+use locum_model::{Model, proxy::Proxy};
+
+use crate::load::{Draft, Loader, Verdict};
+
+/// Checks everything and fills the model.
+pub(crate) fn finish(loader: &mut Loader<'_>, model: &mut Model) -> Verdict {
+    let mut drafts = std::mem::take(&mut loader.proxies);
+    for text in std::mem::take(&mut loader.late_alerts) {
+        loader.shared.alert_plain(text);
+    }
+    let names = references::Names::of(loader, &drafts);
+    for draft in &mut drafts {
+        proxies::check(loader, &names, draft);
+    }
+    references::check(loader, &names);
+    servers::track(loader, &mut drafts);
+    let unresolved = !loader.shared.fatal && servers::resolve(loader, &mut drafts);
+    if loader.shared.fatal {
+        if unresolved {
+            loader
+                .shared
+                .alert_plain("Failed to initialize server(s) addr.");
+        } else {
+            loader
+                .shared
+                .alert_plain("Fatal errors found in configuration.");
+        }
+        return Verdict::Invalid;
+    }
+    if refuse_unexecuted(loader) {
+        return Verdict::Invalid;
+    }
+    let zero_warning = loader.zero_warning || loader.global_facts.zero_warning;
+    let warned = loader
+        .shared
+        .messages
+        .iter()
+        .any(|message| message.level == crate::message::Level::Warning);
+    if zero_warning && warned {
+        loader
+            .shared
+            .alert_plain("Some warnings were found and 'zero-warning' is set. Aborting.");
+        return Verdict::Invalid;
+    }
+    let listens = drafts
+        .iter()
+        .any(|draft| draft.has_frontend && !draft.frontend.binds.is_empty());
+    assign_ids(&mut drafts);
+    *model = std::mem::take(&mut loader.model);
+    model.process.environment = std::mem::take(&mut loader.shared.environment.changes);
+    model.proxies = drafts.into_iter().map(complete).collect();
+    if listens {
+        Verdict::Valid
+    } else {
+        Verdict::NoListener
+    }
+}
+
+/// Words that could fail open refuse the start; the message says how to accept one.
+fn refuse_unexecuted(loader: &mut Loader<'_>) -> bool {
+    let mut refused = false;
+    let mut said = std::collections::BTreeSet::new();
+    for (word, at) in std::mem::take(&mut loader.shared.notes.unexecuted) {
+        if loader.shared.options.allow_unexecuted.contains(&word)
+            || !said.insert((word.clone(), at.line))
+        {
+            continue;
+        }
+        refused = true;
+        let text = format!(
+            "parsing [{at}] : '{word}' is known but not executed yet, and ignoring it could let through what it forbids; '--allow-unexecuted={word}' accepts that."
+        );
+        loader.shared.alert(&at, text);
+    }
+    if refused {
+        loader
+            .shared
+            .alert_plain("Fatal errors found in configuration.");
+    }
+    refused
+}
+
+/// Gives every proxy, server and socket without an id the next free one.
+fn assign_ids(drafts: &mut [Draft]) {
+    let mut used: std::collections::HashSet<u32> = drafts
+        .iter()
+        .filter(|draft| draft.has_id)
+        .map(|draft| draft.proxy.id)
+        .collect();
+    let mut next = 2;
+    for draft in drafts.iter_mut() {
+        if !draft.has_id {
+            while !used.insert(next) {
+                next += 1;
+            }
+            draft.proxy.id = next;
+        }
+        let mut servers: std::collections::HashSet<u32> = draft
+            .servers
+            .iter()
+            .filter(|server| server.has_id)
+            .map(|server| server.server.value.id)
+            .collect();
+        let mut next = 1;
+        for server in draft.servers.iter_mut().filter(|server| !server.has_id) {
+            while !servers.insert(next) {
+                next += 1;
+            }
+            server.server.value.id = next;
+        }
+        let mut binds: std::collections::HashSet<u32> = draft
+            .frontend
+            .binds
+            .iter()
+            .filter(|bind| bind.value.id > 0)
+            .map(|bind| bind.value.id)
+            .collect();
+        let mut next = 1;
+        for bind in draft
+            .frontend
+            .binds
+            .iter_mut()
+            .filter(|bind| bind.value.id == 0)
+        {
+            while !binds.insert(next) {
+                next += 1;
+            }
+            bind.value.id = next;
+        }
+    }
+}
+
+/// The draft without what only its checks needed.
+fn complete(mut draft: Draft) -> Proxy {
+    if draft.has_backend {
+        let probe = draft.health.probe();
+        let timeout = draft.proxy.timeouts.check;
+        draft.backend.servers = std::mem::take(&mut draft.servers)
+            .into_iter()
+            .map(|server| servers::complete(server, &probe, timeout))
+            .collect();
+        if let (Some(cookie), Some(key)) = (&mut draft.backend.cookie, &draft.dynamic_cookie_key) {
+            cookie.dynamic_key = Some(key.clone());
+        }
+        draft.proxy.backend = Some(draft.backend);
+    }
+    if draft.has_frontend {
+        draft.proxy.frontend = Some(draft.frontend);
+    }
+    draft.proxy
+}

@@ -1,0 +1,110 @@
+//! Log formats, lowered when their proxy is complete: which one counts, and whether it can be made there.
+
+use locum_model::{Located, Text, expr::LogFormat, proxy::Mode};
+
+use crate::{
+    load::{Draft, FormatKind, Loader, RawFormat},
+    log_alias,
+    lowering::{Place, Point, Points, lower_format},
+};
+
+/// Lowers all formats of a proxy.
+pub(super) fn check(loader: &mut Loader<'_>, draft: &mut Draft) {
+    let raw = draft.log_format.clone();
+    if draft.has_frontend {
+        if let Some(mut raw) = raw {
+            fall_back(loader, draft, &mut raw);
+            draft.proxy.log_format = lower(loader, draft, &raw, "log-format");
+        }
+        if let Some(raw) = draft.error_log_format.clone() {
+            draft.proxy.error_log_format = lower(loader, draft, &raw, "error-log-format");
+        }
+        if let Some(raw) = draft.unique_id_format.clone() {
+            draft.proxy.unique_id_format = lower(loader, draft, &raw, "unique-id-format");
+        }
+    }
+}
+
+/// HTTP's formats need HTTP mode: elsewhere that of connections takes their place.
+fn fall_back(loader: &mut Loader<'_>, draft: &Draft, raw: &mut RawFormat) {
+    if !crate::option::log_format_needs_http(&raw.kind, draft.proxy.mode) {
+        return;
+    }
+    let word = match raw.kind {
+        FormatKind::Https => "option httpslog",
+        FormatKind::HttpClf => "option httplog clf",
+        _ => "option httplog",
+    };
+    let text = format!(
+        "parsing [{}] : '{word}' not usable with {} '{}' (needs 'mode http'). Falling back to 'option tcplog'.",
+        raw.at,
+        draft.type_word(),
+        draft.name()
+    );
+    loader.shared.warn(&raw.at, text);
+    raw.kind = FormatKind::Tcp;
+}
+
+fn lower(
+    loader: &mut Loader<'_>,
+    draft: &Draft,
+    raw: &RawFormat,
+    word: &str,
+) -> Option<Located<LogFormat>> {
+    let text: Text = match &raw.kind {
+        FormatKind::Tcp => Text::from(log_alias::TCP_LOG),
+        FormatKind::Http => Text::from(log_alias::HTTP_LOG),
+        FormatKind::HttpClf => Text::from(log_alias::HTTP_LOG_CLF),
+        FormatKind::Https => Text::from(log_alias::HTTP_LOG),
+        FormatKind::Custom(text) => text.clone(),
+    };
+    if raw.kind == FormatKind::Https {
+        loader.shared.unexecuted("option httpslog", &raw.at);
+    }
+    let mut place = Place {
+        section: draft.section,
+        proxy: draft.name(),
+        points: Points::of(Point::Log),
+        at: raw.at.clone(),
+        surroundings: word_surroundings(word),
+        acls: &draft.acls,
+        notes: &mut loader.shared.notes,
+    };
+    let result = lower_format(&text, &mut place);
+    match result {
+        Ok(format) => {
+            if let Some(alias) = http_only(&format)
+                && draft.proxy.mode == Mode::Tcp
+            {
+                let text = format!(
+                    "parsing [{}] : format variable '{alias}' is reserved for HTTP mode.",
+                    raw.at
+                );
+                loader.shared.warn(&raw.at, text);
+            }
+            Some(Located::new(format, raw.at.clone()))
+        }
+        Err(reason) => {
+            let text = format!("Parsing [{}]: failed to parse {word} : {reason}.", raw.at);
+            loader.shared.alert(&raw.at, text);
+            None
+        }
+    }
+}
+
+fn word_surroundings(word: &str) -> &'static str {
+    match word {
+        "unique-id-format" => "unique-id-format expression",
+        "error-log-format" => "error-log-format expression",
+        _ => "log-format expression",
+    }
+}
+
+fn http_only(format: &LogFormat) -> Option<&str> {
+    format.parts.iter().find_map(|part| match part {
+        locum_model::expr::FormatPart::Alias { name, .. } => log_alias::definition(name)
+            .filter(|alias| alias.http_only)
+            .map(|_| name.as_str()),
+        _ => None,
+    })
+}

@@ -1,0 +1,253 @@
+//! One proxy once all are known, in the order of the reference's messages.
+
+use locum_model::proxy::Mode;
+
+use super::{formats, references::Names, servers};
+use crate::load::{Draft, Loader};
+
+/// Checks a proxy.
+pub(super) fn check(loader: &mut Loader<'_>, names: &Names, draft: &mut Draft) {
+    if draft.proxy.disabled {
+        // Nothing but the syntax of a disabled proxy counts.
+        return;
+    }
+    let (kind, name) = (draft.type_word(), draft.name().to_owned());
+    error_pages(loader, draft);
+    if draft.has_frontend && !draft.has_backend && draft.frontend.binds.is_empty() {
+        loader.shared.warn_plain(format!(
+            "frontend '{name}' has no 'bind' directive. Please declare it as a backend if this was intended."
+        ));
+    }
+    if draft.proxy.mode == Mode::Http && !draft.has_frontend {
+        // Nothing: mode http needs no client side.
+    }
+    default_backend(loader, names, draft);
+    switches(loader, names, draft);
+    tables(loader, draft);
+    if draft.log_global {
+        let mut logs = loader.model.global.logs.clone();
+        logs.append(&mut draft.proxy.logs);
+        draft.proxy.logs = logs;
+    }
+    let had_format = draft.log_format.is_some() && draft.has_frontend;
+    formats::check(loader, draft);
+    timeouts(loader, draft);
+    ignored(loader, draft);
+    if had_format && draft.proxy.logs.is_empty() {
+        loader.shared.warn_plain(format!(
+            "log format ignored for {kind} '{name}' since it has no log address."
+        ));
+    }
+    certificates(loader, draft);
+    if draft.has_backend {
+        duplicate_servers(loader, draft);
+        servers::check(loader, draft);
+    }
+}
+
+fn error_pages(loader: &mut Loader<'_>, draft: &mut Draft) {
+    for (pages, codes, at) in std::mem::take(&mut draft.error_page_uses) {
+        let Some(found) = loader
+            .model
+            .error_pages
+            .iter()
+            .find(|known| known.name.value == pages)
+        else {
+            let text = format!(
+                "proxy '{}': unknown http-errors section '{pages}' (at {at}).",
+                draft.name()
+            );
+            loader.shared.alert(&at, text);
+            continue;
+        };
+        for (status, reply) in &found.pages {
+            if codes.is_empty() || codes.contains(status) {
+                let reply = locum_model::Located::new(reply.clone(), at.clone());
+                draft.proxy.errors.entry(*status).or_insert(reply);
+            }
+        }
+    }
+}
+
+fn default_backend(loader: &mut Loader<'_>, names: &Names, draft: &Draft) {
+    if !draft.has_frontend {
+        return;
+    }
+    let Some(target) = draft
+        .frontend
+        .default_backend
+        .as_ref()
+        .and_then(|target| target.value.as_constant())
+    else {
+        return;
+    };
+    let target = String::from_utf8_lossy(&target).into_owned();
+    let Some(found) = names.backends.get(&target) else {
+        loader.shared.alert_plain(format!(
+            "Proxy '{}': unable to find required default_backend: '{target}'.",
+            draft.name()
+        ));
+        return;
+    };
+    if incompatible(draft.proxy.mode, found.mode) {
+        loader.shared.alert_plain(format!(
+            "{} {} '{}' ({}) tries to use incompatible {} backend '{target}' ({}) as its default backend (see 'mode').",
+            mode(draft.proxy.mode),
+            draft.type_word(),
+            draft.name(),
+            draft.proxy.name.at,
+            mode(found.mode),
+            found.at
+        ));
+    }
+}
+
+fn switches(loader: &mut Loader<'_>, names: &Names, draft: &Draft) {
+    for rule in &draft.proxy.rules.use_backend {
+        // Names made of the traffic are looked up when it comes.
+        let Some(target) = rule.value.target.as_constant() else {
+            continue;
+        };
+        let target = String::from_utf8_lossy(&target).into_owned();
+        let Some(found) = names.backends.get(&target) else {
+            loader.shared.alert_plain(format!(
+                "Proxy '{}': unable to find required use_backend: '{target}'.",
+                draft.name()
+            ));
+            continue;
+        };
+        if incompatible(draft.proxy.mode, found.mode) {
+            loader.shared.alert_plain(format!(
+                "{} {} '{}' ({}) tries to use incompatible {} backend '{target}' ({}) in a 'use_backend' rule (see 'mode').",
+                mode(draft.proxy.mode),
+                draft.type_word(),
+                draft.name(),
+                draft.proxy.name.at,
+                mode(found.mode),
+                found.at
+            ));
+        }
+    }
+    for rule in &draft.proxy.rules.use_server {
+        let Some(target) = rule.value.target.as_constant() else {
+            continue;
+        };
+        let target = String::from_utf8_lossy(&target).into_owned();
+        if !names.has_server(draft.name(), &target) {
+            loader.shared.alert_plain(format!(
+                "{} '{}' : unable to find server '{target}' referenced in a 'use-server' rule.",
+                draft.type_word(),
+                draft.name()
+            ));
+        }
+    }
+}
+
+/// A TCP client may be given to an HTTP backend: it is upgraded.
+fn incompatible(frontend: Mode, backend: Mode) -> bool {
+    frontend == Mode::Http && backend == Mode::Tcp
+}
+
+fn mode(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Tcp => "tcp",
+        Mode::Http => "http",
+    }
+}
+
+fn tables(loader: &mut Loader<'_>, draft: &Draft) {
+    for peers in &draft.peers {
+        if !loader.named_sections.contains(&("peers", peers.clone())) {
+            loader.shared.alert_plain(format!(
+                "Proxy '{}': unable to find sync peers '{peers}'.",
+                draft.name()
+            ));
+        }
+    }
+}
+
+fn timeouts(loader: &mut Loader<'_>, draft: &Draft) {
+    let known = &draft.proxy.timeouts;
+    let client = draft.has_frontend && known.client.is_none();
+    let has_servers = !draft.servers.is_empty() || draft.backend.dispatch.is_some();
+    let server =
+        draft.has_backend && has_servers && (known.connect.is_none() || known.server.is_none());
+    if client || server {
+        loader.shared.warn_plain(format!(
+            "missing timeouts for {} '{}'.\n   | While not properly invalid, you will certainly encounter various problems\n   | with such a configuration. To fix this, please ensure that all following\n   | timeouts are set to a non-zero value: 'client', 'connect', 'server'.",
+            draft.type_word(),
+            draft.name()
+        ));
+    }
+}
+
+/// What needs HTTP mode and is ignored without it.
+fn ignored(loader: &mut Loader<'_>, draft: &mut Draft) {
+    if draft.proxy.mode == Mode::Http {
+        return;
+    }
+    let (kind, name) = (draft.type_word(), draft.name().to_owned());
+    let mut say = |what: &str, verb: &str| {
+        loader.shared.warn_plain(format!(
+            "{what} ignored for {kind} '{name}' as {verb} HTTP mode."
+        ));
+    };
+    if draft.backend.cookie.is_some() && draft.has_backend {
+        say("cookie", "it requires");
+        draft.backend.cookie = None;
+    }
+    if draft.facts.http_request {
+        say("'http-request' rules", "they require");
+    }
+    if draft.facts.http_response {
+        say("'http-response' rules", "they require");
+    }
+    if draft.facts.http_after_response {
+        say("'http-after-response' rules", "they require");
+    }
+    if draft.proxy.rules.redirect.iter().next().is_some() {
+        say("'redirect' rules", "they require");
+    }
+    if draft.proxy.forwardfor.take().is_some() {
+        say("'option forwardfor'", "it requires");
+    }
+    if draft.proxy.originalto.take().is_some() {
+        say("'option originalto'", "it requires");
+    }
+    for switch in crate::option::SWITCHES.iter().filter(|switch| switch.http) {
+        if *(switch.field)(&mut draft.proxy.options) {
+            say(&format!("'option {}'", switch.name), "it requires");
+            *(switch.field)(&mut draft.proxy.options) = false;
+        }
+    }
+}
+
+fn certificates(loader: &mut Loader<'_>, draft: &Draft) {
+    for bind in &draft.tls_binds {
+        if bind.enabled && !bind.has_certificate {
+            let text = format!(
+                "Proxy '{}': no SSL certificate specified for bind '{}' at [{}] (use 'crt').",
+                draft.name(),
+                bind.address,
+                bind.at
+            );
+            loader.shared.alert(&bind.at, text);
+        }
+    }
+}
+
+fn duplicate_servers(loader: &mut Loader<'_>, draft: &Draft) {
+    let mut lines = std::collections::HashMap::with_capacity(draft.servers.len());
+    for server in &draft.servers {
+        let name = &server.server.value.member.name.value;
+        let at = server.server.at.clone();
+        if let Some(line) = lines.insert(name.clone(), at.line) {
+            let text = format!(
+                "parsing [{at}] : {} '{}', another server named '{name}' was already defined at line {line}, please use distinct names.",
+                draft.type_word(),
+                draft.name()
+            );
+            loader.shared.alert(&at, text);
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! Names that expressions use: proxies, servers, user lists, tables must exist.
+
+use std::collections::{HashMap, HashSet};
+
+use locum_model::proxy::Mode;
+
+use crate::{
+    load::{Draft, Loader},
+    lowering::{Reference, ReferenceKind, acl::ACL_KEYWORD},
+};
+
+/// What can be referred to.
+pub(crate) struct Names {
+    /// Proxies with clients.
+    pub(crate) frontends: HashSet<String>,
+    /// Proxies with servers: mode and place.
+    pub(crate) backends: HashMap<String, Target>,
+    userlists: HashSet<String>,
+    tables: HashSet<String>,
+    /// Servers of each proxy.
+    servers: HashMap<String, HashSet<String>>,
+}
+
+/// What a reference to a backend wants to know of it.
+pub(crate) struct Target {
+    /// Its protocol.
+    pub(crate) mode: Mode,
+    /// Where it was declared.
+    pub(crate) at: locum_model::Origin,
+}
+
+impl Names {
+    /// Gathers them.
+    pub(crate) fn of(loader: &Loader<'_>, drafts: &[Draft]) -> Self {
+        let mut names = Self {
+            frontends: HashSet::new(),
+            backends: HashMap::with_capacity(drafts.len()),
+            userlists: loader
+                .model
+                .userlists
+                .iter()
+                .map(|list| list.name.value.clone())
+                .collect(),
+            tables: HashSet::new(),
+            servers: HashMap::with_capacity(drafts.len()),
+        };
+        for draft in drafts {
+            let name = draft.name().to_owned();
+            if draft.has_frontend {
+                names.frontends.insert(name.clone());
+            }
+            if draft.has_table {
+                names.tables.insert(name.clone());
+            }
+            if draft.has_backend {
+                let servers = draft
+                    .servers
+                    .iter()
+                    .map(|server| server.server.value.member.name.value.clone())
+                    .collect();
+                names.servers.insert(name.clone(), servers);
+                let target = Target {
+                    mode: draft.proxy.mode,
+                    at: draft.proxy.name.at.clone(),
+                };
+                names.backends.insert(name, target);
+            }
+        }
+        names
+    }
+
+    /// Whether a backend has a server of that name.
+    pub(crate) fn has_server(&self, backend: &str, server: &str) -> bool {
+        self.servers
+            .get(backend)
+            .is_some_and(|servers| servers.contains(server))
+    }
+}
+
+/// Checks all references that lowering noted.
+pub(super) fn check(loader: &mut Loader<'_>, names: &Names) {
+    for reference in std::mem::take(&mut loader.shared.notes.references) {
+        if let Some(problem) = problem(&reference, names) {
+            let at = &reference.at;
+            let text = format!("parsing [{at}]: {problem}{}", role(&reference));
+            loader.shared.alert(at, text);
+        }
+    }
+}
+
+fn problem(reference: &Reference, names: &Names) -> Option<String> {
+    let name = &reference.name;
+    let argument = reference.argument;
+    let unable = |what: &str, name: &str| {
+        Some(format!(
+            "unable to find {what} '{name}' referenced in arg {argument}"
+        ))
+    };
+    match reference.kind {
+        ReferenceKind::Frontend if !names.frontends.contains(name) => unable("frontend", name),
+        ReferenceKind::Backend if !names.backends.contains_key(name) => unable("backend", name),
+        ReferenceKind::Userlist if !names.userlists.contains(name) => unable("userlist", name),
+        ReferenceKind::Table if !names.tables.contains(name) => unable("table", name),
+        ReferenceKind::Server => match name.split_once('/') {
+            Some((backend, _)) if !names.backends.contains_key(backend) => unable("proxy", backend),
+            Some((backend, server)) if !names.has_server(backend, server) => Some(format!(
+                "unable to find server '{server}' in proxy '{backend}', referenced in arg {argument}"
+            )),
+            None if !names.has_server(&reference.proxy, name) => Some(format!(
+                "unable to find server '{name}' in proxy '{}', referenced in arg {argument}",
+                reference.proxy
+            )),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// ` of sample fetch keyword 'be_conn' in http-request expression in proxy 'f'.`
+fn role(reference: &Reference) -> String {
+    let Reference {
+        word,
+        proxy,
+        surroundings,
+        ..
+    } = reference;
+    if surroundings == ACL_KEYWORD {
+        return match &reference.fetch {
+            None => format!(" of ACL keyword '{word}' in proxy '{proxy}'."),
+            Some(fetch) => {
+                format!(
+                    " of conversion keyword '{word}' in ACL keyword '{fetch}' in proxy '{proxy}'."
+                )
+            }
+        };
+    }
+    let place = if surroundings.is_empty() {
+        String::new()
+    } else {
+        format!(" in {surroundings}")
+    };
+    match &reference.fetch {
+        None => format!(" of sample fetch keyword '{word}'{place} in proxy '{proxy}'."),
+        Some(fetch) => format!(
+            " of conversion keyword '{word}' for sample fetch keyword '{fetch}'{place} in proxy '{proxy}'."
+        ),
+    }
+}
