@@ -4,19 +4,25 @@ use std::net::IpAddr;
 
 use locum_model::pool::{HashFunction, HashType};
 
-/// The hash of some bytes with a backend's `hash-type`.
-pub fn of_bytes(hash_type: HashType, bytes: &[u8]) -> u32 {
+/// The hash of some bytes with a backend's `hash-type`; `None` for functions that can't be executed yet (wt6, none):
+/// a plan must refuse them.
+pub fn of_bytes(hash_type: HashType, bytes: &[u8]) -> Option<u32> {
     let hash = match hash_type.function {
-        HashFunction::Sdbm | HashFunction::None => sdbm(bytes),
+        HashFunction::Sdbm => sdbm(bytes),
         HashFunction::Djb2 => djb2(bytes),
-        HashFunction::Wt6 => wt6(bytes),
         HashFunction::Crc32 => crc32(bytes),
+        HashFunction::Wt6 | HashFunction::None => return None,
     };
-    if hash_type.avalanche {
+    Some(if mixes(hash_type) {
         avalanche(hash)
     } else {
         hash
-    }
+    })
+}
+
+/// A ring without a function of its own mixes its sdbm, for it needs numbers from the whole range.
+fn mixes(hash_type: HashType) -> bool {
+    hash_type.avalanche || (hash_type.consistent && hash_type.function == HashFunction::Sdbm)
 }
 
 /// The hash of a client's address (`balance source`).
@@ -30,7 +36,7 @@ pub fn of_address(hash_type: HashType, address: IpAddr) -> u32 {
             .collect(),
     };
     let folded = words.into_iter().fold(0, |h: u32, w| h ^ w);
-    if hash_type.avalanche {
+    if mixes(hash_type) {
         avalanche(folded)
     } else {
         folded
@@ -54,11 +60,6 @@ pub fn djb2(bytes: &[u8]) -> u32 {
     })
 }
 
-/// wt6.
-pub fn wt6(bytes: &[u8]) -> u32 {
-    sdbm(bytes)
-}
-
 /// CRC-32 as Ethernet and gzip use it.
 pub fn crc32(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(!0u32, |crc, byte| {
@@ -68,12 +69,26 @@ pub fn crc32(bytes: &[u8]) -> u32 {
     })
 }
 
-/// Bob Jenkins' full-avalanche integer hash.
+/// Bob Jenkins' full-avalanche integer hash, times 0xC0000001 as the reference has it.
 pub fn avalanche(a: u32) -> u32 {
     let a = a.wrapping_add(0x7ed5_5d16).wrapping_add(a << 12);
     let a = (a ^ 0xc761_c23c) ^ (a >> 19);
     let a = a.wrapping_add(0x1656_67b1).wrapping_add(a << 5);
     let a = a.wrapping_add(0xd3a2_646c) ^ (a << 9);
     let a = a.wrapping_add(0xfd70_46c5).wrapping_add(a << 3);
-    (a ^ 0xb55a_4f09) ^ (a >> 16)
+    let a = (a ^ 0xb55a_4f09) ^ (a >> 16);
+    a.wrapping_mul(0xc000_0001)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_functions_are_the_published_ones() {
+        assert_eq!(crc32(b"123456789"), 0xcbf4_3926);
+        assert_eq!(djb2(b""), 5381);
+        assert_eq!(djb2(b"a"), 5381 * 33 + 97);
+        assert_eq!(sdbm(b"ab"), 97u32.wrapping_mul(65599) + 98);
+    }
 }

@@ -184,6 +184,14 @@ impl Balancer {
         self.refresh(servers);
     }
 
+    /// Whether weights may change while servers run.
+    pub fn is_dynamic(&self) -> bool {
+        !matches!(
+            self.inner.lock().algorithm,
+            Algorithm::StaticRr(_) | Algorithm::Map(_)
+        )
+    }
+
     /// Whether a server is one of those that carry load.
     pub fn carries_load(&self, server: u32, servers: &[ServerState]) -> bool {
         servers[server as usize].is_usable() && self.inner.lock().carriers.contains(&server)

@@ -163,25 +163,57 @@ fn a_full_server_loses_its_turn_and_is_not_favoured_later() {
     assert_eq!(chosen, digits("1 2 3 2 3 2 3 2 3 2 3 1 2 3 2 3"));
 }
 
-#[test]
-fn source_hashing_maps_addresses_as_the_reference_does() {
-    let backend = backend(Balance::Source, &[3, 2, 1]);
+fn by_source(
+    hash_type: HashType,
+    weights: &[u32],
+    addresses: std::ops::RangeInclusive<u8>,
+) -> Vec<u32> {
+    let mut backend = backend(Balance::Source, weights);
+    backend.hash_type = hash_type;
     let servers = states(&backend);
     let balancer = Balancer::new(&backend, false, &servers);
-    let ours: Vec<u32> = (1..=12u8)
-        .map(|last| {
-            let address = std::net::Ipv4Addr::new(127, 0, 0, last).into();
-            let hash = Some(hash::of_address(backend.hash_type, address));
-            let choice = Choice {
-                hash,
-                ..Choice::default()
-            };
-            match balancer.choose(&choice, &servers, |_| true) {
-                Pick::Server(server) => server + 1,
-                other => panic!("{other:?}"),
-            }
-        })
-        .collect();
+    let choose = |last| {
+        let address = std::net::Ipv4Addr::new(127, 0, 0, last).into();
+        let choice = Choice {
+            hash: Some(hash::of_address(hash_type, address)),
+            ..Choice::default()
+        };
+        match balancer.choose(&choice, &servers, |_| true) {
+            Pick::Server(server) => server + 1,
+            other => panic!("{other:?}"),
+        }
+    };
+    addresses.map(choose).collect()
+}
+
+#[test]
+fn a_ring_maps_addresses_as_the_reference_does() {
+    let ring = HashType {
+        consistent: true,
+        ..HashType::default()
+    };
+    let recorded =
+        "2 1 2 1 1 1 3 1 1 2 2 3 1 3 2 1 1 1 1 1 1 2 2 1 1 1 1 1 1 1 1 1 1 3 2 1 1 2 2 1";
+    assert_eq!(by_source(ring, &[3, 2, 1], 1..=40), digits(recorded));
+    let recorded =
+        "2 1 3 1 2 1 3 1 1 3 2 3 3 3 1 1 1 3 1 1 1 2 2 1 1 1 1 3 1 1 2 1 1 3 2 2 1 3 1 3";
+    assert_eq!(by_source(ring, &[1, 1, 1], 1..=40), digits(recorded));
+}
+
+#[test]
+fn avalanche_maps_addresses_as_the_reference_does() {
+    let mixed = HashType {
+        avalanche: true,
+        ..HashType::default()
+    };
+    let recorded =
+        "1 1 1 1 1 1 3 2 1 1 1 1 1 2 1 2 1 1 2 1 1 2 1 1 2 2 2 2 3 3 1 1 1 1 2 2 3 3 3 1";
+    assert_eq!(by_source(mixed, &[3, 2, 1], 1..=40), digits(recorded));
+}
+
+#[test]
+fn source_hashing_maps_addresses_as_the_reference_does() {
+    let ours = by_source(HashType::default(), &[3, 2, 1], 1..=12);
     assert_eq!(ours, digits("3 1 1 2 1 2 3 1 1 2 1 2"));
 }
 

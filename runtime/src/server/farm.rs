@@ -141,7 +141,7 @@ impl Farm {
         self.apply(now, server, turn, result, up, progress)
     }
 
-    /// Traffic with a server was watched. The flag says that its next check should come after `fastinter`.
+    /// Traffic with a server was watched. The flag says that its next check was asked to come after `fastinter`.
     pub fn on_observation(
         &self,
         now: Instant,
@@ -169,6 +169,9 @@ impl Farm {
         } else {
             self.apply(now, server, observed.turn, last, up, progress)
         };
+        if observed.hasten {
+            state.hasten_check();
+        }
         (events, observed.hasten)
     }
 
@@ -224,11 +227,20 @@ impl Farm {
         events
     }
 
-    /// Changes a weight (0–256); effective at once where the algorithm is dynamic.
+    /// Whether weights may be set to anything; else only to 0 and the configured one.
+    pub fn weights_are_dynamic(&self) -> bool {
+        self.balancer.is_dynamic()
+    }
+
+    /// Changes a weight (0–256). Where the algorithm is static, only 0 and the configured weight are taken
+    /// ([`Self::weights_are_dynamic`]).
     pub fn set_weight(&self, now: Instant, server: u32, weight: u32) -> Vec<Event> {
         let Some(state) = self.servers.get(server as usize) else {
             return Vec::new();
         };
+        if !self.weights_are_dynamic() && weight != 0 && weight != state.rules.initial_weight {
+            return Vec::new();
+        }
         let had_servers = self.usable() != (0, 0);
         state.store_user_weight(weight.min(256));
         self.balancer.on_change(server, &self.servers);

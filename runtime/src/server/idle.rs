@@ -358,3 +358,92 @@ fn allowed(reuse: HttpReuse, first: bool) -> (bool, bool) {
         (HttpReuse::Safe | HttpReuse::Aggressive, false) | (HttpReuse::Always, _) => (true, true),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pool(reuse: HttpReuse, max: Option<u32>, low: u32) -> IdlePool<u32> {
+        let rules = PoolRules {
+            reuse,
+            max,
+            low,
+            purge_delay: Duration::from_secs(5),
+            max_reuse: None,
+        };
+        IdlePool::new(rules, 2)
+    }
+
+    fn take(pool: &IdlePool<u32>, worker: usize, first: bool) -> Option<(u32, u32)> {
+        let taken = pool.take(worker, &PoolKey::default(), first, |_| true)?;
+        Some((taken.connection, taken.reuses))
+    }
+
+    #[test]
+    fn the_last_that_came_goes_first_and_other_workers_share() {
+        let pool = pool(HttpReuse::Safe, None, 0);
+        for connection in 1..=3 {
+            assert_eq!(pool.put(0, &PoolKey::default(), connection, 0), None);
+        }
+        assert_eq!(take(&pool, 1, false), Some((3, 1)));
+        assert_eq!(take(&pool, 0, false), Some((2, 1)));
+        assert_eq!((pool.len(), pool.counts().fresh), (1, 1));
+    }
+
+    #[test]
+    fn a_session_s_first_request_takes_what_the_policy_allows() {
+        for (reuse, fresh, proved) in [
+            (HttpReuse::Never, None, None),
+            (HttpReuse::Safe, None, None),
+            (HttpReuse::Aggressive, None, Some((2, 4))),
+            (HttpReuse::Always, Some((1, 1)), Some((2, 4))),
+        ] {
+            let pool = pool(reuse, None, 0);
+            pool.put(0, &PoolKey::default(), 1, 0);
+            assert_eq!(take(&pool, 0, true), fresh, "{reuse:?}");
+            pool.put(0, &PoolKey::default(), 2, 3);
+            assert_eq!(take(&pool, 0, true), proved, "{reuse:?}");
+        }
+    }
+
+    #[test]
+    fn connections_with_other_properties_are_not_taken() {
+        let pool = pool(HttpReuse::Always, None, 0);
+        let key = PoolKey::from(PoolKeyParts {
+            sni: Some("a".into()),
+            ..PoolKeyParts::default()
+        });
+        pool.put(0, &key, 7, 0);
+        assert_eq!(take(&pool, 0, false), None);
+        assert!(pool.take(0, &key, false, |_| true).is_some());
+        assert!(pool.is_empty());
+    }
+
+    #[test]
+    fn closed_ones_are_dropped_and_limits_hold() {
+        let pool = pool(HttpReuse::Always, Some(1), 1);
+        assert_eq!(pool.put(0, &PoolKey::default(), 1, 0), None);
+        assert_eq!(pool.put(0, &PoolKey::default(), 2, 0), Some(2));
+        assert_eq!(
+            take(&pool, 1, false),
+            None,
+            "below the low mark nothing is taken from others"
+        );
+        assert!(
+            pool.take(0, &PoolKey::default(), false, |_| false)
+                .is_none()
+        );
+        assert_eq!(pool.counts(), PoolCounts::default());
+    }
+
+    #[test]
+    fn a_purge_closes_half_of_what_was_not_needed() {
+        let pool = pool(HttpReuse::Always, None, 0);
+        for connection in 0..8 {
+            pool.put(connection as usize % 2, &PoolKey::default(), connection, 0);
+        }
+        assert_eq!(pool.purge().len(), 4);
+        assert_eq!(pool.purge().len(), 2);
+        assert_eq!((pool.len(), pool.drain().len(), pool.len()), (2, 2, 0));
+    }
+}

@@ -129,6 +129,7 @@ pub struct ServerState {
     /// 0: no limit.
     maxconn: AtomicU32,
     checks_enabled: AtomicBool,
+    hasten: tokio::sync::Notify,
     pub(super) served: AtomicU32,
     pub(super) served_max: AtomicU32,
     pub(super) queued: AtomicU32,
@@ -179,6 +180,7 @@ impl ServerState {
             throttle: AtomicU32::new(100),
             maxconn: AtomicU32::new(server.maxconn.unwrap_or(0)),
             checks_enabled: AtomicBool::new(true),
+            hasten: tokio::sync::Notify::new(),
             served: AtomicU32::new(0),
             served_max: AtomicU32::new(0),
             queued: AtomicU32::new(0),
@@ -326,6 +328,16 @@ impl ServerState {
     /// Switches checks.
     pub fn enable_checks(&self, enabled: bool) {
         self.checks_enabled.store(enabled, Relaxed);
+    }
+
+    /// Asks for the next check after `fastinter` at most.
+    pub fn hasten_check(&self) {
+        self.hasten.notify_one();
+    }
+
+    /// Waits until the next check is wanted sooner.
+    pub async fn hastened(&self) {
+        self.hasten.notified().await;
     }
 
     /// Marks a check as begun (`* L7OK` in statistics).

@@ -279,7 +279,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
 
     /// Where in the queue the stream was, for the log.
     pub(super) fn note_queue(&mut self, ticket: &Ticket) {
-        let before = u32::try_from(ticket.before()).unwrap_or(u32::MAX);
+        let before = u32::try_from(ticket.number()).unwrap_or(u32::MAX);
         match ticket.place() {
             crate::server::queue::Place::Server(_) => self.facts.server_queue += before,
             crate::server::queue::Place::Backend => self.facts.backend_queue += before,
