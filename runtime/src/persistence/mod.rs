@@ -11,6 +11,7 @@ pub mod cacheability;
 pub mod cookie;
 pub mod date;
 pub mod dynamic;
+pub mod last_server;
 #[cfg(test)]
 mod recorded;
 pub mod response;

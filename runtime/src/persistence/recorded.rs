@@ -26,7 +26,7 @@ const SERVERS: [(&str, &str, bool); 9] = [
     ("tw2", "tw", true),
 ];
 
-struct Recorded;
+pub(super) struct Recorded;
 
 impl NamedServers for Recorded {
     fn usable(&self, value: &[u8]) -> Option<u32> {

@@ -269,3 +269,135 @@ fn write_attributes(text: &mut Vec<u8>, cookie: &Cookie) {
         text.extend_from_slice(attribute.as_bytes());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, UNIX_EPOCH};
+
+    use super::{
+        super::{
+            cookie::{Regard, on_request},
+            recorded::{Recorded, cookie},
+        },
+        *,
+    };
+    use crate::http::Version;
+
+    fn now() -> Date {
+        Date::of(UNIX_EPOCH + Duration::from_secs(1_795_362_092))
+    }
+
+    /// Values of the response's headers, and its two characters.
+    fn answered(
+        options: &str,
+        sent: &str,
+        headers: &[(&str, &str)],
+        server_value: Option<&str>,
+        edit: impl Fn(&mut CookieState),
+    ) -> (Vec<String>, String) {
+        let cookie = cookie(options);
+        let mut request = Head::request(b"GET", b"/", Version::HTTP_11);
+        request.add(b"Cookie", sent.as_bytes());
+        let mut state = on_request(&mut request, &cookie, &Recorded, Regard::Usual, now());
+        edit(&mut state);
+        let mut head = Head::response(Version::HTTP_11, 200, b"OK");
+        for (name, value) in headers {
+            head.add(name.as_bytes(), value.as_bytes());
+        }
+        let outcome = on_response(
+            &mut head,
+            &Exchange {
+                cookie: Some((&cookie, &state)),
+                server_value: server_value.map(str::as_bytes),
+                balanced: state.server.is_none(),
+                method: b"GET",
+                check_cache: false,
+                now: now(),
+            },
+        );
+        let values = head
+            .iter()
+            .map(|(_, value)| String::from_utf8(value.to_vec()).unwrap());
+        let flags = String::from_utf8(vec![state.flag, outcome.flag]).unwrap();
+        (values.collect(), flags)
+    }
+
+    #[test]
+    fn a_redispatched_client_gets_the_new_servers_cookie_and_keeps_its_first_date() {
+        let options = "insert indirect maxidle 1h maxlife 8h";
+        let sent = "SRV=c1|awMNL|awMGJ";
+        let redispatch = CookieState::on_redispatch;
+        let (values, flags) = answered(options, sent, &[], Some("c2"), redispatch);
+        assert_eq!(values, ["SRV=c2|awMNL|awMGJ; path=/"]);
+        assert_eq!(flags, "DI");
+        let (_, flags) = answered(options, "SRV=zz", &[], Some("c2"), redispatch);
+        assert_eq!(flags, "II");
+    }
+
+    #[test]
+    fn a_server_without_a_value_makes_the_client_forget_its_cookie() {
+        let options = "insert indirect nocache httponly secure domain .a.com attr X maxidle 1h";
+        let (values, flags) = answered(options, "SRV=zz", &[("ETag", "1")], None, |_| {});
+        assert_eq!(
+            values,
+            [
+                "1",
+                "SRV=; Expires=Thu, 01-Jan-1970 00:00:01 GMT; path=/; domain=.a.com; HttpOnly; Secure; X",
+                "private"
+            ]
+        );
+        assert_eq!(flags, "II");
+        for (options, header) in [("rewrite", "SRV=foo; p"), ("prefix", "SRV=foo; p")] {
+            let (values, flags) =
+                answered(options, "SRV=zz", &[("Set-Cookie", header)], None, |_| {});
+            assert_eq!((&values[..], &flags[..]), (&[header.to_owned()][..], "IP"));
+        }
+    }
+
+    #[test]
+    fn a_cookie_is_taken_out_of_a_set_cookie2_list() {
+        for (before, after) in [
+            ("a=1, SRV=foo; path=/, b=2", "a=1, b=2"),
+            ("SRV=foo; path=/, b=2", "b=2"),
+            ("a=1, SRV=foo", "a=1"),
+            ("SRV=foo, SRV=bar; x, c=d", "c=d"),
+            ("a = 1; p, SRV = foo ; q , b = 2", "a=1; p, b=2"),
+            ("SRV=\"a,b\"; p, c=1; d = 2", "c=1; d = 2"),
+            ("SRV;a, SRV=foo", "SRV;a"),
+            ("SRV=foo; path=/", ""),
+        ] {
+            let header = [("Set-Cookie2", before)];
+            let (values, flags) = answered("insert", "SRV=c1", &header, Some("c1"), |_| {});
+            assert_eq!(values.join("|"), after, "{before}");
+            assert_eq!(flags, "VD");
+        }
+    }
+
+    #[test]
+    fn tidying_alone_changes_nothing_but_white_space_around_the_equals_sign() {
+        let mut head = Head::response(Version::HTTP_11, 200, b"OK");
+        head.add(b"Set-Cookie", b"SRV = foo; path = /");
+        head.add(b"Set-Cookie2", b"a = b, c = d");
+        tidy_response(&mut head);
+        assert_eq!(
+            (head.value(0), head.value(1)),
+            (&b"SRV=foo; path = /"[..], &b"a=b, c=d"[..])
+        );
+        let mut head = Head::request(b"GET", b"/", Version::HTTP_11);
+        head.add(b"Cookie", b"SRV = c1; a = 2");
+        super::super::cookie::tidy_request(&mut head);
+        assert_eq!(head.value(0), b"SRV=c1; a=2");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_bytes_make_edits_panic(
+            sent in "[SRVac1=;, ~|\"\\\\$]{0,30}",
+            header in "[SRVac1=;, ~|\"\\\\$]{0,30}",
+            options in "(insert|rewrite|prefix|) (indirect|preserve|) (maxidle 1h|)",
+        ) {
+            let headers = [("Set-Cookie", &header[..]), ("Set-Cookie2", &header[..])];
+            answered(&options, &sent, &headers, Some("c1"), |_| {});
+        }
+    }
+}
