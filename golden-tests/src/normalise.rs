@@ -58,6 +58,12 @@ static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
             "${1}DATE5",
         ),
         rule(r"(\|DATE5\|)[A-Za-z0-9+/]{5}", "${1}DATE5"),
+        // filter trace: the time, a stream's address and its analyser bits.
+        rule(r"(?m)^\d{9,}\.\d{6} (\[)", "TIME ${1}"),
+        rule(
+            r"\[strm 0x[0-9a-f]+\((\d+)\) 0x[0-9a-f]+ 0x[0-9a-f]+\]",
+            "[strm ID(${1})]",
+        ),
         // show sess: who talks to whom stays, the internals of a stream go.
         rule(
             r"(?m)^0x[0-9a-f]+: (proto=\S+ src=\S+ fe=\S+ be=\S+ srv=\S+) .*$",
