@@ -61,17 +61,22 @@ fn build() -> Result<PathBuf, String> {
     Ok(profile_folder.join("locum"))
 }
 
-/// The reference: `$HAPROXY_REF` or /usr/sbin/haproxy; none when it isn't installed.
+/// The reference: `$HAPROXY_REF` or /usr/sbin/haproxy; none when it isn't installed, and never ours, which answers
+/// `-v` as the reference does: nothing of ours may become what is expected.
 #[must_use]
 pub fn reference() -> Option<Subject> {
     let path = std::env::var_os("HAPROXY_REF")
         .map_or_else(|| PathBuf::from("/usr/sbin/haproxy"), PathBuf::from);
+    let path = path.canonicalize().ok()?;
+    if path.file_name().is_some_and(|name| name == "locum") {
+        return None;
+    }
     let output = Command::new(&path).arg("-v").output().ok()?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let version = text.split_whitespace().nth(2)?.to_owned();
     Some(Subject {
         label: format!("HAProxy {version}"),
-        path: path.canonicalize().ok()?,
+        path,
     })
 }
 
