@@ -1,6 +1,85 @@
 //! Actions of rules: one file a word or tight family (manual 4.2).
 
+mod address;
+mod answer;
+mod header;
+mod message;
+mod redirect;
+mod reply;
+mod target;
+
+use locum_model::{
+    Text,
+    expr::{Arg, Regex},
+};
+use locum_runtime::vocab::{ActionDef, RuleSets};
+
 use crate::lowering::ActionWord;
 
 /// All actions we execute, sorted by name.
-pub static ACTIONS: &[&ActionWord] = &[];
+#[rustfmt::skip]
+pub static ACTIONS: &[&ActionWord] = &[
+    &answer::ACCEPT,
+    &header::ADD_HEADER,
+    &answer::ALLOW,
+    &answer::AUTH,
+    &message::CAPTURE,
+    &header::DEL_HEADER,
+    &answer::DENY,
+    &redirect::REDIRECT,
+    &answer::REJECT,
+    &header::REPLACE_HEADER,
+    &target::REPLACE_PATH,
+    &target::REPLACE_PATHQ,
+    &target::REPLACE_URI,
+    &header::REPLACE_VALUE,
+    &answer::RETURN,
+    &address::SET_DST,
+    &address::SET_DST_PORT,
+    &header::SET_HEADER,
+    &message::SET_LOG_LEVEL,
+    &target::SET_METHOD,
+    &message::SET_NICE,
+    &target::SET_PATH,
+    &target::SET_PATHQ,
+    &target::SET_QUERY,
+    &address::SET_SRC,
+    &address::SET_SRC_PORT,
+    &message::SET_STATUS,
+    &target::SET_URI,
+    &answer::SILENT_DROP,
+    &answer::TARPIT,
+    &message::WAIT_FOR_BODY,
+];
+
+/// The definition of an action in a rule set.
+pub fn definition(name: &str, set: RuleSets) -> Option<&'static ActionDef> {
+    ACTIONS
+        .iter()
+        .map(|row| row.def)
+        .find(|def| def.name == name && def.rule_sets.contains(set))
+}
+
+/// All HTTP rule sets.
+const ALL_HTTP: RuleSets = RuleSets::HTTP_REQUEST
+    .union(RuleSets::HTTP_RESPONSE)
+    .union(RuleSets::HTTP_AFTER_RESPONSE);
+
+/// A regular expression that compiles.
+fn checked_regex(pattern: &[u8]) -> Result<Arg, String> {
+    crate::lowering::regex::check(pattern, false)?;
+    Ok(Arg::Regex(Regex { pattern: Text::from(pattern), ignore_case: false }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_is_sorted() {
+        let unsorted = ACTIONS.windows(2).find(|pair| pair[0].def.name >= pair[1].def.name);
+        assert!(unsorted.is_none(), "{:?}", unsorted.map(|pair| pair[1].def.name));
+        assert!(definition("deny", RuleSets::HTTP_RESPONSE).is_some());
+        assert!(definition("deny", RuleSets::HTTP_AFTER_RESPONSE).is_none());
+    }
+}

@@ -1,5 +1,5 @@
 //! Who the client says it is: `http_auth`, `http_auth_group`, `http_auth_user`, `_pass`, `_type`, `_bearer`
-//! (manual 7.3.6). A request for a proxy (CONNECT, absolute target) says so in `proxy-authorization` too.
+//! (manual 7.3.6). Only `authorization` counts, also in requests for a proxy (observed).
 //!
 //! ```text
 //! http-request auth unless { http_auth(admins) }
@@ -86,11 +86,7 @@ pub(super) static HTTP_AUTH_USER: FetchDef =
     });
 
 fn authorization(head: &Head) -> Option<&[u8]> {
-    let is_for_proxy = !matches!(head.uri().first(), Some(b'/' | b'*'));
-    is_for_proxy
-        .then(|| head.first(b"proxy-authorization"))
-        .flatten()
-        .or_else(|| head.first(b"authorization"))
+    head.first(b"authorization")
 }
 
 /// Scheme and what follows it.

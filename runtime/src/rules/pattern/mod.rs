@@ -213,6 +213,11 @@ impl Patterns {
     }
 }
 
+/// Whether a pattern of [`Method::Ip`] can be read.
+pub fn is_network(text: &[u8]) -> bool {
+    ip::parse(text).is_some()
+}
+
 fn hex(text: &[u8]) -> Option<Vec<u8>> {
     let digits = std::str::from_utf8(text).ok()?;
     if !digits.len().is_multiple_of(2) || !digits.is_ascii() {

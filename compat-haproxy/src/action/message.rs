@@ -1,0 +1,249 @@
+//! Small changes: `capture`, `set-log-level`, `set-nice`, `set-status`, `wait-for-body` (manual 4.2).
+//!
+//! ```text
+//! http-request set-log-level silent if { path /health }
+//! http-response set-status 503 reason "Come back later"
+//! ```
+
+use std::time::Duration;
+
+use locum_model::{Text, expr::Arg};
+use locum_runtime::{
+    plan::args::Args,
+    rules::{ActionView, Outcome, Resumed, Wait, reason::reason},
+    sample::value::leading_int,
+    vocab::{ActionDef, RuleSets},
+};
+
+use super::ALL_HTTP;
+use crate::lowering::{ActionWord, RuleWords};
+
+pub(super) static SET_LOG_LEVEL: ActionWord = ActionWord {
+    def: &ActionDef {
+        name: "set-log-level",
+        rule_sets: RuleSets::HTTP_REQUEST
+            .union(RuleSets::HTTP_RESPONSE)
+            .union(RuleSets::TCP_REQUEST_CONTENT)
+            .union(RuleSets::TCP_RESPONSE_CONTENT),
+        is_final: false,
+        run: |view, args| {
+            view.stream.log_level = Some(args.int(0).and_then(|level| u8::try_from(level).ok()));
+            Outcome::Next
+        },
+    },
+    parse: level,
+};
+
+/// Priorities of tasks are the scheduler's own here.
+pub(super) static SET_NICE: ActionWord = ActionWord {
+    def: &ActionDef {
+        name: "set-nice",
+        rule_sets: RuleSets::HTTP_REQUEST
+            .union(RuleSets::HTTP_RESPONSE)
+            .union(RuleSets::TCP_REQUEST_CONTENT)
+            .union(RuleSets::TCP_RESPONSE_CONTENT),
+        is_final: false,
+        run: |_, _| Outcome::Next,
+    },
+    parse: |words| {
+        if words.peek().is_empty() {
+            return Err("expects exactly 1 argument (integer value)".to_owned());
+        }
+        let nice = leading_int(words.take()).unwrap_or(0);
+        Ok(vec![Arg::Int(nice.clamp(-1024, 1024))])
+    },
+};
+
+pub(super) static SET_STATUS: ActionWord = ActionWord {
+    def: &ActionDef {
+        name: "set-status",
+        rule_sets: RuleSets::HTTP_RESPONSE.union(RuleSets::HTTP_AFTER_RESPONSE),
+        is_final: false,
+        run: set_status,
+    },
+    parse: status,
+};
+
+pub(super) static CAPTURE: ActionWord = ActionWord {
+    def: &ActionDef {
+        name: "capture",
+        rule_sets: ALL_HTTP.union(RuleSets::TCP_REQUEST_CONTENT),
+        is_final: false,
+        run: capture,
+    },
+    parse: sample_and_slot,
+};
+
+pub(super) static WAIT_FOR_BODY: ActionWord = ActionWord {
+    def: &ActionDef {
+        name: "wait-for-body",
+        rule_sets: RuleSets::HTTP_REQUEST.union(RuleSets::HTTP_RESPONSE),
+        is_final: false,
+        run: wait_for_body,
+    },
+    parse: time_and_bytes,
+};
+
+const LEVELS: [&[u8]; 8] =
+    [b"emerg", b"alert", b"crit", b"err", b"warning", b"notice", b"info", b"debug"];
+
+fn level(words: &mut RuleWords<'_, '_>) -> Result<Vec<Arg>, String> {
+    let word = words.take();
+    if word == b"silent" {
+        return Ok(vec![Arg::Absent]);
+    }
+    match LEVELS.iter().position(|level| *level == word) {
+        Some(level) => Ok(vec![Arg::Int(level as i64)]),
+        None => Err("expects exactly 1 argument (log level name or 'silent')".to_owned()),
+    }
+}
+
+fn status(words: &mut RuleWords<'_, '_>) -> Result<Vec<Arg>, String> {
+    if words.peek().is_empty() {
+        return Err("expects 1 argument: <status>; or 3 arguments: <status> reason <fmt>".to_owned());
+    }
+    let status = match leading_int(words.take()) {
+        Some(status @ 100..=999) => status,
+        _ => return Err("expects an integer status code between 100 and 999".to_owned()),
+    };
+    let has_reason = words.peek() == b"reason" && !words.peek_at(1).is_empty();
+    let reason = if has_reason {
+        words.take();
+        Arg::Str(Text::from(words.take()))
+    } else {
+        Arg::Absent
+    };
+    Ok(vec![Arg::Int(status), reason])
+}
+
+fn set_status<'a>(view: &mut ActionView<'a>, args: &'a Args) -> Outcome<'a> {
+    let status = args.int(0).and_then(|status| u16::try_from(status).ok());
+    if let (Some(status), Some(head)) = (status, view.response.as_deref_mut()) {
+        head.set_status(status, args.text(1).unwrap_or_else(|| reason(status).as_bytes()));
+    }
+    Outcome::Next
+}
+
+fn sample_and_slot(words: &mut RuleWords<'_, '_>) -> Result<Vec<Arg>, String> {
+    let usage = "expects <expression> [ 'len' <length> | id <idx> ]";
+    if words.at_end() || words.peek_at(1).is_empty() || words.peek_at(2).is_empty() {
+        return Err(usage.to_owned());
+    }
+    let expr = words.expr()?.value;
+    let word = words.take();
+    let value = leading_int(words.peek());
+    let is_request = words.set.intersects(RuleSets::HTTP_REQUEST | RuleSets::TCP_REQUEST_CONTENT);
+    match word {
+        b"len" if is_request => match value {
+            Some(length) if length > 0 => {
+                words.take();
+                Ok(vec![Arg::Expr(expr), Arg::Absent, Arg::Int(length)])
+            }
+            _ => Err("length must be > 0".to_owned()),
+        },
+        b"id" => match value {
+            Some(slot) => {
+                words.take();
+                Ok(vec![Arg::Expr(expr), Arg::Int(slot), Arg::Absent])
+            }
+            None => Err(usage.to_owned()),
+        },
+        other if is_request => {
+            Err(format!("expects 'len' or 'id', found '{}'", String::from_utf8_lossy(other)))
+        }
+        other => Err(format!("expects 'id', found '{}'", String::from_utf8_lossy(other))),
+    }
+}
+
+fn capture<'a>(view: &mut ActionView<'a>, args: &'a Args) -> Outcome<'a> {
+    let slot = args.int(1).and_then(|slot| usize::try_from(slot).ok());
+    let (Some(expr), Some(slot)) = (args.expr(0), slot) else {
+        return Outcome::Next;
+    };
+    let Some(text) = view.text(expr) else {
+        return Outcome::Next;
+    };
+    let is_response = view.response.is_some();
+    let declared = view.plan.proxy(view.session.frontend).frontend.as_ref();
+    let declared = declared.and_then(|frontend| {
+        let captures = if is_response { &frontend.response_captures } else { &frontend.request_captures };
+        captures.get(slot)
+    });
+    let length = declared.map_or(0, |capture| capture.length as usize);
+    let captures =
+        if is_response { &mut view.stream.response_captures } else { &mut view.stream.request_captures };
+    if declared.is_some() {
+        if captures.len() <= slot {
+            captures.resize(slot + 1, None);
+        }
+        captures[slot] = Some(text[..text.len().min(length)].to_vec());
+    }
+    Outcome::Next
+}
+
+fn time_and_bytes(words: &mut RuleWords<'_, '_>) -> Result<Vec<Arg>, String> {
+    let usage = || "expects time <time> [ at-least <bytes> ]".to_owned();
+    let (mut time, mut bytes) = (None, 0);
+    while !words.at_end() {
+        match words.take() {
+            b"time" => {
+                let text = String::from_utf8_lossy(words.take()).into_owned();
+                time = Some(milliseconds(&text)?);
+            }
+            b"at-least" => bytes = leading_int(words.take()).unwrap_or(0),
+            _ => return Err(usage()),
+        }
+    }
+    match time {
+        Some(time) => Ok(vec![Arg::Time(Duration::from_millis(time)), Arg::Int(bytes)]),
+        None => Err(usage()),
+    }
+}
+
+/// A time in milliseconds with an optional unit (manual 2.5).
+fn milliseconds(text: &str) -> Result<u64, String> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let wrong = |at: usize| {
+        let found = text[at..].chars().next().unwrap_or(' ');
+        format!("unexpected character '{found}'")
+    };
+    let number: u64 = text[..digits].parse().map_err(|_| wrong(0))?;
+    let scaled = match &text[digits..] {
+        "us" => Some(number.div_ceil(1000)),
+        "" | "ms" => Some(number),
+        "s" => number.checked_mul(1000),
+        "m" => number.checked_mul(60_000),
+        "h" => number.checked_mul(3_600_000),
+        "d" => number.checked_mul(86_400_000),
+        _ => return Err(wrong(digits)),
+    };
+    scaled.filter(|time| *time <= 0x7fff_ffff).ok_or_else(|| "timer overflow".to_owned())
+}
+
+fn wait_for_body<'a>(view: &mut ActionView<'a>, args: &'a Args) -> Outcome<'a> {
+    let body = if view.response.is_some() { view.response_body } else { view.request_body };
+    let wanted = args.int(1).and_then(|bytes| usize::try_from(bytes).ok()).filter(|&bytes| bytes > 0);
+    let there = body.complete || wanted.is_some_and(|wanted| body.bytes.len() >= wanted);
+    let is_request = view.response.is_none();
+    let no_body = view.request.as_deref().is_some_and(|head| {
+        is_request && !head.facts.chunked && head.facts.content_length.unwrap_or(0) == 0
+    });
+    if there || no_body || view.resumed == Some(Resumed::TimedOut) {
+        return Outcome::Next;
+    }
+    let until = view.now.instant + args.time(0).unwrap_or_default();
+    Outcome::Suspend(if is_request { Wait::RequestBody(until) } else { Wait::ResponseBody(until) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_have_units() {
+        assert_eq!(milliseconds("1s"), Ok(1000));
+        assert_eq!(milliseconds("250"), Ok(250));
+        assert_eq!(milliseconds("x"), Err("unexpected character 'x'".to_owned()));
+        assert_eq!(milliseconds("1y"), Err("unexpected character 'y'".to_owned()));
+    }
+}
