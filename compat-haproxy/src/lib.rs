@@ -11,6 +11,7 @@ pub mod converter;
 pub mod event;
 pub mod face;
 pub mod fetch;
+pub mod filter;
 pub mod keyword;
 pub mod load;
 pub mod log_alias;

@@ -37,13 +37,9 @@ pub fn vocabulary() -> Vocabulary {
         fetch: crate::fetch::definition,
         converter: crate::converter::definition,
         matcher: crate::matcher::definition,
-        action: |name, set| {
-            let mut rows = crate::action::ACTIONS.iter();
-            rows.find(|row| row.def.name == name && row.def.rule_sets.contains(set))
-                .map(|row| row.def)
-        },
+        action: crate::action::definition,
         alias: crate::log_alias::definition,
-        filter: |_| None,
+        filter: crate::filter::definition,
         stats_page: crate::stats::page::serve,
     }
 }

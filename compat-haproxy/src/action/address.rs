@@ -29,11 +29,15 @@ pub(super) static SET_DST_PORT: ActionWord = ActionWord {
     parse: expression,
 };
 pub(super) static SET_SRC: ActionWord = ActionWord {
-    def: &action("set-src", |view, args| ip(view, args, |view| &mut view.session.source)),
+    def: &action("set-src", |view, args| {
+        ip(view, args, |view| &mut view.session.source)
+    }),
     parse: expression,
 };
 pub(super) static SET_SRC_PORT: ActionWord = ActionWord {
-    def: &action("set-src-port", |view, args| port(view, args, |view| &mut view.session.source)),
+    def: &action("set-src-port", |view, args| {
+        port(view, args, |view| &mut view.session.source)
+    }),
     parse: expression,
 };
 

@@ -31,20 +31,30 @@ pub(super) static AUTH: ActionWord = ActionWord {
 };
 
 pub(super) static DENY: ActionWord = ActionWord {
-    def: &last("deny", RuleSets::HTTP_REQUEST.union(RuleSets::HTTP_RESPONSE), deny),
+    def: &last(
+        "deny",
+        RuleSets::HTTP_REQUEST.union(RuleSets::HTTP_RESPONSE),
+        deny,
+    ),
     parse: |words| reply::parse(words, ReplyBody::DefaultErrorPage),
 };
 
 pub(super) static REJECT: ActionWord = ActionWord {
-    def: &last("reject", RuleSets::HTTP_REQUEST.union(ALL_TCP), |_, _| Outcome::Final(Verdict::Reject)),
+    def: &last("reject", RuleSets::HTTP_REQUEST.union(ALL_TCP), |_, _| {
+        Outcome::Final(Verdict::Reject)
+    }),
     parse: nothing,
 };
 
 pub(super) static RETURN: ActionWord = ActionWord {
-    def: &last("return", RuleSets::HTTP_REQUEST.union(RuleSets::HTTP_RESPONSE), |_, args| match args.reply(0) {
-        Some(reply) => Outcome::Final(Verdict::Return(reply)),
-        None => Outcome::Next,
-    }),
+    def: &last(
+        "return",
+        RuleSets::HTTP_REQUEST.union(RuleSets::HTTP_RESPONSE),
+        |_, args| match args.reply(0) {
+            Some(reply) => Outcome::Final(Verdict::Return(reply)),
+            None => Outcome::Next,
+        },
+    ),
     parse: |words| {
         let mut args = reply::parse(words, ReplyBody::Empty)?;
         if let Some(Arg::Reply(reply)) = args.first_mut() {
@@ -57,7 +67,9 @@ pub(super) static RETURN: ActionWord = ActionWord {
 pub(super) static SILENT_DROP: ActionWord = ActionWord {
     def: &last(
         "silent-drop",
-        RuleSets::HTTP_REQUEST.union(RuleSets::HTTP_RESPONSE).union(ALL_TCP),
+        RuleSets::HTTP_REQUEST
+            .union(RuleSets::HTTP_RESPONSE)
+            .union(ALL_TCP),
         |_, _| Outcome::Final(Verdict::SilentDrop),
     ),
     parse: nothing,
@@ -65,7 +77,10 @@ pub(super) static SILENT_DROP: ActionWord = ActionWord {
 
 pub(super) static TARPIT: ActionWord = ActionWord {
     def: &last("tarpit", RuleSets::HTTP_REQUEST, |_, args| {
-        Outcome::Final(Verdict::Tarpit { status: 500, reply: args.reply(0) })
+        Outcome::Final(Verdict::Tarpit {
+            status: 500,
+            reply: args.reply(0),
+        })
     }),
     parse: |words| reply::parse(words, ReplyBody::DefaultErrorPage),
 };
@@ -76,7 +91,12 @@ const ALL_TCP: RuleSets = RuleSets::TCP_REQUEST_CONNECTION
     .union(RuleSets::TCP_RESPONSE_CONTENT);
 
 const fn last(name: &'static str, rule_sets: RuleSets, run: ActionFn) -> ActionDef {
-    ActionDef { name, rule_sets, is_final: true, run }
+    ActionDef {
+        name,
+        rule_sets,
+        is_final: true,
+        run,
+    }
 }
 
 fn nothing(_: &mut RuleWords<'_, '_>) -> Result<Vec<Arg>, String> {
@@ -97,14 +117,22 @@ fn realm(words: &mut RuleWords<'_, '_>) -> Result<Vec<Arg>, String> {
 fn deny<'a>(view: &mut ActionView<'a>, args: &'a Args) -> Outcome<'a> {
     // A refused request is the client's fault, a refused response the server's.
     let status = if view.response.is_some() { 502 } else { 403 };
-    Outcome::Final(Verdict::Deny { status, reply: args.reply(0) })
+    Outcome::Final(Verdict::Deny {
+        status,
+        reply: args.reply(0),
+    })
 }
 
 /// 401 with the error page's body and a challenge; the realm is the proxy's name when none is given.
 fn auth<'a>(view: &mut ActionView<'a>, args: &'a Args) -> Outcome<'a> {
     let mut reply = view.error_page(401);
-    let realm = args.text(0).unwrap_or_else(|| view.plan.proxy(view.proxy).name.as_bytes());
+    let realm = args
+        .text(0)
+        .unwrap_or_else(|| view.plan.proxy(view.proxy).name.as_bytes());
     let challenge = [b"Basic realm=\"", realm, b"\""].concat();
     reply.head.add(b"www-authenticate", &challenge);
-    Outcome::Final(Verdict::Respond(Box::new(Respond { reply, close: false })))
+    Outcome::Final(Verdict::Respond(Box::new(Respond {
+        reply,
+        close: false,
+    })))
 }

@@ -94,7 +94,10 @@ fn name_and_method(words: &mut RuleWords<'_, '_>) -> Result<Vec<Arg>, String> {
     }
     let name = words.take();
     if words.peek() != b"-m" {
-        return Ok(vec![Arg::Str(Text::from(name)), Arg::Word("str".to_owned())]);
+        return Ok(vec![
+            Arg::Str(Text::from(name)),
+            Arg::Word("str".to_owned()),
+        ]);
     }
     words.take();
     if words.at_end() {
@@ -151,7 +154,8 @@ fn del_header<'a>(view: &mut ActionView<'a>, args: &'a Args) -> Outcome<'a> {
 type Rewrite = for<'v> fn(&[u8], &Regex, &[u8], &'v Arena) -> Option<&'v [u8]>;
 
 fn replace<'a>(view: &mut ActionView<'a>, args: &'a Args, rewrite: Rewrite) -> Outcome<'a> {
-    let (Some(name), Some(regex), Some(format)) = (args.text(0), args.regex(1), args.format(2)) else {
+    let (Some(name), Some(regex), Some(format)) = (args.text(0), args.regex(1), args.format(2))
+    else {
         return Outcome::Next;
     };
     let arena = view.arena;
@@ -170,7 +174,12 @@ fn replace<'a>(view: &mut ActionView<'a>, args: &'a Args, rewrite: Rewrite) -> O
 }
 
 /// A match anywhere replaces the whole value.
-pub(super) fn whole<'v>(value: &[u8], regex: &Regex, by: &[u8], arena: &'v Arena) -> Option<&'v [u8]> {
+pub(super) fn whole<'v>(
+    value: &[u8],
+    regex: &Regex,
+    by: &[u8],
+    arena: &'v Arena,
+) -> Option<&'v [u8]> {
     let groups = regex.groups(value, 0)?;
     let mut out = Vec::with_capacity(by.len());
     expand(by, value, &groups, &mut out);
@@ -227,9 +236,18 @@ mod tests {
     #[test]
     fn a_match_replaces_the_whole_value_or_the_whole_element() {
         assert_eq!(rewritten(whole, "abbc,d", "b+", "X").as_deref(), Some("X"));
-        assert_eq!(rewritten(whole, "xy", "^(.)(.)$", "<\\2\\1\\0>").as_deref(), Some("<yxxy>"));
-        assert_eq!(rewritten(by_element, "a,b1 , b2,c", "^b(.)", "Y\\1").as_deref(), Some("a,Y1,Y2,c"));
-        assert_eq!(rewritten(by_element, "p, q,,r", "(.*)", "[\\1]").as_deref(), Some("[p],[q],[],[r]"));
+        assert_eq!(
+            rewritten(whole, "xy", "^(.)(.)$", "<\\2\\1\\0>").as_deref(),
+            Some("<yxxy>")
+        );
+        assert_eq!(
+            rewritten(by_element, "a,b1 , b2,c", "^b(.)", "Y\\1").as_deref(),
+            Some("a,Y1,Y2,c")
+        );
+        assert_eq!(
+            rewritten(by_element, "p, q,,r", "(.*)", "[\\1]").as_deref(),
+            Some("[p],[q],[],[r]")
+        );
         assert_eq!(rewritten(by_element, "a, c", "b", "x"), None);
         assert_eq!(rewritten(whole, "xyz", "^(.)(.)$", "<\\2\\1\\0>"), None);
     }

@@ -84,8 +84,9 @@ pub(super) static WAIT_FOR_BODY: ActionWord = ActionWord {
     parse: time_and_bytes,
 };
 
-const LEVELS: [&[u8]; 8] =
-    [b"emerg", b"alert", b"crit", b"err", b"warning", b"notice", b"info", b"debug"];
+const LEVELS: [&[u8]; 8] = [
+    b"emerg", b"alert", b"crit", b"err", b"warning", b"notice", b"info", b"debug",
+];
 
 fn level(words: &mut RuleWords<'_, '_>) -> Result<Vec<Arg>, String> {
     let word = words.take();
@@ -100,7 +101,9 @@ fn level(words: &mut RuleWords<'_, '_>) -> Result<Vec<Arg>, String> {
 
 fn status(words: &mut RuleWords<'_, '_>) -> Result<Vec<Arg>, String> {
     if words.peek().is_empty() {
-        return Err("expects 1 argument: <status>; or 3 arguments: <status> reason <fmt>".to_owned());
+        return Err(
+            "expects 1 argument: <status>; or 3 arguments: <status> reason <fmt>".to_owned(),
+        );
     }
     let status = match leading_int(words.take()) {
         Some(status @ 100..=999) => status,
@@ -119,7 +122,10 @@ fn status(words: &mut RuleWords<'_, '_>) -> Result<Vec<Arg>, String> {
 fn set_status<'a>(view: &mut ActionView<'a>, args: &'a Args) -> Outcome<'a> {
     let status = args.int(0).and_then(|status| u16::try_from(status).ok());
     if let (Some(status), Some(head)) = (status, view.response.as_deref_mut()) {
-        head.set_status(status, args.text(1).unwrap_or_else(|| reason(status).as_bytes()));
+        head.set_status(
+            status,
+            args.text(1).unwrap_or_else(|| reason(status).as_bytes()),
+        );
     }
     Outcome::Next
 }
@@ -132,7 +138,9 @@ fn sample_and_slot(words: &mut RuleWords<'_, '_>) -> Result<Vec<Arg>, String> {
     let expr = words.expr()?.value;
     let word = words.take();
     let value = leading_int(words.peek());
-    let is_request = words.set.intersects(RuleSets::HTTP_REQUEST | RuleSets::TCP_REQUEST_CONTENT);
+    let is_request = words
+        .set
+        .intersects(RuleSets::HTTP_REQUEST | RuleSets::TCP_REQUEST_CONTENT);
     match word {
         b"len" if is_request => match value {
             Some(length) if length > 0 => {
@@ -148,10 +156,14 @@ fn sample_and_slot(words: &mut RuleWords<'_, '_>) -> Result<Vec<Arg>, String> {
             }
             None => Err(usage.to_owned()),
         },
-        other if is_request => {
-            Err(format!("expects 'len' or 'id', found '{}'", String::from_utf8_lossy(other)))
-        }
-        other => Err(format!("expects 'id', found '{}'", String::from_utf8_lossy(other))),
+        other if is_request => Err(format!(
+            "expects 'len' or 'id', found '{}'",
+            String::from_utf8_lossy(other)
+        )),
+        other => Err(format!(
+            "expects 'id', found '{}'",
+            String::from_utf8_lossy(other)
+        )),
     }
 }
 
@@ -166,12 +178,19 @@ fn capture<'a>(view: &mut ActionView<'a>, args: &'a Args) -> Outcome<'a> {
     let is_response = view.response.is_some();
     let declared = view.plan.proxy(view.session.frontend).frontend.as_ref();
     let declared = declared.and_then(|frontend| {
-        let captures = if is_response { &frontend.response_captures } else { &frontend.request_captures };
+        let captures = if is_response {
+            &frontend.response_captures
+        } else {
+            &frontend.request_captures
+        };
         captures.get(slot)
     });
     let length = declared.map_or(0, |capture| capture.length as usize);
-    let captures =
-        if is_response { &mut view.stream.response_captures } else { &mut view.stream.request_captures };
+    let captures = if is_response {
+        &mut view.stream.response_captures
+    } else {
+        &mut view.stream.request_captures
+    };
     if declared.is_some() {
         if captures.len() <= slot {
             captures.resize(slot + 1, None);
@@ -195,7 +214,10 @@ fn time_and_bytes(words: &mut RuleWords<'_, '_>) -> Result<Vec<Arg>, String> {
         }
     }
     match time {
-        Some(time) => Ok(vec![Arg::Time(Duration::from_millis(time)), Arg::Int(bytes)]),
+        Some(time) => Ok(vec![
+            Arg::Time(Duration::from_millis(time)),
+            Arg::Int(bytes),
+        ]),
         None => Err(usage()),
     }
 }
@@ -217,12 +239,21 @@ fn milliseconds(text: &str) -> Result<u64, String> {
         "d" => number.checked_mul(86_400_000),
         _ => return Err(wrong(digits)),
     };
-    scaled.filter(|time| *time <= 0x7fff_ffff).ok_or_else(|| "timer overflow".to_owned())
+    scaled
+        .filter(|time| *time <= 0x7fff_ffff)
+        .ok_or_else(|| "timer overflow".to_owned())
 }
 
 fn wait_for_body<'a>(view: &mut ActionView<'a>, args: &'a Args) -> Outcome<'a> {
-    let body = if view.response.is_some() { view.response_body } else { view.request_body };
-    let wanted = args.int(1).and_then(|bytes| usize::try_from(bytes).ok()).filter(|&bytes| bytes > 0);
+    let body = if view.response.is_some() {
+        view.response_body
+    } else {
+        view.request_body
+    };
+    let wanted = args
+        .int(1)
+        .and_then(|bytes| usize::try_from(bytes).ok())
+        .filter(|&bytes| bytes > 0);
     let there = body.complete || wanted.is_some_and(|wanted| body.bytes.len() >= wanted);
     let is_request = view.response.is_none();
     let no_body = view.request.as_deref().is_some_and(|head| {
@@ -232,7 +263,11 @@ fn wait_for_body<'a>(view: &mut ActionView<'a>, args: &'a Args) -> Outcome<'a> {
         return Outcome::Next;
     }
     let until = view.now.instant + args.time(0).unwrap_or_default();
-    Outcome::Suspend(if is_request { Wait::RequestBody(until) } else { Wait::ResponseBody(until) })
+    Outcome::Suspend(if is_request {
+        Wait::RequestBody(until)
+    } else {
+        Wait::ResponseBody(until)
+    })
 }
 
 #[cfg(test)]
@@ -243,7 +278,13 @@ mod tests {
     fn times_have_units() {
         assert_eq!(milliseconds("1s"), Ok(1000));
         assert_eq!(milliseconds("250"), Ok(250));
-        assert_eq!(milliseconds("x"), Err("unexpected character 'x'".to_owned()));
-        assert_eq!(milliseconds("1y"), Err("unexpected character 'y'".to_owned()));
+        assert_eq!(
+            milliseconds("x"),
+            Err("unexpected character 'x'".to_owned())
+        );
+        assert_eq!(
+            milliseconds("1y"),
+            Err("unexpected character 'y'".to_owned())
+        );
     }
 }

@@ -68,7 +68,10 @@ const ALL_HTTP: RuleSets = RuleSets::HTTP_REQUEST
 /// A regular expression that compiles.
 fn checked_regex(pattern: &[u8]) -> Result<Arg, String> {
     crate::lowering::regex::check(pattern, false)?;
-    Ok(Arg::Regex(Regex { pattern: Text::from(pattern), ignore_case: false }))
+    Ok(Arg::Regex(Regex {
+        pattern: Text::from(pattern),
+        ignore_case: false,
+    }))
 }
 
 #[cfg(test)]
@@ -77,8 +80,14 @@ mod tests {
 
     #[test]
     fn the_list_is_sorted() {
-        let unsorted = ACTIONS.windows(2).find(|pair| pair[0].def.name >= pair[1].def.name);
-        assert!(unsorted.is_none(), "{:?}", unsorted.map(|pair| pair[1].def.name));
+        let unsorted = ACTIONS
+            .windows(2)
+            .find(|pair| pair[0].def.name >= pair[1].def.name);
+        assert!(
+            unsorted.is_none(),
+            "{:?}",
+            unsorted.map(|pair| pair[1].def.name)
+        );
         assert!(definition("deny", RuleSets::HTTP_RESPONSE).is_some());
         assert!(definition("deny", RuleSets::HTTP_AFTER_RESPONSE).is_none());
     }

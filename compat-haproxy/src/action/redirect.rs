@@ -56,7 +56,8 @@ fn parse(words: &mut RuleWords<'_, '_>) -> Result<Vec<Arg>, String> {
             }
             b"clear-cookie" => {
                 let cookie = argument(words, &shown)?;
-                args[COOKIE] = Arg::Str(Text::from([&cookie[..], b"; path=/; Max-Age=0;"].concat()));
+                args[COOKIE] =
+                    Arg::Str(Text::from([&cookie[..], b"; path=/; Max-Age=0;"].concat()));
             }
             b"code" => {
                 let code = argument(words, &shown)?;
@@ -98,7 +99,9 @@ fn argument(words: &mut RuleWords<'_, '_>, word: &str) -> Result<Text, String> {
 }
 
 fn redirect<'a>(view: &mut ActionView<'a>, args: &'a Args) -> Outcome<'a> {
-    let target = args.format(TARGET).map_or(&[][..], |format| view.write(format));
+    let target = args
+        .format(TARGET)
+        .map_or(&[][..], |format| view.write(format));
     if target.is_empty() && args.word(IGNORE_EMPTY).is_some() {
         return Outcome::Next;
     }
@@ -106,7 +109,10 @@ fn redirect<'a>(view: &mut ActionView<'a>, args: &'a Args) -> Outcome<'a> {
         return Outcome::Next;
     };
     let location = location(request, target, args);
-    let status = args.int(CODE).and_then(|code| u16::try_from(code).ok()).unwrap_or(302);
+    let status = args
+        .int(CODE)
+        .and_then(|code| u16::try_from(code).ok())
+        .unwrap_or(302);
     let reason: &[u8] = match status {
         301 => b"Moved Permanently",
         303 => b"See Other",
@@ -123,7 +129,11 @@ fn redirect<'a>(view: &mut ActionView<'a>, args: &'a Args) -> Outcome<'a> {
         reply.head.add(b"set-cookie", cookie);
     }
     // A request with a body loses its connection, whether the body came or not (observed).
-    let close = request.facts.chunked || request.facts.content_length.is_some_and(|length| length > 0);
+    let close = request.facts.chunked
+        || request
+            .facts
+            .content_length
+            .is_some_and(|length| length > 0);
     Outcome::Final(Verdict::Respond(Box::new(Respond { reply, close })))
 }
 
@@ -153,7 +163,13 @@ mod tests {
     fn to(uri: &str, kind: &str, target: &str, drop_query: bool, append_slash: bool) -> String {
         let mut head = Head::request(b"GET", uri.as_bytes(), Version::HTTP_11);
         head.add(b"host", b"h");
-        let flag = |on: bool| if on { Compiled::Word("x".into()) } else { Compiled::Absent };
+        let flag = |on: bool| {
+            if on {
+                Compiled::Word("x".into())
+            } else {
+                Compiled::Absent
+            }
+        };
         let args = Args(Box::new([
             Compiled::Word(kind.into()),
             Compiled::Absent,
@@ -169,8 +185,14 @@ mod tests {
     #[test]
     fn locations_are_the_references() {
         assert_eq!(to("/a?b", "location", "/x", false, true), "/x");
-        assert_eq!(to("/a?b", "prefix", "http://a", false, false), "http://a/a?b");
-        assert_eq!(to("/a?b", "prefix", "http://a/", true, false), "http://a//a");
+        assert_eq!(
+            to("/a?b", "prefix", "http://a", false, false),
+            "http://a/a?b"
+        );
+        assert_eq!(
+            to("/a?b", "prefix", "http://a/", true, false),
+            "http://a//a"
+        );
         assert_eq!(to("/a?b", "prefix", "", false, false), "/a?b");
         assert_eq!(to("http://u/6/", "prefix", "/pre", false, false), "/pre/6/");
         assert_eq!(to("/a?b", "scheme", "https", false, false), "https://h/a?b");

@@ -18,7 +18,11 @@ use crate::lowering::{RuleWords, lower_format};
 /// # Errors
 /// The reference's wording.
 pub(super) fn parse(words: &mut RuleWords<'_, '_>, default: ReplyBody) -> Result<Vec<Arg>, String> {
-    let mut reader = Reader { reply: Reply::default(), body: None, defaults: default };
+    let mut reader = Reader {
+        reply: Reply::default(),
+        body: None,
+        defaults: default,
+    };
     while reader.take(words)? {}
     let reply = reader.finish(words)?;
     Ok(vec![Arg::Reply(Box::new(reply))])
@@ -42,7 +46,8 @@ impl Reader {
                 self.defaults = ReplyBody::Empty;
             }
             b"content-type" => {
-                self.reply.content_type = Some(named(words, "'content-type' expects <ctype> as argument")?);
+                self.reply.content_type =
+                    Some(named(words, "'content-type' expects <ctype> as argument")?);
             }
             b"hdr" => self.header(words)?,
             b"default-errorfiles" => {
@@ -56,7 +61,8 @@ impl Reader {
             b"errorfile" => {
                 let path = named(words, "'errorfile' expects <fmt> as argument")?;
                 let file = read(&path).map_err(|reason| format!("{reason}."))?;
-                raw_page(&file).map_err(|_| format!("'{path}': unable to parse headers (error offset: 0)"))?;
+                raw_page(&file)
+                    .map_err(|_| format!("'{path}': unable to parse headers (error offset: 0)"))?;
                 self.set("errorfile", ReplyBody::Raw(file))?;
             }
             b"file" => {
@@ -84,7 +90,9 @@ impl Reader {
 
     fn set(&mut self, word: &'static str, body: ReplyBody) -> Result<(), String> {
         if let Some((before, _)) = &self.body {
-            return Err(format!("unexpected '{word}' argument, '{before}' already defined"));
+            return Err(format!(
+                "unexpected '{word}' argument, '{before}' already defined"
+            ));
         }
         self.body = Some((word, body));
         Ok(())
@@ -118,10 +126,17 @@ impl Reader {
             None if !self.reply.headers.is_empty() => ReplyBody::Empty,
             None => self.defaults,
         };
-        let is_page = matches!(body, ReplyBody::DefaultErrorPage | ReplyBody::ErrorPages(_) | ReplyBody::Raw(_));
+        let is_page = matches!(
+            body,
+            ReplyBody::DefaultErrorPage | ReplyBody::ErrorPages(_) | ReplyBody::Raw(_)
+        );
         let mut warn = |text: &str| {
             let at = &words.place.at;
-            words.place.notes.warnings.push(format!("parsing [{at}] : {text}"));
+            words
+                .place
+                .notes
+                .warnings
+                .push(format!("parsing [{at}] : {text}"));
         };
         if is_page && !self.reply.headers.is_empty() {
             warn("hdr parameters ignored by the http reply when used with an erorrfile.");
@@ -146,7 +161,10 @@ impl Reader {
         };
         match &self.reply.content_type {
             None if has_payload => {
-                return Err("a content type must be defined when non-empty payload is configured".to_owned());
+                return Err(
+                    "a content type must be defined when non-empty payload is configured"
+                        .to_owned(),
+                );
             }
             Some(content_type) if !said => {
                 warn(&format!(

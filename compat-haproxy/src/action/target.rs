@@ -16,22 +16,54 @@ use locum_runtime::{
 use super::{checked_regex, header::whole};
 use crate::lowering::{ActionWord, RuleWords};
 
-pub(super) static REPLACE_PATH: ActionWord =
-    word(&action("replace-path", |view, args| replace(view, args, Head::path, Head::set_path)), regex_and_format);
-pub(super) static REPLACE_PATHQ: ActionWord =
-    word(&action("replace-pathq", |view, args| replace(view, args, path_and_query, Head::set_path_and_query)), regex_and_format);
-pub(super) static REPLACE_URI: ActionWord =
-    word(&action("replace-uri", |view, args| replace(view, args, Head::uri, set_uri)), regex_and_format);
-pub(super) static SET_METHOD: ActionWord =
-    word(&action("set-method", |view, args| set(view, args, Head::set_method)), format);
-pub(super) static SET_PATH: ActionWord = word(&action("set-path", |view, args| set(view, args, Head::set_path)), format);
-pub(super) static SET_PATHQ: ActionWord =
-    word(&action("set-pathq", |view, args| set(view, args, Head::set_path_and_query)), format);
-pub(super) static SET_QUERY: ActionWord = word(&action("set-query", |view, args| set(view, args, set_query)), format);
-pub(super) static SET_URI: ActionWord = word(&action("set-uri", |view, args| set(view, args, set_uri)), format);
+pub(super) static REPLACE_PATH: ActionWord = word(
+    &action("replace-path", |view, args| {
+        replace(view, args, Head::path, Head::set_path)
+    }),
+    regex_and_format,
+);
+pub(super) static REPLACE_PATHQ: ActionWord = word(
+    &action("replace-pathq", |view, args| {
+        replace(view, args, path_and_query, Head::set_path_and_query)
+    }),
+    regex_and_format,
+);
+pub(super) static REPLACE_URI: ActionWord = word(
+    &action("replace-uri", |view, args| {
+        replace(view, args, Head::uri, set_uri)
+    }),
+    regex_and_format,
+);
+pub(super) static SET_METHOD: ActionWord = word(
+    &action("set-method", |view, args| set(view, args, Head::set_method)),
+    format,
+);
+pub(super) static SET_PATH: ActionWord = word(
+    &action("set-path", |view, args| set(view, args, Head::set_path)),
+    format,
+);
+pub(super) static SET_PATHQ: ActionWord = word(
+    &action("set-pathq", |view, args| {
+        set(view, args, Head::set_path_and_query)
+    }),
+    format,
+);
+pub(super) static SET_QUERY: ActionWord = word(
+    &action("set-query", |view, args| set(view, args, set_query)),
+    format,
+);
+pub(super) static SET_URI: ActionWord = word(
+    &action("set-uri", |view, args| set(view, args, set_uri)),
+    format,
+);
 
 const fn action(name: &'static str, run: locum_runtime::vocab::ActionFn) -> ActionDef {
-    ActionDef { name, rule_sets: RuleSets::HTTP_REQUEST, is_final: false, run }
+    ActionDef {
+        name,
+        rule_sets: RuleSets::HTTP_REQUEST,
+        is_final: false,
+        run,
+    }
 }
 
 const fn word(def: &'static ActionDef, parse: crate::lowering::rule::ParseAction) -> ActionWord {
@@ -118,7 +150,10 @@ mod tests {
         let mut head = Head::request(b"GET", b"/a?b", Version::HTTP_11);
         head.add(b"host", b"h");
         set_uri(&mut head, b"http://x/u?v");
-        assert_eq!((head.uri(), head.first(b"host")), (&b"http://x/u?v"[..], Some(&b"x"[..])));
+        assert_eq!(
+            (head.uri(), head.first(b"host")),
+            (&b"http://x/u?v"[..], Some(&b"x"[..]))
+        );
         set_uri(&mut head, b"/plain");
         assert_eq!(head.first(b"host"), Some(&b"x"[..]));
         set_query(&mut head, b"");
