@@ -13,5 +13,12 @@ pub(super) static SHOW: CommandDef = CommandDef {
     usage: "show info [desc|json|typed|float]*",
     summary: "report information about the running process",
     level: StatsLevel::User,
-    run: |view, _| Reply::Text(info::text(&Process::of(view.plan, view.live, view.now))),
+    run: |view, words| {
+        let process = Process::of(view.plan, view.live, view.now);
+        Reply::Text(if words.contains(&"typed") {
+            info::typed(&process)
+        } else {
+            info::text(&process)
+        })
+    },
 };

@@ -81,7 +81,7 @@ impl Names {
             "{:#x}: proto={proto} src={source} fe={} be={} srv={} ts={:02x} epoch=0 age={} calls=0 rate=0 cpu=0 lat=0 \
              exp={expires} rc=0 c_exp=",
             row.number,
-            proxy(row.frontend),
+            row.frontend.map_or("GLOBAL", proxy),
             row.backend.map_or("<NONE>", proxy),
             server.map_or("<none>", |name| name),
             row.worker,

@@ -1,9 +1,12 @@
-//! `show stat [<proxy> <type> <server>] [up|no-maint]`: the statistics as CSV.
+//! `show stat [<proxy> <type> <server>] [up|no-maint] [typed|json]`: the statistics.
 
 use locum_model::proxy::StatsLevel;
 use locum_runtime::admin::{CommandDef, CommandView, Reply};
 
-use crate::stats::{columns::Selection, csv};
+use crate::stats::{
+    columns::Selection,
+    csv::{self, Shape},
+};
 
 pub(super) static SHOW: CommandDef = CommandDef {
     words: &["show", "stat"],
@@ -11,16 +14,24 @@ pub(super) static SHOW: CommandDef = CommandDef {
     summary: "report counters for each proxy and server",
     level: StatsLevel::User,
     run: |view, words| match selection(view, words) {
-        Some(selection) => Reply::Text(csv::table(
-            view.plan,
-            view.live,
-            view.now,
-            selection,
-            |_| true,
-        )),
+        Some(selection) => {
+            let wanted = (shape(words), selection);
+            let all = |_: &locum_runtime::plan::Proxy| true;
+            Reply::Text(csv::table(view.plan, view.live, view.now, wanted, all))
+        }
         None => Reply::line("No such proxy."),
     },
 };
+
+fn shape(words: &[&str]) -> Shape {
+    if words.contains(&"json") {
+        Shape::Json
+    } else if words.contains(&"typed") {
+        Shape::Typed
+    } else {
+        Shape::Csv
+    }
+}
 
 /// `None`: a proxy that isn't there.
 fn selection(view: &CommandView<'_>, words: &[&str]) -> Option<Selection> {

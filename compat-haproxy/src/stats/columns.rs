@@ -24,6 +24,8 @@ use Value::{None as Empty, Number, Signed};
 pub struct Column {
     /// The name.
     pub name: &'static str,
+    /// Origin, nature and scope as three letters, and the type (management.txt 9.2); empty: not a field.
+    pub tag: &'static str,
     frontend: fn(&FrontendRow<'_>) -> Value,
     listener: fn(&ListenerRow<'_>) -> Value,
     server: fn(&ServerRow<'_>) -> Value,
@@ -31,9 +33,10 @@ pub struct Column {
 }
 
 impl Column {
-    const fn new(name: &'static str) -> Self {
+    const fn new(name: &'static str, tag: &'static str) -> Self {
         Self {
             name,
+            tag,
             frontend: |_| Empty,
             listener: |_| Empty,
             server: |_| Empty,
@@ -130,18 +133,18 @@ fn last_session(age: Option<u64>) -> Value {
     Signed(age.map_or(-1, |age| i64::try_from(age).unwrap_or(i64::MAX)))
 }
 
-const fn c(name: &'static str) -> Column {
-    Column::new(name)
+const fn c(name: &'static str, tag: &'static str) -> Column {
+    Column::new(name, tag)
 }
 
 /// All columns.
 pub static COLUMNS: &[Column] = &[
-    c("pxname")
+    c("pxname", "KNS:str")
         .f(|r| text(&*r.proxy.name))
         .l(|r| text(&*r.proxy.name))
         .s(|r| text(&*r.proxy.name))
         .b(|r| text(&*r.proxy.name)),
-    c("svname")
+    c("svname", "KNS:str")
         .f(|_| text("FRONTEND"))
         .l(|r| {
             let name = r.listener.bind.name.clone();
@@ -149,67 +152,67 @@ pub static COLUMNS: &[Column] = &[
         })
         .s(|r| text(&*r.server.name))
         .b(|_| text("BACKEND")),
-    c("qcur")
+    c("qcur", "MGP:u32")
         .s(|r| Number(r.queue.now))
         .b(|r| Number(r.queue.now)),
-    c("qmax")
+    c("qmax", "MMP:u32")
         .s(|r| Number(r.queue.max))
         .b(|r| Number(r.queue.max)),
-    c("scur")
+    c("scur", "MGP:u32")
         .f(|r| Number(r.sessions.now))
         .l(|r| Number(r.sessions.now))
         .s(|r| Number(r.sessions.now))
         .b(|r| Number(r.sessions.now)),
-    c("smax")
+    c("smax", "MMP:u32")
         .f(|r| Number(r.sessions.max))
         .l(|r| Number(r.sessions.max))
         .s(|r| Number(r.sessions.max))
         .b(|r| Number(r.sessions.max)),
-    c("slim")
+    c("slim", "CLP:u32")
         .f(|r| Number(r.sessions.limit.unwrap_or(0)))
         .l(|r| Number(r.sessions.limit.unwrap_or(0)))
         .s(|r| optional(r.sessions.limit))
         .b(|r| Number(r.sessions.limit.unwrap_or(0))),
-    c("stot")
+    c("stot", "MCP:u64")
         .f(|r| Number(r.sum(|c| &c.sessions)))
         .l(|r| Number(r.sum(|c| &c.sessions)))
         .s(|r| Number(r.sum(|c| &c.sessions)))
         .b(|r| Number(r.sum(|c| &c.sessions))),
-    c("bin")
+    c("bin", "MCP:u64")
         .f(|r| Number(r.sum(|c| &c.bytes_in)))
         .l(|r| Number(r.sum(|c| &c.bytes_in)))
         .s(|r| Number(r.sum(|c| &c.bytes_in)))
         .b(|r| Number(r.sum(|c| &c.bytes_in))),
-    c("bout")
+    c("bout", "MCP:u64")
         .f(|r| Number(r.sum(|c| &c.bytes_out)))
         .l(|r| Number(r.sum(|c| &c.bytes_out)))
         .s(|r| Number(r.sum(|c| &c.bytes_out)))
         .b(|r| Number(r.sum(|c| &c.bytes_out))),
-    c("dreq")
+    c("dreq", "MCP:u64")
         .f(|r| Number(r.sum(|c| &c.denied_requests)))
         .l(|r| Number(r.sum(|c| &c.denied_requests)))
         .b(|r| Number(r.sum(|c| &c.denied_requests))),
-    c("dresp")
+    c("dresp", "MCP:u64")
         .f(|r| Number(r.sum(|c| &c.denied_responses)))
         .l(|r| Number(r.sum(|c| &c.denied_responses)))
         .s(|r| Number(r.sum(|c| &c.denied_responses)))
         .b(|r| Number(r.sum(|c| &c.denied_responses))),
-    c("ereq")
+    c("ereq", "MCP:u64")
         .f(|r| Number(r.sum(|c| &c.failed_requests)))
         .l(|r| Number(r.sum(|c| &c.failed_requests))),
-    c("econ")
+    c("econ", "MCP:u64")
         .s(|r| Number(r.sum(|c| &c.failed_connections)))
         .b(|r| Number(r.sum(|c| &c.failed_connections))),
-    c("eresp")
+    c("eresp", "MCP:u64")
         .s(|r| Number(r.sum(|c| &c.failed_responses)))
         .b(|r| Number(r.sum(|c| &c.failed_responses))),
-    c("wretr")
+    c("wretr", "MCP:u64")
         .s(|r| Number(r.sum(|c| &c.retries)))
         .b(|r| Number(r.sum(|c| &c.retries))),
-    c("wredis")
+    c("wredis", "MCP:u64")
         .s(|r| Number(r.sum(|c| &c.redispatches)))
         .b(|r| Number(r.sum(|c| &c.redispatches))),
-    c("status")
+    c("status", "SGP:str")
         .f(|r| text(frontend_status(r)))
         .l(|r| {
             text(match r.state {
@@ -219,23 +222,23 @@ pub static COLUMNS: &[Column] = &[
         })
         .s(|r| text(server_status(r)))
         .b(|r| text(if r.is_up { "UP" } else { "DOWN" })),
-    c("weight")
+    c("weight", "MaP:u32")
         .s(|r| Number(r.state.user_weight().into()))
         .b(|r| Number(r.weight.into())),
-    c("act")
+    c("act", "SGP:u32")
         .s(|r| Number(u64::from(!r.state.rules.backup)))
         .b(|r| Number(r.usable.0.into())),
-    c("bck")
+    c("bck", "SGP:u32")
         .s(|r| Number(u64::from(r.state.rules.backup)))
         .b(|r| Number(r.usable.1.into())),
-    c("chkfail").s(|r| checked(r, r.health.failed_checks)),
-    c("chkdown")
+    c("chkfail", "MCP:u64").s(|r| checked(r, r.health.failed_checks)),
+    c("chkdown", "MCP:u64")
         .s(|r| checked(r, r.health.times_down))
         .b(|r| Number(r.times_down)),
-    c("lastchg")
+    c("lastchg", "MAP:u32")
         .s(|r| seconds(r.since_change))
         .b(|r| seconds(r.since_change)),
-    c("downtime")
+    c("downtime", "MCP:u32")
         .s(|r| checked(r, r.downtime.as_secs()))
         .b(|r| {
             if r.backend.servers.is_empty() {
@@ -244,27 +247,27 @@ pub static COLUMNS: &[Column] = &[
                 seconds(r.downtime)
             }
         }),
-    c("qlimit").s(|r| optional(r.queue.limit)),
-    c("pid")
+    c("qlimit", "CGS:u32").s(|r| optional(r.queue.limit)),
+    c("pid", "KGP:u32")
         .f(|_| Number(1))
         .l(|_| Number(1))
         .s(|_| Number(1))
         .b(|_| Number(1)),
-    c("iid")
+    c("iid", "KGS:u32")
         .f(|r| Number(r.proxy.number.into()))
         .l(|r| Number(r.proxy.number.into()))
         .s(|r| Number(r.proxy.number.into()))
         .b(|r| Number(r.proxy.number.into())),
-    c("sid")
+    c("sid", "KGS:u32")
         .f(|_| Number(0))
         .l(|r| Number(r.listener.bind.id.into()))
         .s(|r| Number(r.state.rules.id.into()))
         .b(|_| Number(0)),
-    c("throttle").s(|r| optional(r.state.throttle().map(u64::from))),
-    c("lbtot")
+    c("throttle", "MaP:u32").s(|r| optional(r.state.throttle().map(u64::from))),
+    c("lbtot", "MCP:u64")
         .s(|r| Number(r.sum(|c| &c.chosen)))
         .b(|r| Number(r.sum(|c| &c.chosen))),
-    c("tracked").s(|r| {
+    c("tracked", "CNS:str").s(|r| {
         let tracked = r.server.settings.track.as_ref();
         tracked.map_or(Empty, |(backend, server)| {
             let backend = if backend.is_empty() {
@@ -275,28 +278,29 @@ pub static COLUMNS: &[Column] = &[
             text(format!("{backend}/{server}"))
         })
     }),
-    c("type")
+    c("type", "CGS:u32")
         .f(|_| Number(0))
         .l(|_| Number(3))
         .s(|_| Number(2))
         .b(|_| Number(1)),
-    c("rate")
+    c("rate", "MRP:u32")
         .f(|r| Number(r.session_rate.now))
         .s(|r| Number(r.rate.now))
         .b(|r| Number(r.rate.now)),
-    c("rate_lim").f(|r| Number(r.frontend.rate_limit_sessions.unwrap_or(0).into())),
-    c("rate_max")
+    c("rate_lim", "CLP:u32").f(|r| Number(r.frontend.rate_limit_sessions.unwrap_or(0).into())),
+    c("rate_max", "MMP:u32")
         .f(|r| Number(r.session_rate.max))
         .s(|r| Number(r.rate.max))
         .b(|r| Number(r.rate.max)),
-    c("check_status").s(|r| {
+    c("check_status", "MOP:str").s(|r| {
         let running = if r.health.running { "* " } else { "" };
         r.last_check().map_or(Empty, |check| {
             text(format!("{running}{}", check_word(check.status)))
         })
     }),
-    c("check_code").s(|r| optional(r.last_check().and_then(|check| check.code).map(u64::from))),
-    c("check_duration").s(|r| {
+    c("check_code", "MOP:u32")
+        .s(|r| optional(r.last_check().and_then(|check| check.code).map(u64::from))),
+    c("check_duration", "MDP:u64").s(|r| {
         let ended = r.last_check().filter(|_| r.health.last_at.is_some());
         optional(ended.map(|check| check.duration.as_millis() as u64))
     }),
@@ -306,180 +310,183 @@ pub static COLUMNS: &[Column] = &[
     responses::<3>("hrsp_4xx"),
     responses::<4>("hrsp_5xx"),
     responses::<5>("hrsp_other"),
-    c("hanafail").s(|r| match r.server.settings.observe {
+    c("hanafail", "MCP:u64").s(|r| match r.server.settings.observe {
         Some(_) => Number(r.health.observed_failures),
         None => Empty,
     }),
-    c("req_rate").f(|r| http(r.proxy.mode, r.request_rate.now)),
-    c("req_rate_max").f(|r| http(r.proxy.mode, r.request_rate.max)),
-    c("req_tot")
+    c("req_rate", "MRP:u32").f(|r| http(r.proxy.mode, r.request_rate.now)),
+    c("req_rate_max", "MMP:u32").f(|r| http(r.proxy.mode, r.request_rate.max)),
+    c("req_tot", "MCP:u64")
         .f(|r| http(r.proxy.mode, r.sum(|c| &c.requests)))
         .s(|r| http(r.proxy.mode, r.sum(|c| &c.requests)))
         .b(|r| http(r.proxy.mode, r.sum(|c| &c.requests))),
-    c("cli_abrt")
+    c("cli_abrt", "MCP:u64")
         .s(|r| Number(r.sum(|c| &c.client_aborts)))
         .b(|r| Number(r.sum(|c| &c.client_aborts))),
-    c("srv_abrt")
+    c("srv_abrt", "MCP:u64")
         .s(|r| Number(r.sum(|c| &c.server_aborts)))
         .b(|r| Number(r.sum(|c| &c.server_aborts))),
-    c("comp_in").zero(),
-    c("comp_out").zero(),
-    c("comp_byp").zero(),
-    c("comp_rsp").zero(),
-    c("lastsess")
+    c("comp_in", "MCP:u64").zero(),
+    c("comp_out", "MCP:u64").zero(),
+    c("comp_byp", "MCP:u64").zero(),
+    c("comp_rsp", "MCP:u64").zero(),
+    c("lastsess", "MAP:s32")
         .s(|r| last_session(r.last_session))
         .b(|r| last_session(r.last_session)),
-    c("last_chk").s(|r| {
+    c("last_chk", "MOP:str").s(|r| {
         r.last_check()
             .map_or(Empty, |check| text(check_details(check)))
     }),
-    c("last_agt"),
-    c("qtime")
+    c("last_agt", "MOP:str"),
+    c("qtime", "MaP:u32")
         .s(|r| Number(r.times().0.queue))
         .b(|r| Number(r.times().0.queue)),
-    c("ctime")
+    c("ctime", "MaP:u32")
         .s(|r| Number(r.times().0.connect))
         .b(|r| Number(r.times().0.connect)),
-    c("rtime")
+    c("rtime", "MaP:u32")
         .s(|r| Number(r.times().0.response))
         .b(|r| Number(r.times().0.response)),
-    c("ttime")
+    c("ttime", "MaP:u32")
         .s(|r| Number(r.times().0.total))
         .b(|r| Number(r.times().0.total)),
-    c("agent_status"),
-    c("agent_code"),
-    c("agent_duration"),
-    c("check_desc").s(|r| {
+    c("agent_status", "MOP:str"),
+    c("agent_code", "MOP:u32"),
+    c("agent_duration", "MDP:u64"),
+    c("check_desc", "MOP:str").s(|r| {
         r.last_check()
             .map_or(Empty, |check| text(check_description(check.status)))
     }),
-    c("agent_desc"),
-    c("check_rise").s(|r| checked(r, r.health.rules().rise.into())),
-    c("check_fall").s(|r| checked(r, r.health.rules().fall.into())),
-    c("check_health").s(|r| checked(r, r.health.value().into())),
-    c("agent_rise"),
-    c("agent_fall"),
-    c("agent_health"),
-    c("addr")
+    c("agent_desc", "MOP:str"),
+    c("check_rise", "CGS:u32").s(|r| checked(r, r.health.rules().rise.into())),
+    c("check_fall", "CGS:u32").s(|r| checked(r, r.health.rules().fall.into())),
+    c("check_health", "CGS:u32").s(|r| checked(r, r.health.value().into())),
+    c("agent_rise", "CGS:u32"),
+    c("agent_fall", "CGS:u32"),
+    c("agent_health", "CGS:u32"),
+    c("addr", "CGS:str")
         .l(|r| text(r.listener.bind.address.to_string()))
         .s(|r| text(r.address.to_string())),
-    c("cookie").s(|r| match &r.server.settings.cookie {
+    c("cookie", "CNS:str").s(|r| match &r.server.settings.cookie {
         Some(cookie) => text(String::from_utf8_lossy(cookie)),
         None => Empty,
     }),
-    c("mode")
+    c("mode", "CGS:str")
         .f(|r| mode(r.proxy.mode))
         .l(|r| mode(r.proxy.mode))
         .s(|r| mode(r.proxy.mode))
         .b(|r| mode(r.proxy.mode)),
-    c("algo").b(|r| text(algorithm(&r.backend.settings.balance))),
-    c("conn_rate").f(|r| Number(r.connection_rate.now)),
-    c("conn_rate_max").f(|r| Number(r.connection_rate.max)),
-    c("conn_tot").f(|r| Number(r.sum(|c| &c.connections))),
-    c("intercepted").f(|r| http(r.proxy.mode, r.sum(|c| &c.intercepted))),
-    c("dcon")
+    c("algo", "CGS:str").b(|r| text(algorithm(&r.backend.settings.balance))),
+    c("conn_rate", "MRP:u32").f(|r| Number(r.connection_rate.now)),
+    c("conn_rate_max", "MMP:u32").f(|r| Number(r.connection_rate.max)),
+    c("conn_tot", "MCP:u64").f(|r| Number(r.sum(|c| &c.connections))),
+    c("intercepted", "MCP:u64").f(|r| http(r.proxy.mode, r.sum(|c| &c.intercepted))),
+    c("dcon", "MCP:u64")
         .f(|r| Number(r.sum(|c| &c.denied_connections)))
         .l(|r| Number(r.sum(|c| &c.denied_connections))),
-    c("dses")
+    c("dses", "MCP:u64")
         .f(|r| Number(r.sum(|c| &c.denied_sessions)))
         .l(|r| Number(r.sum(|c| &c.denied_sessions))),
-    c("wrew")
+    c("wrew", "MCP:u64")
         .f(|r| Number(r.sum(|c| &c.failed_rewrites)))
         .l(|r| Number(r.sum(|c| &c.failed_rewrites)))
         .s(|r| Number(r.sum(|c| &c.failed_rewrites)))
         .b(|r| Number(r.sum(|c| &c.failed_rewrites))),
-    c("connect")
+    c("connect", "MCP:u64")
         .s(|r| Number(r.sum(|c| &c.connects)))
         .b(|r| Number(r.sum(|c| &c.connects))),
-    c("reuse")
+    c("reuse", "MCP:u64")
         .s(|r| Number(r.sum(|c| &c.reuses)))
         .b(|r| Number(r.sum(|c| &c.reuses))),
-    c("cache_lookups")
+    c("cache_lookups", "MCP:u64")
         .f(|r| http(r.proxy.mode, 0))
         .b(|r| http(r.proxy.mode, 0)),
-    c("cache_hits")
+    c("cache_hits", "MCP:u64")
         .f(|r| http(r.proxy.mode, 0))
         .b(|r| http(r.proxy.mode, 0)),
-    c("srv_icur").s(|r| Number(r.idle.fresh + r.idle.safe)),
-    c("src_ilim").s(|r| optional(r.server.settings.pool_max_conn.map(u64::from))),
-    c("qtime_max")
+    c("srv_icur", "MGP:u32").s(|r| Number(r.idle.fresh + r.idle.safe)),
+    c("src_ilim", "CLP:u32").s(|r| optional(r.server.settings.pool_max_conn.map(u64::from))),
+    c("qtime_max", "MMP:u32")
         .s(|r| Number(r.times().1.queue))
         .b(|r| Number(r.times().1.queue)),
-    c("ctime_max")
+    c("ctime_max", "MMP:u32")
         .s(|r| Number(r.times().1.connect))
         .b(|r| Number(r.times().1.connect)),
-    c("rtime_max")
+    c("rtime_max", "MMP:u32")
         .s(|r| Number(r.times().1.response))
         .b(|r| Number(r.times().1.response)),
-    c("ttime_max")
+    c("ttime_max", "MMP:u32")
         .s(|r| Number(r.times().1.total))
         .b(|r| Number(r.times().1.total)),
-    c("eint")
+    c("eint", "MCP:u64")
         .f(|r| Number(r.sum(|c| &c.internal_errors)))
         .l(|r| Number(r.sum(|c| &c.internal_errors)))
         .s(|r| Number(r.sum(|c| &c.internal_errors)))
         .b(|r| Number(r.sum(|c| &c.internal_errors))),
-    c("idle_conn_cur").s(|r| Number(r.idle.fresh)),
-    c("safe_conn_cur").s(|r| Number(r.idle.safe)),
-    c("used_conn_cur").s(|r| Number(r.idle.used)),
-    c("need_conn_est").s(|r| Number(r.idle.used)),
-    c("uweight")
+    c("idle_conn_cur", "MGP:u32").s(|r| Number(r.idle.fresh)),
+    c("safe_conn_cur", "MGP:u32").s(|r| Number(r.idle.safe)),
+    c("used_conn_cur", "MGP:u32").s(|r| Number(r.idle.used)),
+    c("need_conn_est", "MGP:u32").s(|r| Number(r.idle.used)),
+    c("uweight", "MaP:u32")
         .s(|r| Number(r.state.user_weight().into()))
         .b(|r| Number(r.weight.into())),
-    c("agg_server_status").b(|_| Number(0)),
-    c("agg_server_check_status").b(|_| Number(0)),
-    c("agg_check_status").b(|_| Number(0)),
-    c("-")
+    c("agg_server_status", "MGP:u32").b(|_| Number(0)),
+    c("agg_server_check_status", "MGP:u32").b(|_| Number(0)),
+    c("agg_check_status", "MGP:u32").b(|_| Number(0)),
+    c("-", "")
         .f(|_| text("-"))
         .l(|_| text("-"))
         .s(|_| text("-"))
         .b(|_| text("-")),
-    everywhere("ssl_sess"),
-    everywhere("ssl_reused_sess"),
-    everywhere("ssl_failed_handshake"),
-    c("h2_headers_rcvd").zero(),
-    c("h2_data_rcvd").zero(),
-    c("h2_settings_rcvd").zero(),
-    c("h2_rst_stream_rcvd").zero(),
-    c("h2_goaway_rcvd").zero(),
-    c("h2_detected_conn_protocol_errors").zero(),
-    c("h2_detected_strm_protocol_errors").zero(),
-    c("h2_rst_stream_resp").zero(),
-    c("h2_goaway_resp").zero(),
-    c("h2_open_connections").zero(),
-    c("h2_backend_open_streams").zero(),
-    c("h2_total_connections").zero(),
-    c("h2_backend_total_streams").zero(),
-    c("h1_open_connections")
+    everywhere("ssl_sess", "MCP:u64"),
+    everywhere("ssl_reused_sess", "MCP:u64"),
+    everywhere("ssl_failed_handshake", "MCP:u64"),
+    c("h2_headers_rcvd", "MCP:u64").zero(),
+    c("h2_data_rcvd", "MCP:u64").zero(),
+    c("h2_settings_rcvd", "MCP:u64").zero(),
+    c("h2_rst_stream_rcvd", "MCP:u64").zero(),
+    c("h2_goaway_rcvd", "MCP:u64").zero(),
+    c("h2_detected_conn_protocol_errors", "MCP:u64").zero(),
+    c("h2_detected_strm_protocol_errors", "MCP:u64").zero(),
+    c("h2_rst_stream_resp", "MCP:u64").zero(),
+    c("h2_goaway_resp", "MCP:u64").zero(),
+    c("h2_open_connections", "MGP:u64").zero(),
+    c("h2_backend_open_streams", "MGP:u64").zero(),
+    c("h2_total_connections", "MCP:u64").zero(),
+    c("h2_backend_total_streams", "MCP:u64").zero(),
+    c("h1_open_connections", "MGP:u64")
         .f(|r| of_http(r.proxy.mode, r.sessions.now))
         .b(|_| Number(0)),
-    c("h1_open_streams").zero(),
-    c("h1_total_connections")
+    c("h1_open_streams", "MGP:u64").zero(),
+    c("h1_total_connections", "MCP:u64")
         .f(|r| of_http(r.proxy.mode, r.sum(|c| &c.connections)))
         .b(|r| of_http(r.proxy.mode, r.sum(|c| &c.connects))),
-    c("h1_total_streams")
+    c("h1_total_streams", "MCP:u64")
         .f(|r| of_http(r.proxy.mode, r.sum(|c| &c.streams)))
         .b(|r| of_http(r.proxy.mode, r.sum(|c| &c.connects) + r.sum(|c| &c.reuses))),
-    c("h1_bytes_in")
+    c("h1_bytes_in", "MCP:u64")
         .f(|r| Number(r.sum(|c| &c.wire_in)))
         .b(|r| Number(r.sum(|c| &c.wire_in))),
-    c("h1_bytes_out")
+    c("h1_bytes_out", "MCP:u64")
         .f(|r| Number(r.sum(|c| &c.wire_out)))
         .b(|r| Number(r.sum(|c| &c.wire_out))),
-    c("h1_spliced_bytes_in").zero(),
-    c("h1_spliced_bytes_out").zero(),
+    c("h1_spliced_bytes_in", "MCP:u64").zero(),
+    c("h1_spliced_bytes_out", "MCP:u64").zero(),
 ];
 
 /// Responses of one class of status.
 const fn responses<const CLASS: usize>(name: &'static str) -> Column {
-    Column::new(name)
+    Column::new(name, "MCP:u64")
         .f(|r| http(r.proxy.mode, r.sum(|c| &c.statuses.0[CLASS])))
         .s(|r| http(r.proxy.mode, r.sum(|c| &c.statuses.0[CLASS])))
         .b(|r| http(r.proxy.mode, r.sum(|c| &c.statuses.0[CLASS])))
 }
 
-const fn everywhere(name: &'static str) -> Column {
-    Column::new(name).zero().l(|_| Number(0)).s(|_| Number(0))
+const fn everywhere(name: &'static str, tag: &'static str) -> Column {
+    Column::new(name, tag)
+        .zero()
+        .l(|_| Number(0))
+        .s(|_| Number(0))
 }
 
 /// A number that TCP proxies have too, as zero.
@@ -493,6 +500,18 @@ fn checked(row: &ServerRow<'_>, value: u64) -> Value {
         Number(value)
     } else {
         Empty
+    }
+}
+
+impl Column {
+    /// The tag in a row: a few differ by its kind.
+    pub fn tag_in(&self, row: &Row<'_>) -> &'static str {
+        match (self.name, row) {
+            ("act" | "bck", Row::Server(_)) => "SGP:u32",
+            ("act" | "bck", _) => "MGP:u32",
+            ("rate" | "rate_max", Row::Backend(_)) => "MGP:u32",
+            _ => self.tag,
+        }
     }
 }
 

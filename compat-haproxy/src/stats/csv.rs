@@ -2,7 +2,10 @@
 
 use locum_runtime::{live::Live, plan::Plan, stats, stats::Row, vocab::Now};
 
-use super::columns::{COLUMNS, Selection, Value};
+use super::{
+    columns::{COLUMNS, Selection, Value},
+    typed,
+};
 
 /// The names of the columns.
 pub fn header(out: &mut String) {
@@ -39,22 +42,50 @@ fn field(text: &str, out: &mut String) {
     }
 }
 
-/// Header and all rows that are asked for, of the proxies that `shown` lets through.
+/// How a table of statistics is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// A line per row, under a header.
+    Csv,
+    /// A line per field.
+    Typed,
+    /// An array of arrays of objects.
+    Json,
+}
+
+/// All rows that are asked for, of the proxies that `shown` lets through.
 pub fn table(
     plan: &Plan,
     live: &Live,
     now: Now,
-    selection: Selection,
+    (shape, selection): (Shape, Selection),
     shown: impl Fn(&locum_runtime::plan::Proxy) -> bool,
 ) -> String {
     let mut out = String::new();
-    header(&mut out);
+    match shape {
+        Shape::Csv => header(&mut out),
+        Shape::Typed => {}
+        Shape::Json => out.push('['),
+    }
     for proxy in plan.proxies.iter().filter(|proxy| shown(proxy)) {
         for found in stats::rows(plan, live, proxy, now) {
-            if selection.wants(&found) {
-                row(&found, &mut out);
+            if !selection.wants(&found) {
+                continue;
+            }
+            match shape {
+                Shape::Csv => row(&found, &mut out),
+                Shape::Typed => typed::lines(&found, &mut out),
+                Shape::Json => {
+                    if out.len() > 1 {
+                        out.push(',');
+                    }
+                    typed::json(&found, &mut out);
+                }
             }
         }
+    }
+    if shape == Shape::Json {
+        out.push_str("]\n");
     }
     out
 }

@@ -5,6 +5,7 @@ pub mod csv;
 pub mod html;
 pub mod info;
 pub mod page;
+pub mod typed;
 
 use std::time::Duration;
 

@@ -12,7 +12,11 @@ use locum_runtime::{
     vocab::Now,
 };
 
-use super::{columns::Selection, csv, html};
+use super::{
+    columns::Selection,
+    csv::{self, Shape},
+    html,
+};
 
 /// What the page shows.
 #[derive(Clone, Copy)]
@@ -63,8 +67,13 @@ pub fn respond(view: PageView<'_>, page: &StatsPage, request: &Head) -> LocalRep
     };
     let shown = |proxy: &Proxy| is_in_scope(view, page, proxy) && wish.shows(proxy);
     let (kind, body) = if wish.csv {
-        let table = csv::table(view.plan, view.live, view.now, selection, shown);
+        let wanted = (Shape::Csv, selection);
+        let table = csv::table(view.plan, view.live, view.now, wanted, shown);
         ("text/plain", table)
+    } else if wish.json {
+        let wanted = (Shape::Json, selection);
+        let table = csv::table(view.plan, view.live, view.now, wanted, shown);
+        ("application/json", table)
     } else {
         let text = html::page(view, page, &wish, selection, shown);
         ("text/html", text)
@@ -97,6 +106,8 @@ pub fn respond(view: PageView<'_>, page: &StatsPage, request: &Head) -> LocalRep
 pub struct Wish {
     /// `;csv`
     pub csv: bool,
+    /// `;json`
+    pub json: bool,
     /// `;up`: only servers that are up.
     pub only_up: bool,
     /// `;norefresh`
@@ -120,6 +131,7 @@ impl Wish {
         let plain = |c: &char| c.is_ascii_alphanumeric() || "-_.:".contains(*c);
         Self {
             csv: said("csv"),
+            json: said("json"),
             only_up: said("up"),
             no_refresh: said("norefresh"),
             scope: scope.chars().filter(plain).take(20).collect(),
@@ -268,6 +280,7 @@ mod tests {
             wish,
             Wish {
                 csv: true,
+                json: false,
                 no_refresh: true,
                 only_up: false,
                 scope: "a3Cb".into()

@@ -103,8 +103,8 @@ pub struct SessionRow {
     pub number: u64,
     /// The client's address; `None`: a unix socket.
     pub source: Option<std::net::SocketAddr>,
-    /// Who accepted it.
-    pub frontend: ProxyId,
+    /// Who accepted it; `None`: the command socket.
+    pub frontend: Option<ProxyId>,
     /// The backend, once chosen.
     pub backend: Option<ProxyId>,
     /// The server, once chosen.
@@ -128,7 +128,7 @@ pub trait Control {
     fn listen(&self, frontend: ProxyId, on: bool);
     /// Stops a frontend for good.
     fn stop(&self, frontend: ProxyId);
-    /// The sessions of all workers.
+    /// The sessions of all workers; the asking client's own is added behind them.
     fn sessions(&self) -> LocalFuture<'_, Vec<SessionRow>>;
     /// Ends sessions; tells how many.
     fn kill(&self, which: Kill) -> LocalFuture<'_, usize>;

@@ -1,24 +1,34 @@
 //! One client of the command socket.
 
-use std::{io, rc::Rc, time::Duration};
+use std::{
+    io, net::SocketAddr, rc::Rc, sync::atomic::Ordering::Relaxed, time::Duration, time::Instant,
+};
 
 use locum_model::proxy::StatsLevel;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
-use super::{Admin, Reply, line};
+use super::{Admin, Reply, SessionRow, line};
 use crate::clock;
 
 /// The longest line, and the longest payload.
 const LINE_LIMIT: usize = 16384;
 
 /// Serves a client until it leaves, is silent too long, or has its answers. Without interactive mode those are the
-/// answers to the lines that came together.
-pub async fn serve<S>(admin: Rc<Admin>, level: StatsLevel, stream: S) -> io::Result<()>
+/// answers to the lines that came together. `source` is the client's address, if it has one.
+pub async fn serve<S>(
+    admin: Rc<Admin>,
+    level: StatsLevel,
+    source: Option<SocketAddr>,
+    stream: S,
+) -> io::Result<()>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let mut session = Session {
         timeout: admin.timeout,
+        number: admin.live.next_stream.fetch_add(1, Relaxed),
+        since: clock::now(),
+        source,
         admin,
         level,
         stream,
@@ -31,6 +41,9 @@ where
 
 struct Session<S> {
     admin: Rc<Admin>,
+    number: u64,
+    since: Instant,
+    source: Option<SocketAddr>,
     level: StatsLevel,
     stream: S,
     input: Vec<u8>,
@@ -120,7 +133,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         };
         match reply {
             Reply::Text(text) => return text,
-            Reply::Sessions(word) => return word(admin.control.sessions().await),
+            Reply::Sessions(word) => {
+                let mut rows = admin.control.sessions().await;
+                rows.push(self.row());
+                return word(rows);
+            }
             Reply::Kill(which, word) => return word(admin.control.kill(which).await),
             Reply::Level(level) => self.level = self.level.min(level),
             Reply::Timeout(timeout) => self.timeout = timeout,
@@ -128,5 +145,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             Reply::Quit => self.ended = true,
         }
         String::new()
+    }
+
+    /// This client itself.
+    fn row(&self) -> SessionRow {
+        SessionRow {
+            number: self.number,
+            source: self.source,
+            frontend: None,
+            backend: None,
+            server: None,
+            age: clock::now().saturating_duration_since(self.since),
+            expires: Some(self.timeout),
+            worker: 0,
+        }
     }
 }
