@@ -341,7 +341,10 @@ fn statistics_are_those_of_the_reference_before_any_traffic() {
         "b,s1,0,0,0,0,,0,0,0,,0,,0,0,0,0,no check,1,1,0,,,0,,,1,3,1,,0,,2,0,,0,,,,0,0,0,0,0,0,,,,0,0,0,,,,,-1,,,0,0,0,0,,,,,,,,,,,,127.0.0.1:18099,,http,,,,,,,,0,0,0,,,0,,0,0,0,0,0,0,0,0,0,1,,,,-,0,0,0,,,,,,,,,,,,,,,,,,,,,,"
     );
     let backend = rows.next().unwrap();
-    assert!(backend.starts_with("b,BACKEND,0,0,0,0,"), "{backend}");
+    assert!(
+        backend.starts_with("b,BACKEND,0,0,0,0,1,0,0,0,0,0,,0,0,0,0,UP,1,1,0,,0,"),
+        "{backend}"
+    );
     assert!(
         backend.contains(",UP,1,1,0,,0,0,0,,1,3,0,,0,,1,0,,0,,,,0,0,0,0,0,0,,,,0,0,0,0,0,0,0,-1,"),
         "{backend}"

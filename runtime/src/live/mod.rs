@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use crate::{
     net::conn::Conn,
-    plan::Plan,
+    plan::{Plan, Proxy, Target},
     server::{
         Farm, FarmRules,
         idle::{IdlePool, PoolRules},
@@ -140,7 +140,10 @@ impl Live {
                 farm: proxy.backend.as_ref().map(|backend| {
                     let rules = FarmRules {
                         all_backups: proxy.options.allbackups,
-                        fullconn: backend.settings.fullconn.unwrap_or(0),
+                        fullconn: backend
+                            .settings
+                            .fullconn
+                            .unwrap_or_else(|| default_fullconn(plan, proxy)),
                         redispatch: backend.settings.redispatch.is_some(),
                     };
                     Arc::new(Farm::new(now.instant, &backend.settings, rules))
@@ -180,6 +183,26 @@ impl Live {
     pub fn proxy(&self, id: crate::plan::ProxyId) -> &ProxyLive {
         &self.proxies[id.index()]
     }
+}
+
+/// `fullconn` where nothing was said: a tenth of the connections of all frontends that may send to the backend, rounded
+/// up, at least 1 (manual 4.2 "fullconn").
+fn default_fullconn(plan: &Plan, backend: &Proxy) -> u32 {
+    let sends = |target: &Target| matches!(target, Target::Proxy(id) if *id == backend.id);
+    let feeds = |proxy: &&Proxy| match &proxy.frontend {
+        None => false,
+        Some(frontend) => {
+            proxy.id == backend.id
+                || frontend.default_backend.as_ref().is_some_and(sends)
+                || frontend.use_backend.iter().any(|(_, target)| sends(target))
+        }
+    };
+    let feeding = plan.proxies.iter().filter(feeds);
+    let connections: u64 = feeding
+        .filter_map(|proxy| proxy.frontend.as_ref())
+        .map(|frontend| u64::from(frontend.maxconn))
+        .sum();
+    u32::try_from(connections.div_ceil(10).max(1)).unwrap_or(u32::MAX)
 }
 
 fn servers_of(proxy: &crate::plan::Proxy, shards: usize, now: Now) -> Box<[ServerLive]> {
