@@ -211,7 +211,10 @@ fn links(page: &StatsPage, wish: &Wish, out: &mut String) {
         ""
     };
     link(&format!(";csv{still}"), "CSV export");
-    link(&format!(";json{still}"), "JSON export");
+    put!(
+        out,
+        "<li><a href=\"{uri};json{still}{scope}\">JSON export</a> (<a href=\"{uri};json-schema\">schema</a>)<br>\n"
+    );
     out.push_str(
         "</ul></td><td align=\"left\" valign=\"top\" nowrap width=\"1%\"><b>External resources:</b>\
          <ul style=\"margin-top: 0.25em;\">\n<li><a href=\"http://www.haproxy.org/\">Primary site</a><br>\n\

@@ -15,7 +15,7 @@ use locum_runtime::{
 use super::{
     columns::Selection,
     csv::{self, Shape},
-    html,
+    html, typed,
 };
 
 /// What the page shows.
@@ -66,7 +66,9 @@ pub fn respond(view: PageView<'_>, page: &StatsPage, request: &Head) -> LocalRep
         ..Selection::ALL
     };
     let shown = |proxy: &Proxy| is_in_scope(view, page, proxy) && wish.shows(proxy);
-    let (kind, body) = if wish.csv {
+    let (kind, body) = if wish.schema {
+        ("application/json", typed::SCHEMA.to_owned())
+    } else if wish.csv {
         let wanted = (Shape::Csv, selection);
         let table = csv::table(view.plan, view.live, view.now, wanted, shown);
         ("text/plain", table)
@@ -108,6 +110,8 @@ pub struct Wish {
     pub csv: bool,
     /// `;json`
     pub json: bool,
+    /// `;json-schema`: what the JSON is made of.
+    pub schema: bool,
     /// `;up`: only servers that are up.
     pub only_up: bool,
     /// `;norefresh`
@@ -132,6 +136,7 @@ impl Wish {
         Self {
             csv: said("csv"),
             json: said("json"),
+            schema: said("json-schema"),
             only_up: said("up"),
             no_refresh: said("norefresh"),
             scope: scope.chars().filter(plain).take(20).collect(),
@@ -281,6 +286,7 @@ mod tests {
             Wish {
                 csv: true,
                 json: false,
+                schema: false,
                 no_refresh: true,
                 only_up: false,
                 scope: "a3Cb".into()

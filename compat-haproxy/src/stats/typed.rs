@@ -6,6 +6,9 @@ use locum_runtime::stats::Row;
 
 use super::columns::{COLUMNS, Value};
 
+/// The shape of the JSON, as a JSON schema.
+pub const SCHEMA: &str = include_str!("schema.json");
+
 /// Kind, proxy and number of a row, as the keys of fields have them.
 fn key(row: &Row<'_>) -> (char, &'static str, u32, u32) {
     match row {
