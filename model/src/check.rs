@@ -59,6 +59,9 @@ pub struct HttpProbe {
     pub body: Text,
     /// What must hold; empty: any 2xx or 3xx.
     pub expect: Vec<HttpExpect>,
+    /// A 404 means: up, but no new sessions (`http-check disable-on-404`).
+    #[serde(default)]
+    pub disable_on_404: bool,
 }
 
 /// A `http-check expect` line.

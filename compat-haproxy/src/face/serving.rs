@@ -8,6 +8,7 @@ use std::{
 
 use locum_model::{Model, address::Address};
 use locum_runtime::{
+    admin::listen::CommandSocket,
     clock,
     live::Live,
     log::Identity,
@@ -143,7 +144,7 @@ struct Serving {
 struct Bound {
     plan: Arc<Plan>,
     sockets: Vec<(ListenerId, ListeningSocket)>,
-    command_sockets: Vec<ListeningSocket>,
+    command_sockets: Vec<CommandSocket>,
 }
 
 /// Why there is nothing to serve.
@@ -197,12 +198,12 @@ impl Service for Serving {
                 backlog: 1024,
                 smart_accept: false,
             };
-            command_sockets.push(self.socket(
-                &socket.bind,
-                settings,
-                &socket.at.to_string(),
-                "GLOBAL",
-            )?);
+            let place = socket.at.to_string();
+            let listening = self.socket(&socket.bind, settings, &place, "GLOBAL")?;
+            command_sockets.push(CommandSocket {
+                bind: socket.bind.clone(),
+                socket: listening,
+            });
         }
         Ok(Bound {
             plan: Arc::new(plan),
@@ -252,7 +253,9 @@ impl Service for Serving {
             let orphaned = events.clone();
             let _ = master.watch(move || drop(orphaned.send(Control::HardStop)));
         }
-        let background = admin::background(&plan, command_sockets);
+        let exposed = shared.iter().filter_map(duplicate).collect();
+        let speaks = !self.face.args.quiet && self.model.process.daemon != Some(true);
+        let background = admin::background(command_sockets, exposed, speaks);
         let Ok(workers) = serve::start(&plan, &live, sockets, &identity, background) else {
             self.face.tell(&[plain("Cannot create worker threads.")]);
             return Exit::Status(1);
@@ -363,6 +366,15 @@ impl Serving {
                 let _ = events.send(Control::HardStop);
             });
     }
+}
+
+fn duplicate(listener: &HandedListener) -> Option<HandedListener> {
+    let socket = listener.socket.try_clone().ok()?;
+    Some(HandedListener {
+        socket,
+        namespace: listener.namespace.clone(),
+        interface: listener.interface.clone(),
+    })
 }
 
 fn copy(socket: &ListeningSocket) -> Option<HandedListener> {

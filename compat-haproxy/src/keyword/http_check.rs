@@ -101,6 +101,7 @@ impl HealthDraft {
             headers: self.headers.clone(),
             body: self.body.clone(),
             expect: self.expect.clone(),
+            disable_on_404: self.disable_on_404,
         })
     }
 }

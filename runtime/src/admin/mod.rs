@@ -3,7 +3,9 @@
 //! Commands are rows ([`CommandDef`]) of a face. They run at once on the thread that serves the socket; what only the
 //! workers know (their sessions) is gathered through [`Control`].
 
+pub mod control;
 mod line;
+pub mod listen;
 mod session;
 
 use std::{future::Future, pin::Pin, rc::Rc, sync::Arc, time::Duration};

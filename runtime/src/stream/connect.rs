@@ -536,6 +536,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             backend: self.backend.id,
             index,
         });
+        self.show_place();
     }
 }
 

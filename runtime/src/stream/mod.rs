@@ -46,7 +46,7 @@ use crate::{
     server::Arrival,
     worker::{
         Worker,
-        wait::{Interrupted, Waiter},
+        wait::{Interrupted, StreamTag, Waiter},
     },
 };
 use facts::{SessionFacts, StreamFacts};
@@ -150,6 +150,18 @@ impl<'s, C: ClientSide> Stream<'s, C> {
                 .then_some(&self.response),
             response_body: Buffered::default(),
             last_look: true,
+        }
+    }
+
+    /// Tells whoever asks where the exchange is now.
+    fn show_place(&self) {
+        let tag = &self.waiter.control.tag;
+        if let Some(before) = tag.get() {
+            tag.set(Some(StreamTag {
+                backend: self.facts.backend,
+                server: self.facts.server,
+                ..before
+            }));
         }
     }
 

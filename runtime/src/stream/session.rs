@@ -31,7 +31,7 @@ use crate::{
     vocab::Now,
     worker::{
         Worker,
-        wait::{Control, Interrupted, Order, Waiter, While},
+        wait::{Control, Interrupted, Order, StreamTag, Waiter, While},
     },
 };
 
@@ -307,6 +307,7 @@ impl<'w> Session<'w> {
                 stream.refuse(failure).await
             }
         };
+        self.waiter.control.tag.set(None);
         let flushed = side.is_flushed();
         let (conn, buffer) = side.into_parts();
         (after == After::KeepAlive && flushed).then_some((conn, buffer))
@@ -353,6 +354,15 @@ impl<'w> Session<'w> {
 
     fn stream<'s>(&'s mut self, client: &'s mut H1Side, start: Now) -> Stream<'s, H1Side> {
         let worker = self.worker;
+        let number = worker.next_stream();
+        self.waiter.control.tag.set(Some(StreamTag {
+            number,
+            source: self.facts.source,
+            frontend: self.frontend.id,
+            backend: None,
+            server: None,
+            since: start.instant,
+        }));
         Stream {
             worker,
             plan: &worker.plan,
@@ -362,7 +372,7 @@ impl<'w> Session<'w> {
             session: &mut self.facts,
             waiter: &mut self.waiter,
             client,
-            facts: StreamFacts::new(worker.next_stream(), start),
+            facts: StreamFacts::new(number, start),
             request: Head::default(),
             request_framing: request_framing(&Head::default()),
             response: worker.heads.take(),

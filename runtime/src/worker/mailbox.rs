@@ -5,7 +5,12 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::{Worker, wait::Order};
-use crate::{live::gauge::Share, net::conn::Detached, plan::ListenerId, vocab::Now};
+use crate::{
+    live::gauge::Share,
+    net::conn::Detached,
+    plan::{ListenerId, ProxyId},
+    vocab::Now,
+};
 
 /// What can be said to a worker.
 pub enum Message {
@@ -19,6 +24,10 @@ pub enum Message {
     Order(Order),
     /// Give the ports back without ending a connection, or take them again.
     Listen(bool),
+    /// Pause one frontend's sockets, or take them up again.
+    ListenOne(ProxyId, bool),
+    /// Close one frontend's sockets for good.
+    StopOne(ProxyId),
     /// Run this on the worker: a command that gathers.
     Run(Box<dyn FnOnce(&Worker) + Send>),
 }

@@ -27,7 +27,7 @@ use crate::{
     sample::{value::Arena, view::View},
 };
 use mailbox::Mailboxes;
-use wait::{Control, Order};
+use wait::{Control, Order, StreamTag};
 
 /// What one worker thread owns. Not `Send`: it lives and dies with its thread.
 pub struct Worker {
@@ -166,6 +166,24 @@ impl Worker {
     /// Sessions of this worker.
     pub fn session_count(&self) -> usize {
         self.sessions.borrow().len()
+    }
+
+    /// The exchanges that run on this worker.
+    pub fn tags(&self) -> Vec<StreamTag> {
+        self.sessions
+            .borrow()
+            .iter()
+            .filter_map(|(_, control)| control.tag.get())
+            .collect()
+    }
+
+    /// Orders the exchanges that a test picks; tells how many.
+    pub fn order_where(&self, order: Order, picks: impl Fn(&StreamTag) -> bool) -> usize {
+        let sessions = self.sessions.borrow();
+        let picked = sessions
+            .iter()
+            .filter(|(_, control)| control.tag.get().is_some_and(|tag| picks(&tag)));
+        picked.map(|(_, control)| control.order(order)).count()
     }
 
     /// Orders all sessions of this worker.

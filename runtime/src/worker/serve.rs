@@ -23,7 +23,7 @@ use crate::{
     live::Live,
     log::{Identity, Logger},
     net::listener::ListeningSocket,
-    plan::{ListenerId, Plan},
+    plan::{ListenerId, Plan, ProxyId},
 };
 
 /// Work that runs beside the traffic on the first worker: health checks, the command sockets. It ends with the
@@ -122,6 +122,8 @@ async fn run(
             }
             Some(Message::Order(order)) => worker.order_all(order),
             Some(Message::Listen(again)) => listeners.listen(&worker, again),
+            Some(Message::ListenOne(frontend, on)) => listeners.listen_one(&worker, frontend, on),
+            Some(Message::StopOne(frontend)) => listeners.stop_one(&worker, frontend),
             Some(Message::Run(work)) => work(&worker),
         }
     }
@@ -130,7 +132,7 @@ async fn run(
 /// A worker's listening sockets and the tasks that accept from them.
 struct Listeners {
     sockets: Vec<(ListenerId, ListeningSocket)>,
-    tasks: Vec<Task<()>>,
+    tasks: Vec<(ListenerId, Task<()>)>,
 }
 
 impl Listeners {
@@ -146,15 +148,15 @@ impl Listeners {
     fn accept(&mut self, worker: &Rc<Worker>) {
         for (id, socket) in &self.sockets {
             if let Ok(socket) = socket.try_clone() {
-                self.tasks
-                    .push(spawn_local(accept::run(worker.clone(), *id, socket)));
+                let task = spawn_local(accept::run(worker.clone(), *id, socket));
+                self.tasks.push((*id, task));
             }
         }
     }
 
     /// Soft stop: what the kernel has accepted for us already is served, then the ports are given back.
     async fn close(&mut self, worker: &Rc<Worker>) {
-        for task in self.tasks.drain(..) {
+        for (_, task) in self.tasks.drain(..) {
             task.abort();
             let _ = task.await;
         }
@@ -173,7 +175,7 @@ impl Listeners {
             }
             self.accept(worker);
         } else {
-            for task in self.tasks.drain(..) {
+            for (_, task) in self.tasks.drain(..) {
                 task.abort();
             }
             for (_, socket) in &self.sockets {
@@ -182,6 +184,36 @@ impl Listeners {
                 }
             }
         }
+    }
+}
+
+impl Listeners {
+    /// `disable frontend` and `enable frontend`: the sockets stay bound.
+    fn listen_one(&mut self, worker: &Rc<Worker>, frontend: ProxyId, on: bool) {
+        let of = |id: ListenerId| worker.plan.listeners[id.index()].frontend == frontend;
+        for (_, task) in self.tasks.extract_if(.., |(id, _)| of(*id)) {
+            task.abort();
+        }
+        for (id, socket) in self.sockets.iter().filter(|(id, _)| of(*id)) {
+            if on {
+                let _ = listen_again(socket);
+                if let Ok(socket) = socket.try_clone() {
+                    let task = spawn_local(accept::run(worker.clone(), *id, socket));
+                    self.tasks.push((*id, task));
+                }
+            } else if let ListeningSocket::Tcp(socket) = socket {
+                let _ = locum_kernel::disconnect::disconnect(socket);
+            }
+        }
+    }
+
+    /// `shutdown frontend`: the sockets are closed.
+    fn stop_one(&mut self, worker: &Rc<Worker>, frontend: ProxyId) {
+        let of = |id: ListenerId| worker.plan.listeners[id.index()].frontend == frontend;
+        for (_, task) in self.tasks.extract_if(.., |(id, _)| of(*id)) {
+            task.abort();
+        }
+        self.sockets.retain(|(id, _)| !of(*id));
     }
 }
 

@@ -7,6 +7,7 @@
 use std::{
     cell::{Cell, RefCell},
     future::{Future, poll_fn},
+    net::SocketAddr,
     pin::Pin,
     rc::Rc,
     task::{Context, Poll, Waker},
@@ -15,13 +16,35 @@ use std::{
 
 use tokio::time::Sleep;
 
-use crate::clock;
+use crate::{
+    clock,
+    plan::{ProxyId, ServerId},
+};
 
 /// What others want of a connection's task.
 #[derive(Debug, Default)]
 pub struct Control {
     order: Cell<Option<Order>>,
+    /// The exchange that runs; none while the connection idles.
+    pub tag: Cell<Option<StreamTag>>,
     waker: RefCell<Option<Waker>>,
+}
+
+/// What others may know of an exchange that runs.
+#[derive(Debug, Clone, Copy)]
+pub struct StreamTag {
+    /// Its number.
+    pub number: u64,
+    /// The client's address.
+    pub source: Option<SocketAddr>,
+    /// Who accepted it.
+    pub frontend: ProxyId,
+    /// The backend, once chosen.
+    pub backend: Option<ProxyId>,
+    /// The server, once chosen.
+    pub server: Option<ServerId>,
+    /// When it began.
+    pub since: Instant,
 }
 
 /// An order to a connection's task.
