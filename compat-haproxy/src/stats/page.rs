@@ -93,7 +93,9 @@ pub fn respond(view: PageView<'_>, page: &StatsPage, request: &Head) -> LocalRep
             body: Bytes::new(),
         };
     }
-    // The page is made while it is sent: no length, so that it goes out in chunks.
+    // The reference makes the page while it sends it and never knows its length.
+    head.add(b"transfer-encoding", b"chunked");
+    head.facts.chunked = true;
     LocalReply {
         status: 200,
         head,
