@@ -163,6 +163,9 @@ impl Service for Serving {
             threads: threads(&self.model),
             maxconn: u32::try_from(limits.maxconn).unwrap_or(u32::MAX),
         };
+        // Lines carry the program's name when nothing else was said (manual 3.1, "log-tag").
+        let tag = &mut self.model.global.log_tag;
+        tag.get_or_insert_with(|| "haproxy".to_owned());
         let plan = build::build(&self.model, words::vocabulary(), capacity).map_err(|error| {
             BindFailure {
                 error: StartError::Plan(error),
