@@ -164,6 +164,9 @@ impl Service for Serving {
             threads: threads(&self.model),
             maxconn: u32::try_from(limits.maxconn).unwrap_or(u32::MAX),
         };
+        // Lines carry the program's name when nothing else was said (manual 3.1, "log-tag").
+        let tag = &mut self.model.global.log_tag;
+        tag.get_or_insert_with(|| "haproxy".to_owned());
         let plan = build::build(&self.model, words::vocabulary(), capacity).map_err(|error| {
             BindFailure {
                 error: StartError::Plan(error),
@@ -242,7 +245,11 @@ impl Service for Serving {
         };
         let (events, control) = mpsc::channel();
         let on_signal = events.clone();
-        if signals::listen(move |event| drop(on_signal.send(event))).is_err() {
+        if signals::listen(move |event| {
+            let _ = on_signal.send(event);
+        })
+        .is_err()
+        {
             return Exit::Status(1);
         }
         let shared: Vec<HandedListener> = sockets
@@ -251,7 +258,9 @@ impl Service for Serving {
             .collect();
         if let Some(master) = &self.master {
             let orphaned = events.clone();
-            let _ = master.watch(move || drop(orphaned.send(Control::HardStop)));
+            let _ = master.watch(move || {
+                let _ = orphaned.send(Control::HardStop);
+            });
         }
         let exposed = shared.iter().filter_map(duplicate).collect();
         let speaks = !self.face.args.quiet && self.model.process.daemon != Some(true);

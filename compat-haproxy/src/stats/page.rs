@@ -93,7 +93,7 @@ pub fn respond(view: PageView<'_>, page: &StatsPage, request: &Head) -> LocalRep
             body: Bytes::new(),
         };
     }
-    // The reference makes the page as it sends it and never knows its length.
+    // The reference makes the page while it sends it and never knows its length.
     head.add(b"transfer-encoding", b"chunked");
     head.facts.chunked = true;
     LocalReply {

@@ -177,10 +177,19 @@ impl Builder<'_, '_> {
                 .cloned()
                 .map(LogTarget::new)
                 .collect(),
-            format: self.format(self.proxy.log_format.as_ref())?,
-            error_format: self.format(self.proxy.error_log_format.as_ref())?,
+            format: self.log_format(self.proxy.log_format.as_ref())?,
+            error_format: self.log_format(self.proxy.error_log_format.as_ref())?,
             tag: tag.map_or(&b""[..], |tag| tag.as_bytes()).into(),
         })
+    }
+
+    fn log_format(
+        &self,
+        format: Option<&Located<LogFormat>>,
+    ) -> Result<Option<crate::sample::format::Format>, PlanError> {
+        format
+            .map(|format| self.words.log_format(format))
+            .transpose()
     }
 
     fn format(

@@ -303,22 +303,24 @@ impl ProxyCompiler<'_, '_> {
     }
 
     fn format_kind(&self, format: &model_expr::LogFormat, style: Style) -> Result1<Format> {
-        let part = |part: &FormatPart| {
-            Ok(match part {
-                FormatPart::Text(text) => Part::Text(text.to_vec().into()),
-                FormatPart::Alias { name, arg, flags } => Part::Alias(
-                    (self.all.vocabulary.alias)(name)
-                        .ok_or_else(|| PlanErrorKind::UnknownAlias(name.clone()))?,
-                    arg.as_str().into(),
-                    *flags,
-                ),
-                FormatPart::Expr { expr, flags } => Part::Expr(self.expr_kind(expr)?, *flags),
-            })
-        };
-        let parts: Result1<_> = format.parts.iter().map(part).collect();
+        let mut parts = Vec::with_capacity(format.parts.len());
+        for part in &format.parts {
+            match part {
+                FormatPart::Text(text) if style == Style::Log => separate(text, &mut parts),
+                FormatPart::Text(text) => parts.push(Part::Text(text.to_vec().into())),
+                FormatPart::Alias { name, arg, flags } => {
+                    let def = (self.all.vocabulary.alias)(name)
+                        .ok_or_else(|| PlanErrorKind::UnknownAlias(name.clone()))?;
+                    parts.push(Part::Alias(def, arg.as_str().into(), *flags));
+                }
+                FormatPart::Expr { expr, flags } => {
+                    parts.push(Part::Expr(self.expr_kind(expr)?, *flags));
+                }
+            }
+        }
         Ok(Format {
             style,
-            parts: parts?,
+            parts: parts.into(),
         })
     }
 
@@ -453,9 +455,33 @@ impl ProxyCompiler<'_, '_> {
     }
 }
 
+/// Text of a log format: each run of blanks is a separator.
+fn separate(text: &[u8], parts: &mut Vec<Part>) {
+    for (at, piece) in text.split(|&byte| byte == b' ').enumerate() {
+        if at > 0 && !matches!(parts.last(), Some(Part::Separator)) {
+            parts.push(Part::Separator);
+        }
+        if !piece.is_empty() {
+            parts.push(Part::Text(piece.into()));
+        }
+    }
+}
+
 fn located<T>(at: &Origin, result: Result1<T>) -> Result<T, PlanError> {
     result.map_err(|kind| PlanError {
         at: at.clone(),
         kind,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blanks_of_a_log_format_are_separators() {
+        let mut parts = Vec::new();
+        separate(b" a  b ", &mut parts);
+        assert_eq!(format!("{parts:?}"), r#"[_, "a", _, "b", _]"#);
+    }
 }

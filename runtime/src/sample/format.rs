@@ -30,6 +30,8 @@ pub struct Format {
 pub enum Part {
     /// Literal text.
     Text(Box<[u8]>),
+    /// Blanks of a log format: one, and none at the start or behind another one (so that empty fields leave no gap).
+    Separator,
     /// An alias, its argument and flags.
     Alias(&'static AliasDef, Box<str>, FormatFlags),
     /// An expression.
@@ -40,6 +42,7 @@ impl std::fmt::Debug for Part {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Part::Text(text) => write!(f, "{:?}", String::from_utf8_lossy(text)),
+            Part::Separator => f.write_str("_"),
             Part::Alias(def, _, _) => write!(f, "%{}", def.name),
             Part::Expr(expr, _) => write!(f, "%[{expr:?}]"),
         }
@@ -204,24 +207,41 @@ const HEX: &[u8; 16] = b"0123456789ABCDEF";
 impl Format {
     /// Writes the format to the end of `out`.
     pub fn write(&self, view: &View<'_>, arena: &Arena, out: &mut Vec<u8>) {
+        let mut separated = true;
         for part in &self.parts {
+            let before = out.len();
             match part {
                 Part::Text(text) => out.extend_from_slice(text),
-                Part::Alias(def, arg, flags) => {
-                    (def.run)(view, &mut Field::new(out, arg, *flags, self.style))
-                }
-                Part::Expr(expr, flags) => {
-                    let mut field = Field::new(out, "", *flags, self.style);
-                    match (expr.eval(view, arena).value(), self.style) {
-                        (Some(value), Style::Log) => field.text(value.to_text(arena)),
-                        // No quotes here, whatever the flags say (observed).
-                        (Some(value), Style::Http) => {
-                            field.push(value.to_text(arena), Some(Encoding::Http));
-                        }
-                        (None, _) => field.absent(),
+                Part::Separator => {
+                    if !separated {
+                        out.push(b' ');
+                        separated = true;
                     }
+                    continue;
                 }
+                Part::Alias(def, arg, flags) => {
+                    (def.run)(view, &mut Field::new(out, arg, *flags, self.style));
+                }
+                Part::Expr(expr, flags) => self.write_expr(expr, *flags, view, arena, out),
             }
+            separated &= out.len() == before;
+        }
+    }
+
+    fn write_expr(
+        &self,
+        expr: &Expr,
+        flags: FormatFlags,
+        view: &View<'_>,
+        arena: &Arena,
+        out: &mut Vec<u8>,
+    ) {
+        let mut field = Field::new(out, "", flags, self.style);
+        match (expr.eval(view, arena).value(), self.style) {
+            (Some(value), Style::Log) => field.text(value.to_text(arena)),
+            // No quotes here, whatever the flags say (observed).
+            (Some(value), Style::Http) => field.push(value.to_text(arena), Some(Encoding::Http)),
+            (None, _) => field.absent(),
         }
     }
 

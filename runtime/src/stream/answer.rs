@@ -43,6 +43,8 @@ impl<C: ClientSide> Stream<'_, C> {
             BodyFraming::Empty
         } else if has_length {
             BodyFraming::Length(length)
+        } else if self.response.facts.chunked {
+            BodyFraming::Chunked
         } else {
             BodyFraming::UntilClose
         };

@@ -28,7 +28,7 @@ pub static ACL_WORDS: &[(&str, &str, &str)] = &[
     ("hdr_reg", "req.hdr", "reg"),
     ("hdr_sub", "req.hdr", "sub"),
     ("http_auth_group", "http_auth_group", "str"),
-    ("method", "method", "str"),
+    ("method", "method", "meth"),
     ("path", "path", "str"),
     ("path_beg", "path", "beg"),
     ("path_dir", "path", "dir"),

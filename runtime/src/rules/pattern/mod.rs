@@ -145,7 +145,8 @@ impl Patterns {
                 Set::Exact(Folded::new(bytes?.iter().map(Vec::as_slice), false))
             }
             Method::Str => Set::Exact(Folded::new(patterns, ignore_case)),
-            Method::HttpMethod => Set::Exact(Folded::new(patterns, ignore_case)),
+            // Methods count with their case, whatever the flags say (observed).
+            Method::HttpMethod => Set::Exact(Folded::new(patterns, false)),
             Method::Beginning => Set::Beginnings(Affixes::new(patterns, ignore_case)),
             Method::End => Set::Ends(Affixes::new(patterns, ignore_case)),
             Method::Substring => Set::Substrings(
@@ -165,7 +166,7 @@ impl Patterns {
         };
         Ok(Self {
             method,
-            ignore_case,
+            ignore_case: ignore_case && method != Method::HttpMethod,
             set,
         })
     }
