@@ -27,7 +27,7 @@ pub fn lower(method: &str, words: &[&[u8]]) -> Result<Vec<Text>, String> {
         let text = String::from_utf8_lossy(word);
         match OPERATORS.iter().find(|known| **known == text) {
             Some(known) => operator = known,
-            None => ranges.push(Text::from(range(operator, &text)?.into_bytes())),
+            None => ranges.push(Text::from(listed(operator, &text)?.into_bytes())),
         }
     }
     Ok(ranges)
@@ -55,6 +55,16 @@ pub fn check(method: &str, pattern: &[u8]) -> Result<(), String> {
         }
         _ => Ok(()),
     }
+}
+
+/// A number of a line; a word that could have been an operator is told so.
+fn listed(operator: &str, text: &str) -> Result<String, String> {
+    range(operator, text).map_err(|said| {
+        match text.starts_with(|c: char| c.is_ascii_digit() || c == '-') {
+            true => said,
+            false => format!("'{text}' is neither a number nor a supported operator"),
+        }
+    })
 }
 
 /// `5`, `5:9`, `:9`, `5:` under an operator, as `low:high`.
