@@ -57,13 +57,11 @@ pub fn check(method: &str, pattern: &[u8]) -> Result<(), String> {
     }
 }
 
-/// A number of a line; a word that could have been an operator is told so.
+/// A number of a line; behind an operator other than `eq` another operator could have stood in its place.
 fn listed(operator: &str, text: &str) -> Result<String, String> {
-    range(operator, text).map_err(|said| {
-        match text.starts_with(|c: char| c.is_ascii_digit() || c == '-') {
-            true => said,
-            false => format!("'{text}' is neither a number nor a supported operator"),
-        }
+    range(operator, text).map_err(|said| match operator {
+        "eq" => said,
+        _ => format!("'{text}' is neither a number nor a supported operator"),
     })
 }
 
@@ -140,7 +138,7 @@ mod tests {
     fn numbers_become_ranges() {
         assert_eq!(lowered(&["5", "7:9"]).unwrap(), ["5:5", "7:9"]);
         assert_eq!(lowered(&["ge", "5", "lt", "2"]).unwrap(), ["5:", ":1"]);
-        assert_eq!(lowered(&["x"]).unwrap_err(), "'x' is not a number");
+        assert_eq!(lowered(&["eq", "x"]).unwrap_err(), "'x' is not a number");
     }
 
     #[test]
