@@ -84,6 +84,16 @@ const MAX_PATH: usize = 97;
 /// Longest abstract name.
 const MAX_ABSTRACT: usize = 107;
 
+/// The reference ends complaints about the form of an address with a line feed of their own, those about a port's value
+/// not; `bind` is without it.
+pub fn with_line_feed(reason: String) -> String {
+    if reason.starts_with("invalid port '") || reason.starts_with("port range") {
+        reason
+    } else {
+        format!("{reason}\n")
+    }
+}
+
 /// Reads one address.
 ///
 /// # Errors
@@ -169,7 +179,7 @@ fn descriptor(number: &str, text: &str, allowed: Allowed) -> Result<Parsed, Stri
             "a file descriptor is not acceptable here in '{text}'"
         ));
     }
-    let Ok(fd) = number.parse::<i32>() else {
+    let Some(fd) = number.parse::<i32>().ok().filter(|fd| *fd >= 0) else {
         return Err(format!(
             "file descriptor '{number}' is not a valid integer in '{text}'"
         ));

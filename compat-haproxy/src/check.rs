@@ -16,7 +16,7 @@ use crate::load::{Draft, Loader, Verdict};
 /// Checks everything and fills the model.
 pub(crate) fn finish(loader: &mut Loader<'_>, model: &mut Model) -> Verdict {
     let mut drafts = std::mem::take(&mut loader.proxies);
-    for text in std::mem::take(&mut loader.late_alerts) {
+    for text in std::mem::take(&mut loader.shared.late_alerts) {
         loader.shared.alert_plain(text);
     }
     let names = references::Names::of(loader, &drafts);

@@ -33,6 +33,7 @@ pub mod source;
 pub mod stats;
 pub mod stats_socket;
 pub mod switching;
+pub mod table;
 pub mod tcp_rules;
 pub mod timeout;
 pub mod tune;

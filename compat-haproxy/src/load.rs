@@ -139,8 +139,6 @@ pub struct Loader<'o> {
     pub global_facts: GlobalFacts,
     /// Groups of each user list: name and users.
     pub groups: Vec<Vec<(String, Vec<String>)>>,
-    /// Errors to be told when all files were read.
-    pub late_alerts: Vec<String>,
     /// Sections that are only recognised: word and name.
     pub named_sections: HashSet<(&'static str, String)>,
     /// `-dW`.
@@ -158,6 +156,10 @@ pub struct Shared<'o> {
     pub fatal: bool,
     /// What is left for later.
     pub notes: Notes,
+    /// Errors to be told when all files were read.
+    pub late_alerts: Vec<String>,
+    /// Ids that lines gave to proxies, with what they were given to.
+    pub proxy_ids: HashMap<u32, String>,
     /// The environment.
     pub environment: Environment,
     /// The directory that relative paths begin in (`default-path`).
@@ -290,6 +292,8 @@ impl<'o> Loader<'o> {
                 messages: Vec::new(),
                 fatal: false,
                 notes: Notes::default(),
+                late_alerts: Vec::new(),
+                proxy_ids: HashMap::new(),
                 environment: Environment::new(options.environment.clone(), options.version.clone()),
                 default_path: DefaultPath::default(),
             },
@@ -301,7 +305,6 @@ impl<'o> Loader<'o> {
             section: Section::None,
             global_facts: GlobalFacts::default(),
             groups: Vec::new(),
-            late_alerts: Vec::new(),
             named_sections: HashSet::new(),
             zero_warning: options.zero_warning,
             fatal_lines: 0,
@@ -310,7 +313,6 @@ impl<'o> Loader<'o> {
 
     /// Reads one file; true if reading must end here and now.
     fn read(&mut self, source: &Source) -> bool {
-        let before = self.shared.messages.len();
         let file = SourceFile::new(source.name.as_str(), source.bytes.clone());
         let syntax = Syntax::parse(file);
         let mut expander = Expander::new(&syntax);
@@ -349,9 +351,6 @@ impl<'o> Loader<'o> {
         }
         self.enter(Section::None);
         aborted |= expander.aborted();
-        failed |= self.shared.messages[before.min(self.shared.messages.len())..]
-            .iter()
-            .any(|message| message.level == Level::Alert);
         if failed {
             self.shared.alert_plain(format!(
                 "Error(s) found in configuration file : {}",

@@ -15,7 +15,7 @@ use locum_model::Origin;
 pub enum Level {
     /// Only shown with `-dD`.
     Diag,
-    /// Information; hidden unless `-V` or `-c` shows it.
+    /// Information; it alone brings no introduction.
     Notice,
     /// The configuration is usable.
     Warning,
@@ -76,12 +76,10 @@ pub fn render(
     let pid = printing.pid;
     let mut introduced = false;
     for message in messages {
-        match message.level {
-            Level::Diag if !printing.diagnostics => continue,
-            Level::Notice => continue,
-            _ => {}
+        if message.level == Level::Diag && !printing.diagnostics {
+            continue;
         }
-        if !introduced && message.level > Level::Diag {
+        if !introduced && message.level > Level::Notice {
             introduced = true;
             let _ = writeln!(
                 out,

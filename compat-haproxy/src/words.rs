@@ -55,8 +55,14 @@ pub fn identity(global: &Global) -> Identity {
             name.clone()
         }
     });
+    let program = std::env::args_os().next().unwrap_or_default();
+    let program = std::path::Path::new(&program).file_name();
     Identity {
         hostname,
+        tag: program.map_or_else(
+            || "haproxy".into(),
+            |name| name.to_string_lossy().into_owned(),
+        ),
         ..Identity::default()
     }
 }

@@ -61,10 +61,19 @@ fn lower(
     if raw.kind == FormatKind::Https {
         loader.shared.unexecuted("option httpslog", &raw.at);
     }
+    let shown = if word == "unique-id-format" {
+        "unique-id"
+    } else {
+        word
+    };
     let mut place = Place {
         section: draft.section,
         proxy: draft.name(),
-        points: Points::of(Point::Log),
+        points: if word == "unique-id-format" {
+            Points::of(Point::FrontendHttpRequest)
+        } else {
+            Points::of(Point::Log)
+        },
         at: raw.at.clone(),
         surroundings: word_surroundings(word),
         acls: &draft.acls,
@@ -77,15 +86,16 @@ fn lower(
                 && draft.proxy.mode == Mode::Tcp
             {
                 let text = format!(
-                    "parsing [{}] : format variable '{alias}' is reserved for HTTP mode.",
+                    "Parsing [{}]: failed to parse {shown} : format variable '{alias}' is reserved for HTTP mode.",
                     raw.at
                 );
-                loader.shared.warn(&raw.at, text);
+                loader.shared.alert(&raw.at, text);
+                return None;
             }
             Some(Located::new(format, raw.at.clone()))
         }
         Err(reason) => {
-            let text = format!("Parsing [{}]: failed to parse {word} : {reason}.", raw.at);
+            let text = format!("Parsing [{}]: failed to parse {shown} : {reason}.", raw.at);
             loader.shared.alert(&raw.at, text);
             None
         }

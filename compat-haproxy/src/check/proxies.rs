@@ -18,9 +18,6 @@ pub(super) fn check(loader: &mut Loader<'_>, names: &Names, draft: &mut Draft) {
             "frontend '{name}' has no 'bind' directive. Please declare it as a backend if this was intended."
         ));
     }
-    if draft.proxy.mode == Mode::Http && !draft.has_frontend {
-        // Nothing: mode http needs no client side.
-    }
     default_backend(loader, names, draft);
     switches(loader, names, draft);
     tables(loader, draft);
@@ -33,9 +30,15 @@ pub(super) fn check(loader: &mut Loader<'_>, names: &Names, draft: &mut Draft) {
     formats::check(loader, draft);
     timeouts(loader, draft);
     ignored(loader, draft);
-    if had_format && draft.proxy.logs.is_empty() {
+    let lowered = draft.proxy.log_format.is_some();
+    if had_format && lowered && !loader.shared.fatal && draft.proxy.logs.is_empty() {
         loader.shared.warn_plain(format!(
             "log format ignored for {kind} '{name}' since it has no log address."
+        ));
+    }
+    if draft.health.has_rules && draft.health.kind != crate::keyword::http_check::ProbeKind::Http {
+        loader.shared.warn_plain(format!(
+            "{kind} '{name}' uses http-check rules without 'option httpchk', so the rules are ignored."
         ));
     }
     certificates(loader, draft);
@@ -60,6 +63,20 @@ fn error_pages(loader: &mut Loader<'_>, draft: &mut Draft) {
             loader.shared.alert(&at, text);
             continue;
         };
+        for status in codes
+            .iter()
+            .filter(|status| !found.pages.contains_key(status))
+        {
+            let text = format!(
+                "config: proxy '{}' : status '{status}' not declared in http-errors section '{pages}' (at {at}).",
+                draft.name()
+            );
+            loader.shared.messages.push(crate::message::Message {
+                level: crate::message::Level::Warning,
+                text,
+                at: Some(at.clone()),
+            });
+        }
         for (status, reply) in &found.pages {
             if codes.is_empty() || codes.contains(status) {
                 let reply = locum_model::Located::new(reply.clone(), at.clone());

@@ -90,7 +90,16 @@ fn cookie(line: &mut ProxyLine<'_, '_>) -> Lowered {
                 if !line.line.has(at) {
                     return Err(Fault::tight("'attr' expects <value> as argument."));
                 }
-                cookie.attributes.push(Text::from(line.line.bytes(at)));
+                let value = line.line.text(at);
+                let bad = value
+                    .bytes()
+                    .find(|byte| *byte < 0x20 || matches!(byte, b';' | 0x7f));
+                if let Some(bad) = bad {
+                    return Err(Fault::tight(format!(
+                        "character '%x{bad:02X}' is not permitted in attribute value."
+                    )));
+                }
+                cookie.attributes.push(Text::from(value));
             }
             _ => {
                 return Err("'cookie' supports 'rewrite', 'insert', 'prefix', 'indirect', 'nocache', 'postonly', 'domain', 'maxidle', 'dynamic', 'maxlife' and 'attr' options.".into());
@@ -112,10 +121,8 @@ fn finish(cookie: &mut Cookie, [rewrite, insert, prefix]: [bool; 3]) -> Lowered 
     {
         return Err("cookie 'rewrite', 'insert' and 'prefix' modes are incompatible.".into());
     }
-    if (rewrite || prefix) && cookie.indirect {
-        return Err(
-            "cookie 'indirect' option is incompatible with 'rewrite' and 'prefix' modes.".into(),
-        );
+    if rewrite && cookie.indirect {
+        return Err("cookie 'rewrite' and 'indirect' modes are incompatible.".into());
     }
     if (cookie.maxidle.is_some() || cookie.maxlife.is_some()) && !insert {
         return Err("cookie 'maxidle' and 'maxlife' are only supported in 'insert' mode.".into());
@@ -136,7 +143,7 @@ fn domain(line: &mut ProxyLine<'_, '_>, at: usize, cookie: &mut Cookie) -> Lower
     }
     if !domain.starts_with('.') && !domain.contains('.') {
         let text = format!(
-            "parsing [{}]: domain '{domain}' contains no embedded dots and does not start with a dot. RFC forbids it, this configuration may not work properly.",
+            "parsing [{}]: domain '{domain}' contains no embedded dot, this configuration may not work properly (see RFC6265#5.2.3).",
             line.line.at
         );
         let place = line.line.at.clone();

@@ -43,7 +43,7 @@ pub const STATUSES: &[u16] = &[
 
 fn errorfile(line: &mut ProxyLine<'_, '_>) -> Lowered {
     if !line.line.has(1) || !line.line.has(2) {
-        return Err("errorfile : expects <status_code> and <file> as arguments.".into());
+        return Err("errorfile : expects <status_code> and <file> as arguments.\n".into());
     }
     let (status, reply) = read(&line.line, "errorfile")?;
     line.draft
@@ -90,14 +90,13 @@ fn message(bytes: &[u8], path: &str) -> Result<Text, String> {
     if bytes.is_empty() {
         return Ok(Text::default());
     }
-    let invalid = || format!("unable to parse headers in the file '{path}'.");
-    let _ = invalid;
-    let unable = |what: &str| format!("unable to convert the file '{path}': {what}.");
+    let unable =
+        |offset: usize| format!("'{path}': unable to parse headers (error offset: {offset})");
     let Some(head) = head_length(bytes) else {
-        return Err(unable("unable to parse headers (error offset: 0)"));
+        return Err(unable(0));
     };
     if !bytes.starts_with(b"HTTP/") {
-        return Err(unable("unable to parse headers (error offset: 0)"));
+        return Err(unable(0));
     }
     let text = String::from_utf8_lossy(&bytes[..head]);
     let mut length = None;
@@ -108,7 +107,7 @@ fn message(bytes: &[u8], path: &str) -> Result<Text, String> {
         if name.eq_ignore_ascii_case("content-length") {
             match value.trim().parse::<usize>() {
                 Ok(number) => length = Some(number),
-                Err(_) => return Err(unable("invalid content-length header")),
+                Err(_) => return Err(unable(0)),
             }
         }
     }
@@ -116,7 +115,9 @@ fn message(bytes: &[u8], path: &str) -> Result<Text, String> {
     if let Some(length) = length
         && length != body
     {
-        return Err(unable("invalid content-length value"));
+        return Err(format!(
+            "'{path}': payload size does not match the announced content-length ({body} != {length})"
+        ));
     }
     Ok(Text::from(bytes))
 }
@@ -158,7 +159,7 @@ fn errorfiles(line: &mut ProxyLine<'_, '_>) -> Lowered {
 fn errorloc(line: &mut ProxyLine<'_, '_>) -> Lowered {
     let word = line.line.text(0);
     if !line.line.has(1) || !line.line.has(2) {
-        return Err(format!("{word} : expects <status_code> and <url> as arguments.").into());
+        return Err(format!("{word} : expects <status_code> and <url> as arguments.\n").into());
     }
     let status = status(&line.line, &word)?;
     let url = line.line.text(2);

@@ -23,10 +23,19 @@ pub static ROWS: &[ProxyKeyword] = &[ProxyKeyword {
 
 fn http_error(line: &mut ProxyLine<'_, '_>) -> Lowered {
     if !line.line.has(1) {
-        return Err("http-error : expects at least a <status> as arguments.".into());
+        return Err("http-error : expects at least a <status> as arguments.\n".into());
     }
     let words = line.line.words;
-    let fail = |reason: String| Fault::from(format!("http-error : {reason}"));
+    let fail = |reason: String| {
+        Fault::from(format!(
+            "http-error : {}",
+            if reason.starts_with("error opening") {
+                format!("{reason}.")
+            } else {
+                reason
+            }
+        ))
+    };
     let (reply, taken) = lower_reply(
         &words[1..],
         &mut line.place(Points::ALL, "http-error expression"),
@@ -42,7 +51,9 @@ fn http_error(line: &mut ProxyLine<'_, '_>) -> Lowered {
         return Err(fail("expects at least a <status> as arguments.".to_owned()));
     };
     if !STATUSES.contains(&status) {
-        return Err(fail(format!("status code '{status}' not handled.")));
+        return Err(Fault::from(format!(
+            "http-error: status code '{status}' not handled."
+        )));
     }
     line.draft
         .proxy

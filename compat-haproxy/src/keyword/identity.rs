@@ -61,6 +61,17 @@ fn id(line: &mut ProxyLine<'_, '_>) -> Lowered {
     }
     match u32::try_from(line.line.lenient_number(1)) {
         Ok(id) if id > 0 => {
+            let own = line.proxy_shown().replace('\'', "");
+            let place = line.draft.proxy.name.at.clone();
+            if let Some(other) = line.line.shared.proxy_ids.get(&id) {
+                return Err(Fault::Tight(format!(
+                    "{own} reuses same custom id as {other}."
+                )));
+            }
+            line.line
+                .shared
+                .proxy_ids
+                .insert(id, format!("{own} (declared at {place})"));
             line.draft.proxy.id = id;
             line.draft.has_id = true;
             Ok(())

@@ -45,6 +45,21 @@ fn number(line: &mut GlobalLine<'_, '_>) -> Lowered {
     if !line.line.has(1) {
         return Err(format!("'{word}' expects an integer argument.").into());
     }
+    let before = match word.as_str() {
+        "maxconn" => line.process.maxconn,
+        "ulimit-n" => line.process.ulimit_n,
+        "maxpipes" => line.process.maxpipes,
+        _ => None,
+    };
+    if before.is_some() {
+        // The reference says so as an alert, keeps the first value and goes on.
+        let had = line.line.shared.fatal;
+        let at = line.line.at.clone();
+        let text = format!("parsing [{at}] : '{word}' already specified. Continuing.");
+        line.line.shared.alert(&at, text);
+        line.line.shared.fatal = had;
+        return Ok(());
+    }
     let number = line.line.lenient_number(1);
     let wide = u64::try_from(number).ok().filter(|number| *number > 0);
     let narrow = u32::try_from(number).ok().filter(|number| *number > 0);

@@ -189,8 +189,8 @@ fn sink(line: &mut SectionLine<'_, '_>, text: &str) -> Result<LogSink, Fault> {
         datagram: true,
         ..Allowed::default()
     };
-    let parsed =
-        address::parse(text, allowed).map_err(|reason| Fault::from(format!("log : {reason}")))?;
+    let parsed = address::parse(text, allowed)
+        .map_err(|reason| Fault::from(format!("log : {}", address::with_line_feed(reason))))?;
     Ok(match parsed.address {
         Address::Descriptor(fd) => LogSink::Stream(fd),
         // Syslog's port, where none is given.

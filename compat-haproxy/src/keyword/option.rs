@@ -36,12 +36,12 @@ fn option(line: &mut ProxyLine<'_, '_>) -> Lowered {
             option::Side::Servers => Some(Capability::Backend),
             option::Side::Both => None,
         };
+        line.line.at_most(0, 2)?;
         if let Some(capability) = capability
             && line.lacks(capability, &name)
         {
             return Ok(());
         }
-        line.line.at_most(0, 2)?;
         let on = line.line.negated.is_none();
         *(switch.field)(&mut line.draft.proxy.options) = on;
         if on {

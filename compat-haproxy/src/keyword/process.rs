@@ -116,8 +116,8 @@ fn id(line: &mut GlobalLine<'_, '_>) -> Lowered {
     };
     let said = field.is_some();
     if said {
-        let fault = Fault::from("user/group already specified. Continuing.");
-        return said_before(line, fault);
+        let text = format!("{name}/{word} already specified. Continuing.");
+        return said_before(line, Fault::from(text));
     }
     if !line.line.has(1) {
         return Err(format!("'{word}' expects an integer argument.").into());
@@ -128,7 +128,7 @@ fn id(line: &mut GlobalLine<'_, '_>) -> Lowered {
     if !digits.bytes().all(|byte| byte.is_ascii_digit()) || number > i64::from(u32::MAX) {
         let at = line.line.at.clone();
         let warning = format!(
-            "parsing [{at}] :  {word}: string '{text}' is not a number.\n   | You might want to use the '{name}' parameter to use a system {name} name.\n"
+            "parsing [{at}] :  {word}: string '{text}' is not a number.\n   | You might want to use the '{name}' parameter to use a system {name} name."
         );
         line.line.shared.warn(&at, warning);
         return Ok(());
@@ -144,10 +144,7 @@ fn id(line: &mut GlobalLine<'_, '_>) -> Lowered {
 fn user(line: &mut GlobalLine<'_, '_>) -> Lowered {
     line.line.at_most(1, 1)?;
     if line.process.user.is_some() {
-        return said_before(
-            line,
-            Fault::from("user/group already specified. Continuing."),
-        );
+        return said_before(line, Fault::from("user/uid already specified. Continuing."));
     }
     let name = line.line.text(1);
     match nix::unistd::User::from_name(&name) {

@@ -24,11 +24,9 @@ pub static PROXY: &[ProxyKeyword] = &[
     proxy("reqideny"),
     proxy("reqipass"),
     proxy("reqirep"),
-    proxy("reqisetbe"),
     proxy("reqitarpit"),
     proxy("reqpass"),
     proxy("reqrep"),
-    proxy("reqsetbe"),
     proxy("reqtarpit"),
     proxy("rspadd"),
     proxy("rspdel"),
@@ -37,7 +35,6 @@ pub static PROXY: &[ProxyKeyword] = &[
     proxy("rspideny"),
     proxy("rspirep"),
     proxy("rsprep"),
-    proxy("transparent"),
 ];
 
 /// Words of `global`.
@@ -68,11 +65,6 @@ const fn proxy(name: &'static str) -> ProxyKeyword {
 
 fn removed(line: &mut ProxyLine<'_, '_>) -> Lowered {
     let word = line.line.text(0);
-    let modern = |what: &str| {
-        Err(Fault::Spaced(format!(
-            "The '{word}' directive is not supported anymore since HAProxy 2.1. Use '{what}' instead."
-        )))
-    };
     match word.as_str() {
         "bind-process" => {
             let at = line.line.at.clone();
@@ -80,17 +72,51 @@ fn removed(line: &mut ProxyLine<'_, '_>) -> Lowered {
                 "parsing [{at}]: 'bind-process' has no effect, is deprecated, and will be removed in version 2.7."
             );
             line.line.shared.warn(&at, text);
-            Ok(())
+            return Ok(());
         }
-        "grace" => Err(Fault::tight(
-            "the 'grace' keyword is not supported any more since HAProxy version 2.5.",
-        )),
-        "reqrep" | "reqirep" => modern(
-            "http-request replace-path', 'http-request replace-uri' or 'http-request replace-header",
-        ),
-        _ => modern("http-request"),
+        "grace" => {
+            return Err(Fault::tight(
+                "the 'grace' keyword is not supported any more since HAProxy version 2.5.",
+            ));
+        }
+        _ => {}
     }
+    let said = WORDINGS
+        .iter()
+        .find(|(known, _)| *known == word)
+        .map_or("", |(_, said)| said);
+    Err(Fault::Spaced(said.replace("%s", &line.line.text(1))))
 }
+
+/// What the reference says to each word; `%s` is the word's argument.
+#[rustfmt::skip]
+const WORDINGS: &[(&str, &str)] = &[
+    ("appsession", "'appsession' is not supported anymore since HAProxy 1.6."),
+    ("block", "The 'block' directive is not supported anymore since HAProxy 2.1. Use 'http-request deny' which uses the exact same syntax."),
+    ("monitor-net", "'monitor-net' doesn't exist anymore. Please use 'http-request return status 200 if { src %s }' instead."),
+    ("redisp", "keyword 'redisp' directive is not supported anymore since HAProxy 2.1. Use 'option redispatch'."),
+    ("redispatch", "keyword 'redispatch' directive is not supported anymore since HAProxy 2.1. Use 'option redispatch'."),
+    ("reqadd", "The 'reqadd' directive is not supported anymore since HAProxy 2.1. Use 'http-request add-header' instead."),
+    ("reqallow", "The 'reqallow' directive is not supported anymore since HAProxy 2.1. Use 'http-request allow' instead."),
+    ("reqdel", "The 'reqdel' directive is not supported anymore since HAProxy 2.1. Use 'http-request del-header' instead."),
+    ("reqdeny", "The 'reqdeny' not supported anymore since HAProxy 2.1. Use 'http-request deny' instead."),
+    ("reqiallow", "The 'reqiallow' directive is not supported anymore since HAProxy 2.1. Use 'http-request allow' instead."),
+    ("reqidel", "The 'reqidel' directive is not supported anymore since HAProxy 2.1. Use 'http-request del-header' instead."),
+    ("reqideny", "The 'reqideny' directive is not supported anymore since HAProxy 2.1. Use 'http-request deny' instead."),
+    ("reqipass", "The 'reqipass' directive is not supported anymore since HAProxy 2.1."),
+    ("reqirep", "The 'reqirep' directive is not supported anymore since HAProxy 2.1. Use 'http-request replace-header' instead."),
+    ("reqitarpit", "The 'reqitarpit' directive is not supported anymore since HAProxy 2.1. Use 'http-request tarpit' instead."),
+    ("reqpass", "The 'reqpass' not supported anymore since HAProxy 2.1."),
+    ("reqrep", "The 'reqrep' directive is not supported anymore since HAProxy 2.1. Use 'http-request replace-path', 'http-request replace-uri' or 'http-request replace-header' instead."),
+    ("reqtarpit", "The 'reqtarpit' directive is not supported anymore since HAProxy 2.1. Use 'http-request tarpit' instead."),
+    ("rspadd", "The 'rspadd' directive is not supported anymore since HAProxy 2.1. Use 'http-response add-header' instead."),
+    ("rspdel", "The 'rspdel' directive is not supported anymore since HAProxy 2.1. Use 'http-response del-header' ."),
+    ("rspdeny", "The 'rspdeny' directive is not supported anymore since HAProxy 2.1. Use 'http-response deny' instead."),
+    ("rspidel", "The 'rspidel' directive is not supported anymore since HAProxy 2.1. Use 'http-response del-header' instead."),
+    ("rspideny", "The 'rspideny' directive is not supported anymore since HAProxy 2.1. Use 'http-response deny' instead."),
+    ("rspirep", "The 'rspirep' directive is not supported anymore since HAProxy 2.1. Use 'http-response replace-header' instead."),
+    ("rsprep", "The 'rsprep' directive is not supported anymore since HAProxy 2.1. Use 'http-response replace-header' instead."),
+];
 
 fn nbproc(_: &mut GlobalLine<'_, '_>) -> Lowered {
     Err("nbproc is not supported any more since HAProxy 2.5. Threads will automatically be used on multi-processor machines if available.".into())

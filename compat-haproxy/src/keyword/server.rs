@@ -182,6 +182,13 @@ fn read(line: &mut ProxyLine<'_, '_>, name: &str, at: usize) -> Result<ServerDra
 
 fn push(line: &mut ProxyLine<'_, '_>, name: String, mut draft: ServerDraft) -> Lowered {
     draft.server.value.member.name.value.clone_from(&name);
+    if draft.check && draft.server.value.track.is_some() {
+        let text = format!(
+            "'server {}/{name}' : unable to enable checks and tracking at the same time!",
+            line.draft.name()
+        );
+        return Err(whole(line, &text));
+    }
     if draft.has_id {
         let id = draft.server.value.id;
         if let Some(other) = line

@@ -50,7 +50,7 @@ fn source(line: &mut ProxyLine<'_, '_>) -> Lowered {
     }
     let text = line.line.text(1);
     let parsed = address::parse(&text, Allowed::default())
-        .map_err(|reason| format!("'source {text}' : {reason}"))?;
+        .map_err(|reason| format!("'source {text}' : {}", address::with_line_feed(reason)))?;
     let Address::Ip { ip, port } = parsed.address else {
         return Err(format!("'source {text}' : unsupported address").into());
     };

@@ -41,13 +41,10 @@ fn stats(line: &mut GlobalLine<'_, '_>) -> Lowered {
         b"socket" => socket(line),
         b"timeout" => timeout(line),
         b"maxconn" => {
-            let number = line.line.lenient_number(2);
-            match u32::try_from(number) {
+            match u32::try_from(line.line.lenient_number(2)) {
                 Ok(number) if number > 0 => line.global.stats_maxconn = Some(number),
                 _ => {
-                    return Err(
-                        format!("'stats maxconn' expects a positive value (got {number})").into(),
-                    );
+                    return Err(format!("'stats maxconn' expects a positive value").into());
                 }
             }
             Ok(())
@@ -73,20 +70,26 @@ fn socket(line: &mut GlobalLine<'_, '_>) -> Lowered {
     let text = line.line.text(2);
     let addresses = bind::addresses(&text).map_err(|reason| {
         Fault::from(format!(
-            "parsing [{}] : 'stats socket' : {reason}",
-            line.line.at
+            "parsing [{}] : 'stats socket' : {}",
+            line.line.at,
+            crate::address::with_line_feed(reason)
         ))
     })?;
     let mut options = BindLine::new("'stats socket'", true);
     options.bind.access = line.facts.unix_bind.access.clone();
     options.bind.level = Some(StatsLevel::Operator);
     bind_option::read(&mut line.line, 3, &mut options).map_err(|fault| match fault {
+        // The reference has wordings of its own here.
         Fault::Spaced(text) => {
-            // The reference has a wording of its own here.
-            Fault::Spaced(text.replace(
+            let text = text.replace(
                 "'stats socket': unknown keyword",
                 "'stats socket' : unknown keyword",
-            ))
+            );
+            let text = text.replace("; did you mean '", ". Did you mean '");
+            match text.strip_prefix("'stats socket' : '") {
+                Some(rest) => Fault::Spaced(format!("'stats socket' : ''{rest}'")),
+                None => Fault::Spaced(text),
+            }
         }
         other => other,
     })?;
@@ -120,7 +123,7 @@ fn timeout(line: &mut GlobalLine<'_, '_>) -> Lowered {
         )
         .into()),
         Ok(units::Time { trailing: Some(byte), .. }) | Err(units::TimeError::Unexpected(byte)) => {
-            Err(format!("unexpected character '{}' in 'stats timeout'", char::from(byte)).into())
+            Err(format!("'stats timeout' : unexpected character '{}'", char::from(byte)).into())
         }
         _ => Err("'stats timeout' expects a positive value".into()),
     }

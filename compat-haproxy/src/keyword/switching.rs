@@ -84,11 +84,21 @@ fn use_backend(line: &mut ProxyLine<'_, '_>) -> Lowered {
             return Err(format!("error detected while parsing switching rule : {reason}.").into());
         }
     };
-    let target = lower_format(
+    let result = lower_format(
         &words[1].text,
         &mut line.place(points, "use_backend expression"),
-    )
-    .map_err(|reason| format!("failed to parse use_backend rule's target : {reason}."))?;
+    );
+    let target = match result {
+        Ok(target) => target,
+        Err(reason) => {
+            // The reference looks at the name when all files were read.
+            let (at, shown) = (&line.line.at, line.line.text(1));
+            let text =
+                format!("Parsing [{at}]: failed to parse use_backend rule '{shown}' : {reason}.");
+            line.line.shared.late_alerts.push(text);
+            return Ok(());
+        }
+    };
     let rule = Located::new(Switch { target, condition }, line.line.at.clone());
     line.draft.proxy.rules.use_backend.push(rule);
     line.draft.seen_rule("use_backend");

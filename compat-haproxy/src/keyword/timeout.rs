@@ -85,7 +85,8 @@ fn timeout(line: &mut ProxyLine<'_, '_>) -> Lowered {
     let value = match units::time(text.as_bytes(), TimeUnit::Milliseconds) {
         Ok(time) => {
             if let Some(warning) = time.warning(&text) {
-                line.line.warn(&warning);
+                let at = line.line.at.clone();
+                line.line.shared.warn(&at, warning);
             }
             time.value
         }

@@ -52,7 +52,6 @@ pub fn lower_acl(name: &str, words: &[Word], place: &mut Place<'_>) -> Result<Lo
         },
         is_map: false,
         ended: false,
-        said_method: false,
         files: Vec::new(),
     };
     reader.flags()?;
@@ -60,7 +59,7 @@ pub fn lower_acl(name: &str, words: &[Word], place: &mut Place<'_>) -> Result<Lo
     reader.patterns()?;
     let acl = reader.acl;
     let is_empty = acl.patterns.is_empty() && acl.files.is_empty();
-    if is_empty && !ended && !matches!(acl.matcher.as_str(), "bool" | "found") {
+    if is_empty && !ended && !matches!(acl.matcher.as_str(), "bool" | "found" | "int") {
         place.notes.warnings.push(no_pattern(head));
     }
     Ok(LoweredAcl {
@@ -137,7 +136,6 @@ struct Reader<'w> {
     is_map: bool,
     /// `--` was met: what follows are patterns, and having none is meant.
     ended: bool,
-    said_method: bool,
     /// Files to read once the match method is known.
     files: Vec<(String, bool)>,
 }
@@ -175,6 +173,9 @@ impl Reader<'_> {
                     }
                     self.files.push((path, self.is_map));
                 }
+                b"-m" if !self.files.is_empty() => {
+                    return Err("'-m' must only be specified before patterns and files in parsing ACL expression".to_owned());
+                }
                 b"-m" => {
                     let method = self
                         .next()
@@ -187,7 +188,6 @@ impl Reader<'_> {
                         ));
                     }
                     self.acl.matcher = method;
-                    self.said_method = true;
                 }
                 flag => {
                     return Err(format!(

@@ -97,10 +97,18 @@ pub fn lower_arguments(
     }
     if lowered.len() < required {
         let kind = kinds.get(lowered.len()).copied().unwrap_or("string");
-        let complaint = format!(
-            "missing arguments (got {}/{required}), type '{kind}' expected",
-            lowered.len()
-        );
+        let complaint = match written {
+            None => format!(
+                "expected type '{kind}' at position {}, but got nothing",
+                lowered.len() + 1
+            ),
+            Some(_) => {
+                format!(
+                    "missing arguments (got {}/{required}), type '{kind}' expected",
+                    lowered.len()
+                )
+            }
+        };
         return Err(role.complain(lowered.len() + 1, &complaint));
     }
     lowered.resize_with(kinds.len(), || Arg::Absent);

@@ -27,7 +27,7 @@ pub fn lower(method: &str, words: &[&[u8]]) -> Result<Vec<Text>, String> {
         let text = String::from_utf8_lossy(word);
         match OPERATORS.iter().find(|known| **known == text) {
             Some(known) => operator = known,
-            None => ranges.push(Text::from(range(operator, &text)?.into_bytes())),
+            None => ranges.push(Text::from(listed(operator, &text)?.into_bytes())),
         }
     }
     Ok(ranges)
@@ -55,6 +55,14 @@ pub fn check(method: &str, pattern: &[u8]) -> Result<(), String> {
         }
         _ => Ok(()),
     }
+}
+
+/// A number of a line; behind an operator other than `eq` another operator could have stood in its place.
+fn listed(operator: &str, text: &str) -> Result<String, String> {
+    range(operator, text).map_err(|said| match operator {
+        "eq" => said,
+        _ => format!("'{text}' is neither a number nor a supported operator"),
+    })
 }
 
 /// `5`, `5:9`, `:9`, `5:` under an operator, as `low:high`.
@@ -130,7 +138,7 @@ mod tests {
     fn numbers_become_ranges() {
         assert_eq!(lowered(&["5", "7:9"]).unwrap(), ["5:5", "7:9"]);
         assert_eq!(lowered(&["ge", "5", "lt", "2"]).unwrap(), ["5:", ":1"]);
-        assert_eq!(lowered(&["x"]).unwrap_err(), "'x' is not a number");
+        assert_eq!(lowered(&["eq", "x"]).unwrap_err(), "'x' is not a number");
     }
 
     #[test]

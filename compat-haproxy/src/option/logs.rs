@@ -2,7 +2,7 @@
 
 use locum_model::proxy::Mode;
 
-use crate::load::{FormatKind, Lowered, ProxyLine, RawFormat};
+use crate::load::{Capability, FormatKind, Lowered, ProxyLine, RawFormat};
 
 /// `option httplog`
 pub(super) fn httplog(line: &mut ProxyLine<'_, '_>) -> Lowered {
@@ -40,35 +40,19 @@ pub(super) fn tcplog(line: &mut ProxyLine<'_, '_>) -> Lowered {
     Ok(())
 }
 
-/// Sets a format; one that a line of the same section set before is warned about.
+/// Sets a format: the last one counts. Backends write no lines.
 pub fn set(line: &mut ProxyLine<'_, '_>, kind: FormatKind, word: &str) {
     let at = line.line.at.clone();
-    if let Some(old) = &line.draft.log_format
-        && !line.draft.is_defaults
-        && !line.draft.log_format_inherited
-    {
-        let old = match old.kind {
-            FormatKind::Tcp => "option tcplog",
-            FormatKind::Http => "option httplog",
-            FormatKind::HttpClf => "option httplog clf",
-            FormatKind::Https => "option httpslog",
-            FormatKind::Custom(_) => "log-format",
-        };
+    let backend_only = !line.draft.is_defaults && !line.draft.can(Capability::Frontend);
+    if backend_only {
         let text = format!(
-            "'{word}' overrides previous '{old}' in {}.",
-            in_section(line)
+            "{} : '{word}' directive is ignored in backends.",
+            line.proxy_shown()
         );
         line.line.warn(&text);
     }
     line.draft.log_format = Some(RawFormat { kind, at });
     line.draft.log_format_inherited = false;
-}
-
-fn in_section(line: &ProxyLine<'_, '_>) -> String {
-    match line.draft.is_defaults {
-        true => "'defaults' section".to_owned(),
-        false => line.proxy_shown().to_string(),
-    }
 }
 
 /// Whether a format needs HTTP mode.

@@ -1,6 +1,6 @@
 //! The rows of options with arguments.
 
-use locum_model::proxy::{ConnectionMode, RedispatchInterval};
+use locum_model::proxy::{ConnectionMode, RedispatchInterval, RestrictHeaderNames};
 
 use super::{Special, forwardfor, health, logs};
 use crate::{
@@ -14,11 +14,20 @@ pub static SPECIAL: &[Special] = &[
         health::probe_option(line)
     }),
     row("forceclose", false, State::Executed, |line, _| {
-        removed(line, "Please use 'option httpclose' instead.")
+        removed(
+            line,
+            "2.0, please just remove it, or use 'option httpclose' if absolutely needed.",
+        )
     }),
     row("forwardfor", false, State::Executed, |line, _| {
         forwardfor::forwardfor(line)
     }),
+    row(
+        "http-restrict-req-hdr-names",
+        false,
+        State::Executed,
+        |line, _| restrict_names(line),
+    ),
     row("http-keep-alive", true, State::Executed, |line, off| {
         connection(line, off, ConnectionMode::KeepAlive)
     }),
@@ -26,7 +35,7 @@ pub static SPECIAL: &[Special] = &[
         connection(line, off, ConnectionMode::ServerClose)
     }),
     row("http-tunnel", false, State::Executed, |line, _| {
-        removed(line, "")
+        removed(line, "2.1, please just remove it, it shouldn't be needed.")
     }),
     row("httpchk", false, State::Executed, |line, _| {
         health::httpchk(line)
@@ -105,7 +114,6 @@ fn redispatch(line: &mut ProxyLine<'_, '_>, off: bool) -> Lowered {
         line.draft.backend.redispatch = None;
         return Ok(());
     }
-    line.line.at_most(1, 2)?;
     let interval = match line.line.lenient_number(2) {
         _ if !line.line.has(2) => RedispatchInterval::LastRetry,
         -1 => RedispatchInterval::LastRetry,
@@ -127,12 +135,21 @@ fn tcpka(line: &mut ProxyLine<'_, '_>) -> Lowered {
 
 fn removed(line: &mut ProxyLine<'_, '_>, instead: &str) -> Lowered {
     let name = line.line.text(1);
-    let instead = if instead.is_empty() {
-        String::new()
-    } else {
-        format!(" {instead}")
-    };
     Err(Fault::Tight(format!(
-        "option '{name}' is not supported any more since HAProxy 2.0, please just remove it, it shouldn't be needed.{instead}"
+        "option '{name}' is not supported any more since HAProxy {instead}"
     )))
+}
+
+/// `option http-restrict-req-hdr-names { preserve | reject | delete }`
+fn restrict_names(line: &mut ProxyLine<'_, '_>) -> Lowered {
+    const EXPECTS: &str =
+        "option 'http-restrict-req-hdr-names' expects 'preserve', 'reject' or 'delete' option.";
+    line.draft.proxy.restrict_header_names = Some(match line.line.bytes(2) {
+        b"preserve" => RestrictHeaderNames::Preserve,
+        b"reject" => RestrictHeaderNames::Reject,
+        b"delete" => RestrictHeaderNames::Delete,
+        b"" => return Err(format!("missing parameter. {EXPECTS}").into()),
+        _ => return Err(format!("invalid parameter '{}'. {EXPECTS}", line.line.text(2)).into()),
+    });
+    line.line.at_most(1, 2)
 }

@@ -71,6 +71,11 @@ pub(super) fn open(
         ))
         .aborting());
     }
+    if !word(2).is_empty() && !(has_from && word(4).is_empty()) {
+        // An old way to say `bind`: the proxy is dropped, and its lines have no home.
+        listening_address(loader, words, at);
+        return Ok(());
+    }
     let index = loader.proxies.len();
     if draft.has_frontend {
         loader.frontends.entry(name.clone()).or_insert(index);
@@ -80,9 +85,6 @@ pub(super) fn open(
     }
     loader.proxies.push(draft);
     loader.enter(Section::Proxy(index));
-    if !word(2).is_empty() && !(has_from && word(4).is_empty()) {
-        listening_address(loader, words, at);
-    }
     Ok(())
 }
 

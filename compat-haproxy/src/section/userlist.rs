@@ -158,7 +158,7 @@ pub(super) fn leave(loader: &mut Loader<'_>, list: usize) {
                     "userlist '{of}': no such group '{group}' specified in user '{}'",
                     user.name
                 );
-                loader.late_alerts.push(text);
+                loader.shared.late_alerts.push(text);
             }
         }
     }
@@ -171,7 +171,7 @@ pub(super) fn leave(loader: &mut Loader<'_>, list: usize) {
                     let text = format!(
                         "userlist '{of}': no such user '{name}' specified in group '{group}'"
                     );
-                    loader.late_alerts.push(text);
+                    loader.shared.late_alerts.push(text);
                 }
             }
         }

@@ -482,7 +482,21 @@ fn observe(option: &mut OptionWord<'_, '_, '_>) -> Result<(), String> {
         {
             Some(Observe::Layer7)
         }
-        "layer7" => return Err("'layer7' can only be used in http proxies.".to_owned()),
+        "layer7" => {
+            // The reference says so as an alert and goes on.
+            let had = option.line.line.shared.fatal;
+            let text = format!(
+                "[{}] : 'server {}/{}' : 'layer7' can only be used in http proxies..",
+                option.line.line.at,
+                option.line.draft.name(),
+                option.name
+            );
+            let at = option.line.line.at.clone();
+            option.line.line.shared.alert(&at, text);
+            option.line.line.shared.fatal = had;
+            None
+        }
+
         other => {
             return Err(format!(
                 "'observe' expects one of 'none', 'layer4', 'layer7' but got '{other}'"

@@ -66,6 +66,8 @@ pub struct Proxy {
     pub originalto: Option<AddressHeader>,
     /// `option http-server-close`, `httpclose`, keep-alive.
     pub connection_mode: Option<ConnectionMode>,
+    /// `option http-restrict-req-hdr-names`; `None`: the default holds.
+    pub restrict_header_names: Option<RestrictHeaderNames>,
     /// The stats page (`stats …`).
     pub stats: Option<StatsPage>,
     /// `filter` lines in order.
@@ -210,6 +212,17 @@ pub enum ConnectionMode {
     ServerClose,
     /// Both sides are closed.
     Close,
+}
+
+/// What becomes of request headers whose names have other characters than letters, digits and dashes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RestrictHeaderNames {
+    /// They pass.
+    Preserve,
+    /// The request is refused.
+    Reject,
+    /// They are removed.
+    Delete,
 }
 
 /// `option forwardfor` and `option originalto`.

@@ -12,6 +12,8 @@ pub struct Identity {
     pub pid: u32,
     /// The host's name where one is sent (`log-send-hostname`).
     pub hostname: Option<String>,
+    /// The tag of lines that have none of their own: the program's name as launched.
+    pub tag: String,
 }
 
 /// Dates of the current second, as texts.
@@ -161,6 +163,7 @@ mod tests {
         let identity = Identity {
             pid: 10103,
             hostname: hostname.map(str::to_owned),
+            tag: String::new(),
         };
         let line = Line {
             format,

@@ -153,7 +153,11 @@ impl Logger {
                 format: target.settings.format,
                 facility: target.settings.facility,
                 level,
-                tag,
+                tag: if tag.is_empty() {
+                    self.identity.tag.as_bytes()
+                } else {
+                    tag
+                },
             };
             header::write(line, now, &mut self.dates, &self.identity, &mut self.line);
             self.line.extend_from_slice(message);

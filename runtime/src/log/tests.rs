@@ -29,6 +29,7 @@ fn logger() -> Logger {
     Logger::new(Identity {
         pid: 7,
         hostname: None,
+        tag: "program".into(),
     })
 }
 
@@ -79,6 +80,16 @@ fn a_line_is_cut_at_the_length_with_its_header_and_without_its_newline() {
     let line = received(&socket);
     assert_eq!(line.len(), 81);
     assert!(line.ends_with("x\n"));
+}
+
+#[test]
+fn a_line_without_a_tag_has_the_program_s_name() {
+    let (socket, address) = udp();
+    let mut settings = target(address);
+    settings.format = LogLineFormat::Local;
+    let targets = [Target::new(settings)];
+    let _ = logger().send(UNIX_EPOCH, &targets, 6, b"", b"message");
+    assert!(received(&socket).ends_with(" program[7]: message\n"));
 }
 
 #[test]
