@@ -176,6 +176,8 @@ fn pieces<'a>(head: &'a Head, args: &'a Args, split: Split) -> impl Iterator<Ite
 }
 
 fn nth<'a>(head: &'a Head, args: &'a Args, split: Split) -> Option<&'a [u8]> {
+    // Without a name there is no value to speak of, only counts (observed).
+    args.text(0).filter(|name| !name.is_empty())?;
     let mut pieces = pieces(head, args, split);
     match args.int(1).unwrap_or(-1) {
         0 | -1 => pieces.last(),

@@ -144,8 +144,13 @@ pub(super) static SRV_UWEIGHT: FetchDef = fetch("srv_uweight", Type::Int, |view,
 });
 
 pub(super) static SRV_WEIGHT: FetchDef = fetch("srv_weight", Type::Int, |view, args, _| {
-    of_server(view, args, |server| i64::from(server.effective_weight()))
+    of_server(view, args, |server| {
+        i64::from(server.effective_weight().div_ceil(WEIGHT_SCALE))
+    })
 });
+
+/// The balancers count in sixteenths of a weight.
+const WEIGHT_SCALE: u32 = 16;
 
 fn number<'a>(number: i64) -> Fetched<'a> {
     Fetched::Value(Value::Int(number))

@@ -8,6 +8,7 @@
 //! ```
 
 use locum_runtime::{
+    http::uri::Target,
     plan::args::Args,
     sample::{
         value::{Fetched, Type, Value},
@@ -38,7 +39,10 @@ pub(super) static CAPTURE_REQ_METHOD: FetchDef =
     });
 
 pub(super) static CAPTURE_REQ_URI: FetchDef = fetch("capture.req.uri", Type::Str, |view, _, _| {
-    captured_line(view).map(|line| Value::Str(line.uri)).into()
+    // From the path on, also of an absolute target (observed).
+    captured_line(view)
+        .map(|line| Value::Str(Target::of(line.uri).path_and_query()))
+        .into()
 });
 
 pub(super) static CAPTURE_REQ_VER: FetchDef = fetch("capture.req.ver", Type::Str, |view, _, _| {
