@@ -34,8 +34,8 @@ pub(super) static BASEQ: FetchDef = fetch("baseq", Type::Str, |view, _, arena| {
 pub(super) static METHOD: FetchDef = fetch("method", Type::Method, |view, _, _| {
     // Known until the log line: the request line is kept.
     match view.request {
-        Some(head) => Fetched::Value(Value::Method(head.method())),
-        None => super::stream::captured_line(view)
+        Some(head) if !head.method().is_empty() => Fetched::Value(Value::Method(head.method())),
+        _ => super::stream::captured_line(view)
             .map(|line| Value::Method(line.method))
             .into(),
     }
