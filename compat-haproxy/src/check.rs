@@ -60,7 +60,8 @@ pub(crate) fn finish(loader: &mut Loader<'_>, model: &mut Model) -> Verdict {
     *model = std::mem::take(&mut loader.model);
     model.process.environment = std::mem::take(&mut loader.shared.environment.changes);
     model.proxies = drafts.into_iter().map(complete).collect();
-    if listens {
+    // A socket for commands is a listener too.
+    if listens || !model.global.stats_sockets.is_empty() {
         Verdict::Valid
     } else {
         Verdict::NoListener

@@ -222,7 +222,7 @@ fn ignored(loader: &mut Loader<'_>, draft: &mut Draft) {
     if draft.facts.http_after_response {
         say("'http-after-response' rules", "they require");
     }
-    if draft.proxy.rules.redirect.iter().next().is_some() {
+    if !draft.proxy.rules.redirect.is_empty() {
         say("'redirect' rules", "they require");
     }
     if draft.proxy.forwardfor.take().is_some() {

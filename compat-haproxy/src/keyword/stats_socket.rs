@@ -44,7 +44,7 @@ fn stats(line: &mut GlobalLine<'_, '_>) -> Lowered {
             match u32::try_from(line.line.lenient_number(2)) {
                 Ok(number) if number > 0 => line.global.stats_maxconn = Some(number),
                 _ => {
-                    return Err(format!("'stats maxconn' expects a positive value").into());
+                    return Err("'stats maxconn' expects a positive value".into());
                 }
             }
             Ok(())

@@ -42,7 +42,7 @@ fn tcp_request(line: &mut ProxyLine<'_, '_>) -> Lowered {
         Err(format!(
             "'tcp-request {}' is not allowed because {} is not a frontend",
             line.line.text(1),
-            line.proxy_shown().replacen(' ', " ", 1)
+            line.proxy_shown()
         )
         .into())
     };

@@ -71,7 +71,8 @@ pub(super) fn open(
         ))
         .aborting());
     }
-    if !word(2).is_empty() && !(has_from && word(4).is_empty()) {
+    let has_address = !word(2).is_empty() && (!has_from || !word(4).is_empty());
+    if has_address {
         // An old way to say `bind`: the proxy is dropped, and its lines have no home.
         listening_address(loader, words, at);
         return Ok(());

@@ -108,3 +108,17 @@ fn recorded_verdicts_are_ours() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(waiting <= 14, "{waiting} samples wait for words");
 }
+
+#[test]
+fn a_command_socket_is_a_listener() {
+    let text = b"global\n    stats socket /run/haproxy/admin.sock mode 660 level admin\n";
+    let source = Source {
+        name: "haproxy.cfg".to_owned(),
+        bytes: text.to_vec().into(),
+    };
+    let judged = judge(
+        &load(&[source], &LoadOptions::default()),
+        &Printing::default(),
+    );
+    assert_eq!(judged.exit_code, 0);
+}
