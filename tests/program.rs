@@ -132,6 +132,12 @@ fn the_demo_serves_with_persistence_statistics_and_a_refusal() {
     assert_eq!(others.len(), 3, "{others:?}");
     assert!(demo.get("/private", "").starts_with("HTTP/1.1 403 "));
     let statistics = demo.get("/stats", "");
+    let chunked = statistics.contains("transfer-encoding: chunked\r\n");
+    assert_eq!(
+        chunked,
+        statistics.ends_with("\r\n0\r\n\r\n"),
+        "{statistics}"
+    );
     assert!(
         statistics.contains("<title>Statistics Report for"),
         "{statistics}"
