@@ -76,6 +76,7 @@ impl<C: ClientSide> Stream<'_, C> {
     /// The client went away or is too slow.
     async fn send_rest(&mut self, body: &[u8]) -> Phase {
         let mut sent = 0;
+        let mut ended = false;
         let until = deadline(clock::now(), self.frontend.timeouts.client);
         let client = &mut *self.client;
         let waited = self
@@ -87,6 +88,9 @@ impl<C: ClientSide> Stream<'_, C> {
                         Poll::Ready(Err(_)) => return Poll::Ready(Err(())),
                         Poll::Pending => return Poll::Pending,
                     }
+                }
+                if !std::mem::replace(&mut ended, true) {
+                    client.end(None);
                 }
                 client.poll_flush(cx).map_err(drop)
             })
