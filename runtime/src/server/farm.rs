@@ -84,6 +84,16 @@ impl Farm {
         }
     }
 
+    /// Forgets the maxima of load and queues (`clear counters`).
+    pub fn reset_maxima(&self) {
+        self.load_max.store(self.load.load(Relaxed), Relaxed);
+        self.queued_max.store(self.queued.load(Relaxed), Relaxed);
+        for server in &self.servers {
+            server.served_max.store(server.served(), Relaxed);
+            server.queued_max.store(server.queued(), Relaxed);
+        }
+    }
+
     /// Requests in the backend now (`scur`) and at most (`smax`).
     pub fn load(&self) -> (u32, u32) {
         (self.load.load(Relaxed), self.load_max.load(Relaxed))
