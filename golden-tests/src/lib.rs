@@ -11,12 +11,15 @@
 //! record     writes expected/ (from the reference only) or reads it
 //! compare    judges the difference, with known-differences.toml at hand
 //! ```
+//!
+//! `load` is apart: the pieces of the benches.
 
 pub mod bytes;
 pub mod clock;
 pub mod compare;
 pub mod holder;
 pub mod http;
+pub mod load;
 pub mod normalise;
 pub mod peer;
 pub mod play;

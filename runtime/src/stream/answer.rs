@@ -10,7 +10,7 @@ use crate::{
         Name, Version,
         h1::{
             body::BodyFraming,
-            framing::{ClientConnection, Framing, prepare_response_for_client},
+            framing::{ClientConnection, Framing, head_weight, prepare_response_for_client},
         },
     },
     rules::reply::LocalReply,
@@ -62,12 +62,14 @@ impl<C: ClientSide> Stream<'_, C> {
             upgrade: false,
             expect_continue: false,
         };
+        self.facts.bytes_out += head_weight(&self.response);
         let leaves = prepare_response_for_client(&mut self.response, &framing, client);
         self.must_close |= !leaves.keep_alive;
         self.client.start(&self.response, leaves.body);
         self.count_response(reply.status);
-        self.send_rest(if head_only { &[] } else { &reply.body })
-            .await
+        let body: &[u8] = if head_only { &[] } else { &reply.body };
+        self.facts.bytes_out += body.len() as u64;
+        self.send_rest(body).await
     }
 
     /// Sends a body behind what is staged.

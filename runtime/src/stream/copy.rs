@@ -16,8 +16,8 @@ use crate::{
 pub struct Transfer {
     /// Which.
     pub direction: Direction,
-    /// Body bytes moved.
-    pub bytes: u64,
+    /// Body bytes moved, and what their end counts, since they were last taken into the books.
+    uncounted: u64,
     /// The last moment something came from the source or went to the sink.
     pub active: Instant,
     state: State,
@@ -47,7 +47,7 @@ impl Transfer {
     pub fn new(direction: Direction, now: Instant) -> Self {
         Self {
             direction,
-            bytes: 0,
+            uncounted: 0,
             active: now,
             state: State::Moving,
             told: false,
@@ -70,6 +70,11 @@ impl Transfer {
         let now = self.is_done() && !self.told;
         self.told |= now;
         now
+    }
+
+    /// What moved since the last time it was asked.
+    pub fn take_count(&mut self) -> u64 {
+        std::mem::take(&mut self.uncounted)
     }
 
     /// Gives the direction up: the rest of the body is of no use to the sink.
@@ -109,7 +114,7 @@ impl Transfer {
                             Poll::Ready(Ok(taken)) => {
                                 filters.on_data(self.direction, &data[..taken]);
                                 source.consume(taken);
-                                self.bytes += taken as u64;
+                                self.uncounted += taken as u64;
                                 self.blocked = false;
                                 self.active = clock::now();
                             }
@@ -124,6 +129,7 @@ impl Transfer {
                     }
                     Poll::Ready(Ok(Piece::End)) => {
                         filters.on_end(self.direction);
+                        self.uncounted += source.end_weight();
                         sink.end(source.trailers());
                         self.state = State::Flushing;
                     }

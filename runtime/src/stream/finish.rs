@@ -52,14 +52,15 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         }
         let _ = self.fail(failure).await;
         self.facts.status = Some(self.facts.status.unwrap_or_else(|| failure.row().status));
+        // The reference has no books yet where no request was understood.
+        (self.facts.bytes_in, self.facts.bytes_out) = (0, 0);
         self.finish(Err(Halt::Closed))
     }
 
     /// Closes the books: counters, the log line, and whether the client may stay.
     pub(super) fn finish(&mut self, ended: Phase) -> After {
-        let (received, sent) = self.client.traffic();
-        self.facts.bytes_in = received;
-        self.facts.bytes_out = sent;
+        // What came and was never passed on counts too.
+        self.facts.bytes_in += self.client.pending_body();
         self.facts.timers.end = Some(clock::now());
         self.count_traffic();
         self.presence = None;

@@ -73,6 +73,9 @@ pub trait ClientSide: Incoming + Outgoing {
     /// The request's body has come whole.
     fn request_complete(&self) -> bool;
 
+    /// Bytes of the request's body that have come and were not passed on.
+    fn pending_body(&self) -> u64;
+
     /// Bytes received and sent on behalf of this stream so far.
     fn traffic(&self) -> (u64, u64);
 }

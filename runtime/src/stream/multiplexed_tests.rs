@@ -143,6 +143,10 @@ impl ClientSide for MemorySide {
         channel.ended && channel.incoming.is_empty() && self.1.is_empty()
     }
 
+    fn pending_body(&self) -> u64 {
+        0
+    }
+
     fn traffic(&self) -> (u64, u64) {
         (0, self.0.borrow().received.len() as u64)
     }

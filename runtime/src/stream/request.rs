@@ -17,7 +17,7 @@ use crate::{
     filter::Direction,
     http::h1::{
         body::BodyFraming,
-        framing::{prepare_request_for_server, request_framing},
+        framing::{head_weight, prepare_request_for_server, request_framing},
     },
     persistence::address_header,
     rules::{Truth, reply::LocalReply},
@@ -227,6 +227,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         let now = clock::now();
         self.facts.timers.request_done = Some(now);
         self.facts.timers.request_ms = milliseconds(self.facts.timers.start.instant, now);
+        self.facts.bytes_in += head_weight(&self.request);
         let line = &mut self.facts.request_line;
         line.extend_from_slice(self.request.method());
         self.facts.method_length = line.len() as u32;

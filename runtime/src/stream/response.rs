@@ -17,7 +17,7 @@ use crate::{
         h1::{
             body::BodyFraming,
             framing::{
-                ClientConnection, Framing, is_interim, prepare_response_for_client,
+                ClientConnection, Framing, head_weight, is_interim, prepare_response_for_client,
                 response_framing,
             },
         },
@@ -37,6 +37,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     ) -> Phase<Framing> {
         loop {
             self.await_head(&mut link.side, transfers).await?;
+            self.facts.bytes_out += head_weight(&self.response);
             let status = self.response.status();
             if !is_interim(status) {
                 break;
@@ -97,6 +98,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
                     Poll::Pending
                 })
                 .await;
+            self.count_moved(transfers);
             let failure = match waited {
                 Ok(None) => continue,
                 Ok(Some(Ok(()))) => return Ok(()),

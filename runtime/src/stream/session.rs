@@ -437,6 +437,10 @@ impl ClientSide for H1Side {
         self.body_done()
     }
 
+    fn pending_body(&self) -> u64 {
+        self.pending_body()
+    }
+
     fn traffic(&self) -> (u64, u64) {
         (self.received, self.sent)
     }

@@ -138,6 +138,7 @@ impl<C: ClientSide> Stream<'_, C> {
                     }
                 })
                 .await;
+            self.count_moved(transfers);
             match waited {
                 Ok(Some(result)) => return result,
                 Ok(None) => continue,
@@ -159,6 +160,12 @@ impl<C: ClientSide> Stream<'_, C> {
                 }
             }
         }
+    }
+
+    /// Takes what moved into the stream's books.
+    pub(super) fn count_moved(&mut self, transfers: &mut Transfers) {
+        self.facts.bytes_in += transfers.request.take_count();
+        self.facts.bytes_out += transfers.response.take_count();
     }
 
     /// Writes a data phase's failure into the log's flags and the counters.

@@ -45,6 +45,7 @@ pub struct BodyDecoder {
     left: u64,
     /// Bytes of this body that went before, for the position of an error.
     passed: u64,
+    chunked: bool,
     trailers: Option<Box<Trailers>>,
 }
 
@@ -85,6 +86,7 @@ impl BodyDecoder {
             state,
             left,
             passed: 0,
+            chunked: framing == BodyFraming::Chunked,
             trailers: None,
         }
     }
@@ -159,6 +161,12 @@ impl BodyDecoder {
     /// Data bytes that must come before the next framing or the end; none when only the close ends them.
     pub fn left(&self) -> Option<u64> {
         (self.state != State::UntilClose).then_some(self.left)
+    }
+
+    /// Whether the body comes in chunks: a section of trailers ends it, be it empty.
+    #[inline]
+    pub fn is_chunked(&self) -> bool {
+        self.chunked
     }
 
     /// Fields behind the last chunk, once the end was told.

@@ -3,7 +3,7 @@
 //! The `prepare_*` functions come last, after every rule: the reference appends its `connection` line behind all
 //! other headers.
 
-use super::super::message::{Head, Version, trim};
+use super::super::message::{Field, Head, Version, trim};
 use super::super::name::Name;
 use super::body::BodyFraming;
 
@@ -207,6 +207,47 @@ fn strip_connection_tokens(head: &mut Head) {
     }
 }
 
+/// What a received head counts in the books: 20, its start line's three parts, names and values of its fields without
+/// separators, and 1; the connection tokens `close` and `keep-alive` are not part of it. The reference accounts so
+/// whatever the bytes on the wire were.
+pub fn head_weight(head: &Head) -> u64 {
+    let start = match head.is_request() {
+        true => head.method().len() + head.uri().len(),
+        // A status always has three digits.
+        false => 3 + head.reason().len(),
+    } + head.version_text().len();
+    (21 + start + fields_weight(head)) as u64
+}
+
+/// What trailers count: their names and values, and 1 for their end.
+pub fn trailers_weight(trailers: Option<&Head>) -> u64 {
+    trailers.map_or(1, |fields| 1 + fields_weight(fields) as u64)
+}
+
+fn fields_weight(head: &Head) -> usize {
+    let weigh = |field: &Field| {
+        let (name, value) = (head.slice(field.name), head.slice(field.value));
+        let is_list = memchr::memchr(b',', value).is_some();
+        if field.id != Name::Connection || !(is_list || goes(value)) {
+            return name.len() + value.len();
+        }
+        match if is_list {
+            strip_value(&mut value.to_vec())
+        } else {
+            0
+        } {
+            0 => 0,
+            kept => name.len() + kept,
+        }
+    };
+    head.fields().iter().map(weigh).sum()
+}
+
+/// A connection token that each side says for itself.
+fn goes(token: &[u8]) -> bool {
+    token.eq_ignore_ascii_case(b"close") || token.eq_ignore_ascii_case(b"keep-alive")
+}
+
 /// Rewrites one value in place and tells its new length. What stands before the first token that goes keeps its
 /// white space; what follows moves up without it.
 fn strip_value(value: &mut [u8]) -> usize {
@@ -215,7 +256,7 @@ fn strip_value(value: &mut [u8]) -> usize {
     while read <= value.len() {
         let end = memchr::memchr(b',', &value[read..]).map_or(value.len(), |at| read + at);
         let token = trim(&value[read..end]);
-        if token.eq_ignore_ascii_case(b"close") || token.eq_ignore_ascii_case(b"keep-alive") {
+        if goes(token) {
             moved = true;
         } else {
             let start = if moved {

@@ -337,3 +337,22 @@ fn keep_alive_is_what_version_and_tokens_say() {
         "POST / HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 1"
     ));
 }
+
+// What the reference logged for these as %U and %B.
+#[test]
+fn a_head_counts_its_parts_without_their_separators() {
+    let weight = |lines: &str| head_weight(&received(&format!("{lines}\r\n\r\n")));
+    assert_eq!(weight("GET /a HTTP/1.1\r\nHost: a"), 39);
+    assert_eq!(
+        weight("GET /a HTTP/1.1\r\nHost: a\r\nConnection: Close"),
+        39
+    );
+    let upgrade = "GET /up HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: foo";
+    assert_eq!(weight(upgrade), 67);
+    assert_eq!(
+        weight("HTTP/1.1 200 OK\r\nX-Y:  z \r\nConnection: keep-alive"),
+        38
+    );
+    assert_eq!(weight("HTTP/1.1 100 Continue"), 40);
+    assert_eq!(trailers_weight(None), 1);
+}

@@ -13,6 +13,7 @@ use crate::{
             body::{self, BodyDecoder, BodyEncoder, BodyFraming},
             decode::{DecodeState, Decoded, Limits, decode_request, decode_response},
             encode::encode_head,
+            framing::trailers_weight,
         },
     },
     net::conn::{Conn, Outbox},
@@ -146,6 +147,14 @@ impl H1Side {
         self.decoder.ends_within(self.input.len())
     }
 
+    /// Bytes of the incoming body that are in the input and not used yet; within chunks those of the current one.
+    pub fn pending_body(&self) -> u64 {
+        let buffered = self.input.len() as u64;
+        self.decoder
+            .left()
+            .map_or(buffered, |left| left.min(buffered))
+    }
+
     /// Stages bytes as they are: a PROXY header, a raw reply.
     pub fn stage(&mut self, bytes: &[u8]) {
         self.outbox.stage().extend_from_slice(bytes);
@@ -212,6 +221,14 @@ impl Incoming for H1Side {
 
     fn trailers(&self) -> Option<&Head> {
         self.decoder.trailers()
+    }
+
+    fn end_weight(&self) -> u64 {
+        if self.decoder.is_chunked() {
+            trailers_weight(self.decoder.trailers())
+        } else {
+            0
+        }
     }
 }
 

@@ -53,6 +53,11 @@ pub trait Incoming {
 
     /// Trailers, after [`Piece::End`].
     fn trailers(&self) -> Option<&Head>;
+
+    /// What the end of the body counts in the books, after [`Piece::End`].
+    fn end_weight(&self) -> u64 {
+        0
+    }
 }
 
 /// The side that a message goes to.
