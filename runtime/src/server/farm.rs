@@ -144,11 +144,26 @@ impl Farm {
         let (turn, up, progress) = {
             let mut health = state.health.lock();
             let before = health.is_up();
+            let same = health.last.status == result.status;
             let turn = health.on_result(now, result.clone());
             debug_assert!(before != health.is_up() || !matches!(turn, Turn::Up | Turn::Down));
+            if turn == Turn::None && same {
+                return Vec::new();
+            }
             (turn, health.is_up(), health.progress())
         };
-        self.apply(now, server, turn, result, up, progress)
+        let mut events = self.apply(now, server, turn, result.clone(), up, progress);
+        if !matches!(events.first(), Some(Event::Checked { .. })) {
+            let told = Event::Checked {
+                server,
+                result,
+                turn,
+                up,
+                progress,
+            };
+            events.insert(0, told);
+        }
+        events
     }
 
     /// Traffic with a server was watched. The flag says that its next check was asked to come after `fastinter`.

@@ -4,7 +4,7 @@ use super::{
     ClientSide, Halt, Phase, Stream,
     connect::milliseconds,
     facts::StreamFacts,
-    failure::{Failure, Fault},
+    failure::{Failure, Fault, Row},
     request::After,
 };
 use crate::{
@@ -24,9 +24,9 @@ use locum_model::{
 impl<'s, C: ClientSide> Stream<'s, C> {
     /// Answers a failure with its page, where something can still be sent.
     pub(super) async fn fail(&mut self, failure: Failure) -> Phase {
-        failure.mark(&mut self.facts.termination);
+        let row = self.row_of(failure);
+        self.facts.termination.mark(row.cause, row.phase);
         self.count_failure(failure);
-        let row = failure.row();
         let started = self.facts.status.is_some();
         self.must_close |= row.fault == Fault::Client || started;
         if row.status == 0 || started {
@@ -34,6 +34,38 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         }
         let page = self.error_page(row.status);
         self.answer(page).await
+    }
+
+    /// The failure's row in this exchange.
+    pub(super) fn row_of(&self, failure: Failure) -> Row {
+        match failure {
+            Failure::Killed => self.killed(),
+            other => other.row(),
+        }
+    }
+
+    /// The row of an exchange that somebody ended: who did, and how far it was. The order is obeyed with this, so
+    /// that the client can still be told.
+    fn killed(&self) -> Row {
+        use crate::worker::wait::{KillReason, Order};
+        let cause = match self.waiter.control.take() {
+            Some(Order::Kill(KillReason::ServerDown)) => b'D',
+            Some(Order::Kill(KillReason::ServerUp)) => b'U',
+            _ => b'K',
+        };
+        let (phase, status) = match &self.facts {
+            facts if facts.status.is_some() => (b'D', 0),
+            facts if facts.timers.connected.is_some() => (b'H', 502),
+            facts if facts.server.is_some() => (b'C', 503),
+            facts if facts.backend.is_some() => (b'Q', 503),
+            _ => (b'R', 0),
+        };
+        Row {
+            status,
+            cause,
+            phase,
+            fault: Fault::Proxy,
+        }
     }
 
     /// A request that never became one: the page, the log line, the end.

@@ -13,6 +13,7 @@ use super::{
     transfer::{Inactivity, Transfers},
 };
 use crate::{
+    check::rise_fall::Observation,
     clock,
     filter::Direction,
     http::h1::{
@@ -54,12 +55,12 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         self.tcp_request_content(self.frontend).await?;
         self.filters.on_head(Direction::Request, &mut self.request);
         self.http_request_rules(self.frontend).await?;
-        self.statistics(self.frontend)?;
+        self.statistics(self.frontend).await?;
         self.switch_backend()?;
         if self.backend.id != self.frontend.id {
             self.tcp_request_content(self.backend).await?;
             self.http_request_rules(self.backend).await?;
-            self.statistics(self.backend)?;
+            self.statistics(self.backend).await?;
         }
         self.find_server();
         self.add_address_headers();
@@ -95,6 +96,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         self.worker.heads.give(head);
         let mut transfers = Transfers::new(clock::now());
         let response = self.receive_response(&mut link, &mut transfers).await;
+        self.observe_response(link.server, response.is_ok());
         if let Err(Halt::Failed(Failure::ResponseClosed)) = response
             && link.reuses > 0
             && self.session.requests > 1
@@ -108,6 +110,20 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         self.deliver_response(link, transfers, response, keeps_server)
             .await?;
         Ok(true)
+    }
+
+    /// What the response says of the server under `observe layer7`: 5xx are errors, but for 501 and 505, which are
+    /// the request's fault.
+    fn observe_response(&self, server: &crate::plan::Server, came: bool) {
+        let is_error = !came || matches!(self.response.status(), 500 | 502..=504 | 506..=599);
+        self.observe(
+            server,
+            if is_error {
+                Observation::ResponseFailed
+            } else {
+                Observation::Good
+            },
+        );
     }
 
     /// Whether the connection to the server is to be kept behind this exchange.
@@ -150,15 +166,16 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     }
 
     /// The statistics page, where the proxy has one and the path is its.
-    fn statistics(&mut self, proxy: &'s crate::plan::Proxy) -> Phase {
+    async fn statistics(&mut self, proxy: &'s crate::plan::Proxy) -> Phase {
         let Some(page) = &proxy.stats else {
             return Ok(());
         };
         if !self.request.uri().starts_with(&page.uri) || proxy.mode != Mode::Http {
             return Ok(());
         }
-        let reply = (self.plan.vocabulary.stats_page)(&self.view(proxy), page);
         self.facts.service = Some("<STATS>");
+        self.stats_rules(proxy).await?;
+        let reply = (self.plan.vocabulary.stats_page)(&self.view(proxy), page);
         self.facts.termination.mark(b'L', b'R');
         self.count_intercepted();
         Err(Halt::Reply(Box::new(reply)))

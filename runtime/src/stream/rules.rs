@@ -102,6 +102,26 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         }
     }
 
+    /// `stats http-request` of a proxy: who may see its page.
+    ///
+    /// # Errors
+    /// Not this client.
+    pub async fn stats_rules(&mut self, proxy: &'s Proxy) -> Phase {
+        match self
+            .evaluate(&proxy.stats_rules, proxy, Sees::Request, None)
+            .await?
+        {
+            Decision::Deny(mut reply) => {
+                // The reference logs and counts this refusal as a bad request.
+                reply.status = 400;
+                self.count_denied_request(proxy);
+                self.facts.termination.mark(b'P', b'R');
+                Err(Halt::Reply(reply))
+            }
+            other => self.common(other),
+        }
+    }
+
     /// `http-response` of a proxy.
     ///
     /// # Errors

@@ -19,11 +19,12 @@ use std::{
 };
 
 use crate::{
+    check::start::Tell,
     clock,
     http::{Buffer, BufferPool, HeadPool},
     live::Live,
     log::{Logger, Target},
-    plan::{Plan, Proxy},
+    plan::{Plan, Proxy, ProxyId},
     sample::{value::Arena, view::View},
 };
 use mailbox::Mailboxes;
@@ -48,6 +49,8 @@ pub struct Worker {
     line: RefCell<Vec<u8>>,
     sessions: RefCell<slab::Slab<Rc<Control>>>,
     next_port: Cell<u16>,
+    /// Takes events of servers, on the first worker.
+    teller: RefCell<Option<Tell>>,
 }
 
 /// Idle buffers that a worker keeps.
@@ -76,6 +79,7 @@ impl Worker {
             line: RefCell::new(Vec::new()),
             sessions: RefCell::new(slab::Slab::new()),
             next_port: Cell::new(0),
+            teller: RefCell::new(None),
         }
     }
 
@@ -148,6 +152,27 @@ impl Worker {
     /// Prints what filters wrote; a standard error that nobody reads loses it.
     pub fn print(&self, text: &[u8]) {
         let _ = std::io::Write::write_all(&mut std::io::stderr(), text);
+    }
+
+    /// Events of servers go to `tell` from now on.
+    pub fn tell_to(&self, tell: Tell) {
+        *self.teller.borrow_mut() = Some(tell);
+    }
+
+    /// Has events of a backend's servers worded and logged, by the first worker.
+    pub fn tell(&self, backend: ProxyId, events: Vec<crate::server::Event>) {
+        if events.is_empty() {
+            return;
+        }
+        if self.index != 0 {
+            return self
+                .mailboxes
+                .say(0, mailbox::Message::Events(backend, events));
+        }
+        let tell = self.teller.borrow().clone();
+        if let Some(tell) = tell {
+            tell(backend, events);
+        }
     }
 
     /// Enters a session; the key leaves it.
