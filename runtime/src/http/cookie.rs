@@ -59,6 +59,16 @@ pub fn remove(head: &mut Head, name: &[u8]) -> usize {
     while let Some((index, pair)) = find(head, name) {
         count += 1;
         cut(head, index, &pair);
+        // Delimiters and attributes alone are no cookies: their header goes too.
+        let value = head.value(index);
+        if head
+            .fields()
+            .get(index)
+            .is_some_and(|field| field.id == Name::Cookie)
+            && pairs(value).all(|pair| matches!(value.get(pair.name), None | Some([] | [b'$', ..])))
+        {
+            head.remove_at(index);
+        }
     }
     count
 }
