@@ -141,6 +141,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             .ok_or(Halt::Failed(Failure::NoServer))?;
         loop {
             let want = match self.bound {
+                Some(server) if self.forced => Want::Forced(server),
                 Some(server) => Want::Server(server),
                 None => Want::Balanced(Choice {
                     avoid,
@@ -252,6 +253,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         self.facts.timers.connect_ms = milliseconds(began, now);
         self.facts.timers.connected = Some(now);
         self.facts.server_address = destination_address(&destination);
+        self.facts.server_source = conn.local_address();
         self.count_connect(server.id);
         self.observe(server, Observation::Good);
         let mut side = H1Side::new(conn, self.worker.server_buffer(), limits);

@@ -347,7 +347,8 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             return;
         };
         if !frontend.request_captures.is_empty() {
-            self.facts.request_captures = captures(&frontend.request_captures, &self.request);
+            let kept = &mut self.facts.request_captures;
+            capture_headers(kept, &frontend.request_captures, &self.request);
         }
         if let Some((name, length)) = &frontend.capture_cookie {
             self.facts.cookie_captures.0 = captured_cookie(&self.request, b"cookie", name, *length);
@@ -359,7 +360,8 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             return;
         };
         if !frontend.response_captures.is_empty() {
-            self.facts.response_captures = captures(&frontend.response_captures, &self.response);
+            let kept = &mut self.facts.response_captures;
+            capture_headers(kept, &frontend.response_captures, &self.response);
         }
         if let Some((name, length)) = &frontend.capture_cookie {
             self.facts.cookie_captures.1 =
@@ -368,16 +370,16 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     }
 }
 
-/// The last value of each declared header, cut to its length.
-fn captures(declared: &[Capture], head: &Head) -> Vec<Option<Vec<u8>>> {
-    declared
-        .iter()
-        .map(|capture| {
-            let name = capture.header.as_ref()?.to_ascii_lowercase();
-            let value = head.all(&name).next_back()?;
-            Some(value[..value.len().min(capture.length as usize)].to_vec())
-        })
-        .collect()
+/// The last value of each declared header, cut to its length. Slots that rules fill are left alone.
+fn capture_headers(kept: &mut Vec<Option<Vec<u8>>>, declared: &[Capture], head: &Head) {
+    kept.resize(declared.len(), None);
+    for (slot, capture) in kept.iter_mut().zip(declared) {
+        let Some(name) = &capture.header else {
+            continue;
+        };
+        let value = head.all(name).next_back();
+        *slot = value.map(|value| value[..value.len().min(capture.length as usize)].to_vec());
+    }
 }
 
 /// The first cookie whose name begins with `name`, as `name=value`, cut to its length.

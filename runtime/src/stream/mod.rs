@@ -116,6 +116,8 @@ pub struct Stream<'s, C> {
     pub(crate) presence: Option<Arrival>,
     /// The server that the client is bound to.
     pub(crate) bound: Option<u32>,
+    /// It gets its server though that may be down.
+    pub(crate) forced: bool,
     /// The balancer chose the server.
     pub(crate) balanced: bool,
     /// The persistence cookie's part in this exchange.

@@ -280,6 +280,7 @@ async fn run_stream(
         must_close: false,
         presence: None,
         bound: None,
+        forced: false,
         balanced: false,
         cookie: None,
     };

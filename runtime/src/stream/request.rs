@@ -39,7 +39,10 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     pub async fn run(&mut self) -> After {
         let ended = self.exchange().await;
         let ended = match ended {
-            Err(Halt::Reply(reply)) => self.answer(*reply).await,
+            Err(Halt::Reply(reply)) => {
+                self.time_request();
+                self.answer(*reply).await
+            }
             Err(Halt::Failed(failure)) => self.fail(failure).await,
             other => other,
         };
@@ -48,11 +51,12 @@ impl<'s, C: ClientSide> Stream<'s, C> {
 
     /// The phases in the order of the manual's analysers.
     async fn exchange(&mut self) -> Phase {
-        self.note_request();
+        self.begin_request();
         self.filters.on_start();
+        self.tcp_request_content(self.frontend).await?;
+        self.note_request();
         self.make_unique_id();
         self.monitor()?;
-        self.tcp_request_content(self.frontend).await?;
         self.filters.on_head(Direction::Request, &mut self.request);
         self.http_request_rules(self.frontend).await?;
         self.statistics(self.frontend).await?;
@@ -62,6 +66,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             self.http_request_rules(self.backend).await?;
             self.statistics(self.backend).await?;
         }
+        self.time_request();
         self.find_server();
         self.add_address_headers();
         self.wait_for_buffered_request().await?;
@@ -239,12 +244,23 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         }
     }
 
-    /// What the log will say of the request, taken before any rule changes it.
-    fn note_request(&mut self) {
-        let now = clock::now();
-        self.facts.timers.request_done = Some(now);
-        self.facts.timers.request_ms = milliseconds(self.facts.timers.start.instant, now);
+    /// The request is complete; what is counted of it whatever becomes of it.
+    fn begin_request(&mut self) {
+        self.facts.timers.request_done = Some(clock::now());
         self.facts.bytes_in += head_weight(&self.request);
+        self.count_request();
+    }
+
+    /// The log knows how long the request took once its rules are through or have answered it.
+    fn time_request(&mut self) {
+        let timers = &mut self.facts.timers;
+        if let Some(done) = timers.request_done {
+            timers.request_ms = milliseconds(timers.start.instant, done);
+        }
+    }
+
+    /// What the log will say of the request, taken before any of HTTP's rules changes it.
+    fn note_request(&mut self) {
         let line = &mut self.facts.request_line;
         line.extend_from_slice(self.request.method());
         self.facts.method_length = line.len() as u32;
@@ -253,6 +269,6 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         line.push(b' ');
         line.extend_from_slice(self.request.version_text());
         self.capture_request();
-        self.count_request();
+        self.expect_cookie();
     }
 }

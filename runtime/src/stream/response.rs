@@ -165,7 +165,11 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         link.side.expect_body(framing.body);
         self.capture_response();
         for proxy in self.proxies_backend_first() {
-            self.http_response_rules(proxy).await?;
+            if let Err(halt) = self.http_response_rules(proxy).await {
+                // What the server sent counts, also when nobody gets it.
+                self.facts.bytes_out += link.side.pending_body();
+                return Err(halt);
+            }
         }
         self.set_cookie()?;
         self.after_response_rules().await?;
@@ -185,7 +189,10 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         self.must_close |= !leaves.keep_alive;
         self.client.start(&self.response, leaves.body);
         if self.logs_early() {
+            let pending = link.side.pending_body();
+            self.facts.bytes_out += pending;
             self.log();
+            self.facts.bytes_out -= pending;
         }
         let limits = if tunnel {
             self.tunnel_inactivity()

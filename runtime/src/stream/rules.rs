@@ -81,6 +81,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         {
             Decision::Deny(reply) => {
                 self.count_denied_request(proxy);
+                self.tell_server();
                 self.facts.termination.mark(b'P', b'R');
                 Err(Halt::Reply(reply))
             }
@@ -133,10 +134,12 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         {
             Decision::Deny(reply) | Decision::Tarpit(reply) => {
                 self.count_denied_response(proxy);
+                self.facts.timers.response_ms = -1;
                 self.facts.termination.mark(b'P', b'H');
                 Err(Halt::Reply(reply))
             }
             Decision::Return(reply) => {
+                self.facts.timers.response_ms = -1;
                 self.facts.termination.mark(b'L', b'H');
                 Err(Halt::Reply(reply))
             }

@@ -381,6 +381,7 @@ impl<'w> Session<'w> {
             must_close: false,
             presence: None,
             bound: None,
+            forced: false,
             balanced: false,
             cookie: None,
         }
