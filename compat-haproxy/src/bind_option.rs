@@ -22,6 +22,8 @@ pub struct BindLine {
     pub is_stats: bool,
     /// Words that make it a TLS socket.
     pub tls: Option<TlsBind>,
+    /// Its threads are counted within a thread group.
+    pub thread_of_group: bool,
 }
 
 /// What the checks want to know of a TLS socket.
@@ -35,6 +37,19 @@ pub struct TlsBind {
     pub has_certificate: bool,
     /// `ssl` was said.
     pub enabled: bool,
+}
+
+/// Threads that a socket is restricted to, for the check that they exist.
+#[derive(Debug, Clone)]
+pub struct ThreadBind {
+    /// The address as written.
+    pub address: String,
+    /// The line.
+    pub at: Origin,
+    /// The lowest thread.
+    pub first: u32,
+    /// The number counts within a thread group.
+    pub of_group: bool,
 }
 
 /// `unix-bind`: what unix sockets begin with.
@@ -66,6 +81,7 @@ impl BindLine {
             shown: shown.to_owned(),
             is_stats,
             tls: None,
+            thread_of_group: false,
         }
     }
 }

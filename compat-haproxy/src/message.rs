@@ -61,6 +61,8 @@ pub struct Printing {
     pub executable: String,
     /// An excerpt of the line with a caret goes below each message that has a place: for people on a terminal.
     pub excerpts: bool,
+    /// The two notices that introduce the first message were printed already.
+    pub introduced: bool,
 }
 
 /// Everything for standard error.
@@ -74,7 +76,7 @@ pub fn render(
         return out;
     }
     let pid = printing.pid;
-    let mut introduced = false;
+    let mut introduced = printing.introduced;
     for message in messages {
         if message.level == Level::Diag && !printing.diagnostics {
             continue;
@@ -94,12 +96,18 @@ pub fn render(
                 printing.executable
             );
         }
-        let _ = writeln!(
+        let _ = write!(
             out,
             "{} ({pid}) : config : {}",
             message.level.tag(),
             message.text
         );
+        // A text that a NUL cuts short lost its line feed too.
+        if out.ends_with('\0') {
+            out.pop();
+            continue;
+        }
+        out.push('\n');
         if printing.excerpts {
             out.push_str(&excerpt(message, file));
         }

@@ -40,6 +40,8 @@ pub enum LogLineFormat {
     /// RFC 3164 without the host name unless `log-send-hostname`: the default of datagrams.
     #[default]
     Local,
+    /// Nothing was said: as `local`, or as `rfc3164` where the host's name is sent (`log-send-hostname`).
+    Unsaid,
     /// RFC 3164.
     Rfc3164,
     /// RFC 5424.

@@ -109,7 +109,7 @@ fn realm(words: &mut RuleWords<'_, '_>) -> Result<Vec<Arg>, String> {
     }
     words.take();
     if words.at_end() {
-        return Err("missing realm value".to_owned());
+        return Err("missing realm value.\n".to_owned());
     }
     Ok(vec![Arg::Str(Text::from(words.take()))])
 }

@@ -343,8 +343,20 @@ fn process(bind: &mut BindLine, line: &mut SectionLine<'_, '_>, at: usize) -> Re
 
 fn thread(bind: &mut BindLine, line: &mut SectionLine<'_, '_>, at: usize) -> Result<(), String> {
     let text = line.text(at + 1);
-    let set = text.split_once('/').map_or(text.as_str(), |(_, set)| set);
+    let (group, set) = match text.split_once('/') {
+        Some((group, set)) => (Some(group), set),
+        None => (None, text.as_str()),
+    };
+    // There is one group.
+    if let Some(group) = group.and_then(|group| group.parse::<u32>().ok())
+        && group != 1
+    {
+        return Err(format!(
+            "'{text}' thread-group number must be between 1 and 1 (was {group})"
+        ));
+    }
     let set = thread_set(set)?;
+    bind.thread_of_group |= group.is_some();
     bind.bind.threads.push(set);
     Ok(())
 }

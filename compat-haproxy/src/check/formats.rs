@@ -14,15 +14,26 @@ pub(super) fn check(loader: &mut Loader<'_>, draft: &mut Draft) {
     if draft.has_frontend {
         if let Some(mut raw) = raw {
             fall_back(loader, draft, &mut raw);
-            draft.proxy.log_format = lower(loader, draft, &raw, "log-format");
+            let lowered = lower(loader, draft, &raw, "log-format");
+            draft.format_unread = lowered.as_ref().err() == Some(&Failed::Unread);
+            draft.proxy.log_format = lowered.ok();
         }
         if let Some(raw) = draft.error_log_format.clone() {
-            draft.proxy.error_log_format = lower(loader, draft, &raw, "error-log-format");
+            draft.proxy.error_log_format = lower(loader, draft, &raw, "error-log-format").ok();
         }
         if let Some(raw) = draft.unique_id_format.clone() {
-            draft.proxy.unique_id_format = lower(loader, draft, &raw, "unique-id-format");
+            draft.proxy.unique_id_format = lower(loader, draft, &raw, "unique-id-format").ok();
         }
     }
+}
+
+/// Why there is no format.
+#[derive(PartialEq)]
+enum Failed {
+    /// It was read to its end, but can't stand there.
+    Read,
+    /// It wasn't: the reference has nothing that it could say is ignored.
+    Unread,
 }
 
 /// HTTP's formats need HTTP mode: elsewhere that of connections takes their place.
@@ -50,7 +61,7 @@ fn lower(
     draft: &Draft,
     raw: &RawFormat,
     word: &str,
-) -> Option<Located<LogFormat>> {
+) -> Result<Located<LogFormat>, Failed> {
     let text: Text = match &raw.kind {
         FormatKind::Tcp => Text::from(log_alias::TCP_LOG),
         FormatKind::Http => Text::from(log_alias::HTTP_LOG),
@@ -90,14 +101,15 @@ fn lower(
                     raw.at
                 );
                 loader.shared.alert(&raw.at, text);
-                return None;
+                return Err(Failed::Read);
             }
-            Some(Located::new(format, raw.at.clone()))
+            Ok(Located::new(format, raw.at.clone()))
         }
         Err(reason) => {
             let text = format!("Parsing [{}]: failed to parse {shown} : {reason}.", raw.at);
             loader.shared.alert(&raw.at, text);
-            None
+            let at_end = reason.starts_with("missing ']'");
+            Err(if at_end { Failed::Read } else { Failed::Unread })
         }
     }
 }

@@ -21,17 +21,25 @@ pub(super) fn check(loader: &mut Loader<'_>, names: &Names, draft: &mut Draft) {
     default_backend(loader, names, draft);
     switches(loader, names, draft);
     tables(loader, draft);
+    bind_threads(loader, draft);
     if draft.log_global {
         let mut logs = loader.model.global.logs.clone();
         logs.append(&mut draft.proxy.logs);
         draft.proxy.logs = logs;
     }
-    let had_format = draft.log_format.is_some() && draft.has_frontend;
+    let had_format =
+        (draft.log_format.is_some() || draft.log_format_sd.is_some()) && draft.has_frontend;
     formats::check(loader, draft);
     timeouts(loader, draft);
     ignored(loader, draft);
-    let lowered = draft.proxy.log_format.is_some();
-    if had_format && lowered && !loader.shared.fatal && draft.proxy.logs.is_empty() {
+    let unlogged = draft.proxy.logs.is_empty();
+    if had_format
+        && !unlogged
+        && let Some(raw) = &draft.log_format_sd
+    {
+        loader.shared.tuning("log-format-sd", &raw.at);
+    }
+    if had_format && unlogged && !draft.format_unread {
         loader.shared.warn_plain(format!(
             "log format ignored for {kind} '{name}' since it has no log address."
         ));
@@ -236,6 +244,34 @@ fn ignored(loader: &mut Loader<'_>, draft: &mut Draft) {
             say(&format!("'option {}'", switch.name), "it requires");
             *(switch.field)(&mut draft.proxy.options) = false;
         }
+    }
+}
+
+/// Sockets whose threads don't exist: `thread 5` of a process with four.
+fn bind_threads(loader: &mut Loader<'_>, draft: &Draft) {
+    if !draft.has_frontend {
+        return;
+    }
+    let threads = loader.model.process.nbthread.unwrap_or_else(|| {
+        let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        u32::try_from(processors).unwrap_or(u32::MAX)
+    });
+    for bind in &draft.bind_threads {
+        if bind.first <= threads {
+            continue;
+        }
+        let what = if bind.of_group {
+            "only references threads not belonging to the group"
+        } else {
+            "contains threads that belong to no group"
+        };
+        let text = format!(
+            "Proxy '{}': 'thread' directive {what} in 'bind {}' at [{}].",
+            draft.name(),
+            bind.address,
+            bind.at
+        );
+        loader.shared.alert(&bind.at, text);
     }
 }
 

@@ -13,6 +13,7 @@ mod serving;
 mod supervising;
 
 use std::{
+    cell::Cell,
     collections::BTreeSet,
     ffi::OsString,
     io::{IsTerminal, Write},
@@ -50,6 +51,7 @@ pub fn run(argv: &[OsString]) -> Exit {
             allowed,
             program,
             argv: argv.to_vec(),
+            introduced: Cell::new(false),
         },
         Err(ending) => return end_with(&ending, &program),
     };
@@ -73,11 +75,11 @@ fn take_allowed(words: &[OsString]) -> (BTreeSet<String>, Vec<OsString>) {
 }
 
 /// What the usage text says of `-N`.
-const DEFAULT_PROXY_MAXCONN: u64 = 524_254;
+const DEFAULT_PROXY_MAXCONN: u64 = 0;
 
 fn end_with(ending: &Ending, program: &Path) -> Exit {
     let (mut out, mut err) = (std::io::stdout(), std::io::stderr());
-    let name = program.to_string_lossy();
+    let name = program.file_name().unwrap_or_default().to_string_lossy();
     // A reader that has gone takes nothing from the status.
     let _ = match ending {
         Ending::Version { detailed: false } => {
@@ -91,7 +93,11 @@ fn end_with(ending: &Ending, program: &Path) -> Exit {
             .write_all(version::short(&words::system()).as_bytes())
             .and_then(|()| err.write_all(alert.unwrap_or_default().as_bytes()))
             .and_then(|()| err.write_all(version::usage(&name, DEFAULT_PROXY_MAXCONN).as_bytes())),
-        Ending::Refused { alert } => err.write_all(alert.as_bytes()),
+        Ending::Refused { alert } => {
+            let printing = printing(program);
+            let text = message::render(&[plain(alert)], &printing, &|_| None);
+            err.write_all(text.replace(" : config : ", " : ").as_bytes())
+        }
     };
     Exit::Status(ending.status())
 }
@@ -103,6 +109,8 @@ struct Face {
     allowed: BTreeSet<String>,
     program: PathBuf,
     argv: Vec<OsString>,
+    /// The notices with the version and the path were printed.
+    introduced: Cell<bool>,
 }
 
 impl Face {
@@ -130,11 +138,14 @@ impl Face {
         let sources = match Configuration::read(&self.args) {
             Ok(sources) => sources,
             Err(messages) => {
-                self.tell(&messages);
+                self.write(&message::render(&messages, &self.printing(), &|_| None));
                 return Exit::Status(1);
             }
         };
         let loaded = self.load(&sources);
+        if loaded.verdict != Verdict::Invalid {
+            self.list_classes();
+        }
         if self.args.check {
             return self.report(&loaded);
         }
@@ -153,6 +164,14 @@ impl Face {
         let mut loaded = load::load(&sources.files, &sources.options(self));
         configuration::overlay(&self.args, &mut loaded.model.process);
         loaded
+    }
+
+    /// `-dKhelp`: prints the classes of words that `-dK` knows.
+    fn list_classes(&self) {
+        let classes = self.args.dump_keywords.as_deref().unwrap_or_default();
+        if classes.split(',').any(|class| class == "help") {
+            let _ = std::io::stdout().write_all(args::KEYWORD_CLASSES.as_bytes());
+        }
     }
 
     /// `-c`: prints the verdict.
@@ -206,23 +225,32 @@ impl Face {
                 .map(|source| source.bytes.to_vec())
         };
         let text = message::render(&loaded.messages, &printing, &file);
-        let _ = std::io::stderr().write_all(text.as_bytes());
+        self.write(&text);
     }
 
     /// Says something outside of the configuration's messages.
     fn tell(&self, messages: &[Message]) {
         let text = message::render(messages, &self.printing(), &|_| None);
-        let _ = std::io::stderr().write_all(text.replace(" : config : ", " : ").as_bytes());
+        // What `main` itself says carries the name that the program was called by.
+        let main = format!("[{}.main()]", self.program.display());
+        let text = text.replace(" : config : ", " : ");
+        self.write(&text.replace("[haproxy.main()]", &main));
+    }
+
+    /// Writes rendered messages; whatever is said first brings the introduction, and nothing after it.
+    fn write(&self, text: &str) {
+        self.introduced
+            .set(self.introduced.get() || !text.is_empty());
+        let _ = std::io::stderr().write_all(text.as_bytes());
     }
 
     fn printing(&self) -> Printing {
         Printing {
             quiet: self.args.quiet,
             diagnostics: self.args.diagnostics,
-            pid: u32::try_from(process::pid()).unwrap_or(0),
-            version: load::VERSION.to_owned(),
-            executable: executable(&self.program),
             excerpts: std::io::stderr().is_terminal(),
+            introduced: self.introduced.get(),
+            ..printing(&self.program)
         }
     }
 
@@ -246,9 +274,14 @@ impl Face {
     }
 }
 
-/// The path that the program was started by, for the notice.
-fn executable(program: &Path) -> String {
-    program.to_string_lossy().into_owned()
+/// What messages say of the process: its id, the version, and the path that it was started by.
+fn printing(program: &Path) -> Printing {
+    Printing {
+        pid: u32::try_from(process::pid()).unwrap_or(0),
+        version: load::VERSION.to_owned(),
+        executable: program.to_string_lossy().into_owned(),
+        ..Printing::default()
+    }
 }
 
 fn plain(text: impl Into<String>) -> Message {

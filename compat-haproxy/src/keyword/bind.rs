@@ -10,7 +10,7 @@ use locum_model::{Located, address::Address, proxy::Bind};
 use super::{ProxyKeyword, Sections, State};
 use crate::{
     address::{self, Allowed},
-    bind_option::{self, BindLine},
+    bind_option::{self, BindLine, ThreadBind},
     load::{Capability, Fault, Lowered, ProxyLine},
 };
 
@@ -58,6 +58,14 @@ fn bind(line: &mut ProxyLine<'_, '_>) -> Lowered {
             .frontend
             .binds
             .push(Located::new(bind, at.clone()));
+    }
+    if let Some(first) = options.bind.threads.iter().map(|set| set.first).min() {
+        line.draft.bind_threads.push(ThreadBind {
+            address: text,
+            at: line.line.at.clone(),
+            first,
+            of_group: options.thread_of_group,
+        });
     }
     line.draft.tls_binds.extend(options.tls);
     Ok(())

@@ -4,7 +4,10 @@
 //! http-request deny if { path_beg /private }
 //! ```
 
-use locum_model::{Located, rule::Rule};
+use locum_model::{
+    Located,
+    rule::{Rule, Rules},
+};
 use locum_runtime::vocab::RuleSets;
 
 use super::{ProxyKeyword, Sections, State};
@@ -42,6 +45,7 @@ fn http_request(line: &mut ProxyLine<'_, '_>) -> Lowered {
         points,
         "http-request expression",
     )?;
+    warn_unreachable(line, RuleSets::HTTP_REQUEST, |rules| &rules.http_request);
     line.draft.facts.http_request = true;
     line.warn_order("http-request");
     if let Some(rule) = rule {
@@ -62,6 +66,7 @@ fn http_response(line: &mut ProxyLine<'_, '_>) -> Lowered {
         points,
         "http-response expression",
     )?;
+    warn_unreachable(line, RuleSets::HTTP_RESPONSE, |rules| &rules.http_response);
     line.draft.facts.http_response = true;
     if let Some(rule) = rule {
         line.draft.proxy.rules.http_response.push(rule);
@@ -81,11 +86,39 @@ fn http_after_response(line: &mut ProxyLine<'_, '_>) -> Lowered {
         points,
         "http-after-response expression",
     )?;
+    warn_unreachable(line, RuleSets::HTTP_AFTER_RESPONSE, |rules| {
+        &rules.http_after_response
+    });
     line.draft.facts.http_after_response = true;
     if let Some(rule) = rule {
         line.draft.proxy.rules.http_after_response.push(rule);
     }
     Ok(())
+}
+
+/// Warns about a rule right behind one that ends the evaluation whatever comes.
+fn warn_unreachable(
+    line: &mut ProxyLine<'_, '_>,
+    set: RuleSets,
+    rules: fn(&Rules) -> &Vec<Located<Rule>>,
+) {
+    /// Actions that end it all the same, without the reference's warning.
+    const UNTOLD: &[&str] = &["reject", "silent-drop"];
+    let Some(last) = rules(&line.draft.proxy.rules).last() else {
+        return;
+    };
+    let action = last.value.action.as_str();
+    let ends = last.value.condition.is_none()
+        && !UNTOLD.contains(&action)
+        && crate::action::definition(action, set).is_some_and(|known| known.is_final);
+    if ends {
+        let word = line.line.text(0);
+        let at = line.line.at.clone();
+        let text = format!(
+            "parsing [{at}]: previous '{word}' action is final and has no condition attached, further entries are NOOP."
+        );
+        line.line.shared.warn(&at, text);
+    }
 }
 
 /// The points at which something of this proxy is evaluated, for its sides.

@@ -70,7 +70,6 @@ fn log_format_sd(line: &mut ProxyLine<'_, '_>) -> Lowered {
         kind,
         at: line.line.at.clone(),
     });
-    line.line.shared.tuning("log-format-sd", &line.line.at);
     Ok(())
 }
 

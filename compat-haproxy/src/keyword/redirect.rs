@@ -30,8 +30,20 @@ fn redirect(line: &mut ProxyLine<'_, '_>) -> Lowered {
         Point::FrontendHttpRequest,
         Point::BackendHttpRequest,
     );
-    // The words of the rule set's action are the same, after its name.
-    let words: Vec<Word> = line.line.words.to_vec();
+    // The words of the rule set's action are the same, after its name; but its target is a format, and ours is not.
+    let mut words: Vec<Word> = line.line.words.to_vec();
+    for at in 1..words.len() {
+        if matches!(&*words[at - 1].text, b"location" | b"prefix" | b"scheme") {
+            let doubled = |byte: &u8| {
+                if *byte == b'%' {
+                    vec![b'%'; 2]
+                } else {
+                    vec![*byte]
+                }
+            };
+            words[at].text = words[at].text.iter().flat_map(doubled).collect();
+        }
+    }
     let result = lower_rule(
         RuleSets::HTTP_REQUEST,
         &words,

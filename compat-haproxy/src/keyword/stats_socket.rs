@@ -113,6 +113,13 @@ fn socket(line: &mut GlobalLine<'_, '_>) -> Lowered {
 
 fn timeout(line: &mut GlobalLine<'_, '_>) -> Lowered {
     let text = line.line.text(2);
+    if text.is_empty() {
+        // The end of the text is the character that spoils it, and it ends the reference's message too.
+        let at = &line.line.at;
+        return Err(Fault::Whole(format!(
+            "parsing [{at}] : 'stats timeout' : unexpected character '"
+        )));
+    }
     match units::time(text.as_bytes(), TimeUnit::Milliseconds) {
         Ok(time) if time.trailing.is_none() && time.value > 0 => {
             line.global.stats_timeout = Some(Duration::from_millis(u64::from(time.value)));

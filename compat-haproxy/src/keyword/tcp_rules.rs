@@ -84,8 +84,10 @@ fn tcp_request(line: &mut ProxyLine<'_, '_>) -> Lowered {
 
 fn tcp_response(line: &mut ProxyLine<'_, '_>) -> Lowered {
     let kind = kind(line)?;
-    if !line.draft.can(Capability::Backend) {
-        line.lacks(Capability::Backend, "tcp-response");
+    if kind == "content" && !line.draft.can(Capability::Backend) {
+        return Err(
+            "tcp-response content is only allowed in 'backend' sections or 'defaults' section with a name".into(),
+        );
     }
     match kind.as_str() {
         "inspect-delay" => {
@@ -187,9 +189,9 @@ fn rule(
                 names.insert(5, "'track-sc0' ... 'track-sc2'".to_owned());
             }
             let near = crate::suggest::nearest(&found, known.iter().map(|name| name.trim_end_matches("(*)")));
-            let hint = near.map_or_else(String::new, |near| format!(" did you mean '{near}' maybe ?"));
-            let hint = if hint.is_empty() { ".".to_owned() } else { format!(".{hint}") };
-            format!("'{word} {kind}' expects {} in {shown} (got '{found}'){hint}", names.join(", "))
+            // The reference's text ends with a line feed of its own.
+            let hint = near.map_or_else(String::new, |near| format!(" Did you mean '{near}' maybe ?"));
+            format!("'{word} {kind}' expects {} in {shown} (got '{found}').{hint}\n", names.join(", "))
         }
         RuleError::Arguments(reason) => reason,
         RuleError::Trailing(found) => format!(
@@ -197,7 +199,9 @@ fn rule(
             line.line.text(2)
         ),
         RuleError::Condition(reason) => format!(
-            "error detected in {shown} while parsing 'if' condition : {reason}"
+            "'{word} {kind} {}' : error detected in {shown} while parsing '{}' condition : {reason}",
+            line.line.text(2),
+            if words.iter().any(|word| &*word.text == b"unless") { "unless" } else { "if" },
         ),
     }
     .into())

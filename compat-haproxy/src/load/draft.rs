@@ -82,6 +82,10 @@ pub struct Draft {
     pub dynamic_cookie_key: Option<Text>,
     /// TLS sockets, to be checked.
     pub tls_binds: Vec<crate::bind_option::TlsBind>,
+    /// Threads that sockets are restricted to, to be checked.
+    pub bind_threads: Vec<crate::bind_option::ThreadBind>,
+    /// A log format was not read to its end: nothing is said of it being ignored.
+    pub format_unread: bool,
     /// There is a `stick-table`.
     pub has_table: bool,
     /// `peers` sections that tables name.
@@ -212,6 +216,8 @@ impl Draft {
             defaults: None,
             dynamic_cookie_key: None,
             tls_binds: Vec::new(),
+            bind_threads: Vec::new(),
+            format_unread: false,
             has_table: false,
             peers: Vec::new(),
             log_format_inherited: false,

@@ -74,7 +74,9 @@ pub(super) fn open(
     let has_address = !word(2).is_empty() && (!has_from || !word(4).is_empty());
     if has_address {
         // An old way to say `bind`: the proxy is dropped, and its lines have no home.
-        listening_address(loader, words, at);
+        if draft.has_frontend {
+            listening_address(loader, words, at);
+        }
         return Ok(());
     }
     let index = loader.proxies.len();

@@ -2,7 +2,7 @@
 //! log-forward (manual 3.5 to 3.10, 6, 10).
 //!
 //! Their headers are checked as the reference checks them. What they stand for changes where traffic or log lines go, so
-//! the section refuses the start unless its word is allowed by name; `mailers` and `peers` only inform others and warn.
+//! the section refuses the start unless its word is allowed by name; `mailers` only informs others and warns.
 
 use locum_model::Origin;
 use locum_parser::haproxy::Word;
@@ -146,7 +146,11 @@ pub(super) fn open(
     if section.name == "peers" {
         section_line(&mut loader.shared, words, at).at_most(1, 1)?;
     }
-    loader.shared.unexecuted(section.name, at);
+    match section.name {
+        // Without it nobody is written to, but no traffic goes another way.
+        "mailers" => loader.shared.tuning(section.name, at),
+        _ => loader.shared.unexecuted(section.name, at),
+    }
     loader.named_sections.insert((section.name, name));
     Ok(())
 }

@@ -96,12 +96,14 @@ pub(super) fn write(
     let micros = dates.refresh(now);
     let priority = u32::from(line.facility) * 8 + u32::from(line.level);
     match line.format {
-        LogLineFormat::Local | LogLineFormat::Rfc3164 => {
+        LogLineFormat::Local | LogLineFormat::Unsaid | LogLineFormat::Rfc3164 => {
             bracketed(priority, out);
             out.extend_from_slice(dates.bsd.as_bytes());
             out.push(b' ');
             match (&identity.hostname, line.format) {
-                (Some(name), LogLineFormat::Rfc3164) => word(name.as_bytes(), out),
+                (Some(name), LogLineFormat::Unsaid | LogLineFormat::Rfc3164) => {
+                    word(name.as_bytes(), out)
+                }
                 (None, LogLineFormat::Rfc3164) => word(b"localhost", out),
                 _ => {}
             }
