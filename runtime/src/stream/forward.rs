@@ -28,6 +28,9 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         }
         let mut link = self.obtain_server().await?;
         link.side.expect_body(BodyFraming::UntilClose);
+        if self.frontend.options.logasap {
+            self.log();
+        }
         let limits = self.byte_inactivity();
         let mut transfers = Transfers::new(clock::now());
         let moved = self

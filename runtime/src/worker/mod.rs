@@ -12,7 +12,7 @@ pub mod serve;
 pub mod wait;
 
 use std::{
-    cell::{Cell, RefCell},
+    cell::{Cell, OnceCell, RefCell},
     rc::Rc,
     sync::{Arc, atomic::Ordering::Relaxed},
     time::SystemTime,
@@ -20,11 +20,13 @@ use std::{
 
 use crate::{
     clock,
+    event::Event,
     http::{Buffer, BufferPool, HeadPool},
     live::Live,
     log::{Logger, Target},
     plan::{Plan, Proxy},
     sample::{value::Arena, view::View},
+    vocab::FailedConnection,
 };
 use mailbox::Mailboxes;
 use wait::{Control, Order, StreamTag};
@@ -48,7 +50,11 @@ pub struct Worker {
     line: RefCell<Vec<u8>>,
     sessions: RefCell<slab::Slab<Rc<Control>>>,
     next_port: Cell<u16>,
+    events: OnceCell<EventSink>,
 }
+
+/// Takes what operators are told of.
+pub type EventSink = Rc<dyn Fn(&Worker, Event)>;
 
 /// Idle buffers that a worker keeps.
 const IDLE_BUFFERS: usize = 256;
@@ -76,6 +82,7 @@ impl Worker {
             line: RefCell::new(Vec::new()),
             sessions: RefCell::new(slab::Slab::new()),
             next_port: Cell::new(0),
+            events: OnceCell::new(),
         }
     }
 
@@ -133,6 +140,22 @@ impl Worker {
         );
     }
 
+    /// Writes the line about a connection that failed before its first request.
+    pub fn log_failed_connection(&self, view: &View<'_>, failure: FailedConnection, severe: bool) {
+        let log = &view.proxy().log;
+        if log.targets.is_empty() {
+            return;
+        }
+        let mut line = self.line.borrow_mut();
+        line.clear();
+        match &log.error_format {
+            Some(format) => format.write(view, &Arena::new(), &mut line),
+            None => (self.plan.vocabulary.failed_connection)(view, failure, &mut line),
+        }
+        let level = if severe { LEVEL_ERROR } else { LEVEL_INFO };
+        self.send(view.now.date, &log.targets, level, &log.tag, &line);
+    }
+
     /// Sends a line; one that can't leave is counted, never waited for.
     pub fn send(&self, now: SystemTime, targets: &[Target], level: u8, tag: &[u8], line: &[u8]) {
         let sent = self
@@ -143,6 +166,26 @@ impl Worker {
             .dropped_logs
             .of(self.index)
             .add(u64::from(sent.dropped));
+        if let Some((logger, error)) = sent.failure
+            && !self.live.log_failure_told.swap(true, Relaxed)
+        {
+            self.emit(Event::LogFailure { logger, error });
+        }
+    }
+
+    /// Where events go from now on: set once, on the first worker.
+    pub fn tell_events_to(&self, sink: EventSink) {
+        let _ = self.events.set(sink);
+    }
+
+    /// Tells operators of an event; the first worker does it for all.
+    pub fn emit(&self, event: Event) {
+        if let Some(sink) = self.events.get() {
+            sink(self, event);
+        } else if self.index != 0 {
+            let tell = move |first: &Worker| first.emit(event);
+            self.mailboxes.say(0, mailbox::Message::Run(Box::new(tell)));
+        }
     }
 
     /// Prints what filters wrote; a standard error that nobody reads loses it.
