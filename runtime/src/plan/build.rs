@@ -190,6 +190,7 @@ impl Builder<'_, '_> {
                 .collect(),
             format: self.log_format(self.proxy.log_format.as_ref())?,
             error_format: self.log_format(self.proxy.error_log_format.as_ref())?,
+            begin_format: self.log_format(self.proxy.begin_log_format.as_ref())?,
             tag: tag.map_or(&b""[..], |tag| tag.as_bytes()).into(),
         })
     }

@@ -74,6 +74,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             self.enter_server(slot.server());
             self.facts.timers.queue_ms = milliseconds(began, clock::now());
             let server = &backend.servers[slot.server() as usize];
+            self.redirect_to(server)?;
             let failed = match self.open(server, slot).await? {
                 Ok(link) => return Ok(link),
                 Err(failure) => failure,

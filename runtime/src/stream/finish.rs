@@ -126,11 +126,25 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         if (normal && proxy.options.dontlog_normal) || null {
             return;
         }
+        let no_request = proxy.mode == Mode::Http && self.facts.timers.request_done.is_none();
+        let own = proxy.log.error_format.as_ref().filter(|_| no_request);
+        let Some(format) = own.or(proxy.log.format.as_ref()) else {
+            return;
+        };
         self.note_connections();
         let severe = proxy.options.log_separate_errors && !normal;
-        self.worker.log(&self.view(proxy), level.flatten(), severe);
+        let view = self.view(proxy);
+        self.worker.log(&view, format, level.flatten(), severe);
         let lines = &self.live.proxy(proxy.id).log_lines;
         lines.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    }
+
+    /// A proxy without a format logs that the session or the request has begun.
+    pub(super) fn log_begin(&self) {
+        if let Some(format) = &self.frontend.log.begin_format {
+            let view = self.view(self.frontend);
+            self.worker.log(&view, format, None, false);
+        }
     }
 
     fn note_connections(&mut self) {

@@ -249,6 +249,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         self.facts.timers.request_done = Some(clock::now());
         self.facts.bytes_in += head_weight(&self.request);
         self.count_request();
+        self.log_begin();
     }
 
     /// The log knows how long the request took once its rules are through or have answered it.

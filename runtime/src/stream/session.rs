@@ -119,6 +119,7 @@ impl<'w> Session<'w> {
         if !self.frontend.rules.tcp_request_connection.is_empty() {
             let rules = &self.frontend.rules.tcp_request_connection;
             if self.connection_rules(&mut side, rules).await.is_err() {
+                side.conn.set_no_linger();
                 self.worker
                     .live
                     .proxy(self.frontend.id)
