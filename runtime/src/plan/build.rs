@@ -137,6 +137,7 @@ impl Builder<'_, '_> {
             timeouts: proxy.timeouts.clone(),
             options: proxy.options.clone(),
             connection_mode: proxy.connection_mode,
+            restrict_header_names: proxy.restrict_header_names,
             inspect_delay: proxy.rules.inspect_delay,
             rules: self.words.rule_table(&proxy.rules)?,
             log: self.log()?,

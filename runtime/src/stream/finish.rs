@@ -68,22 +68,29 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         }
     }
 
-    /// A request that never became one: the page, the log line, the end.
-    pub(super) async fn refuse(&mut self, failure: Failure) -> After {
+    /// A request that never became one: the page, the log line, the end. `framed`: what came is a message, so that
+    /// the answer is one too, with rules and books; otherwise it is sent as it is.
+    pub(super) async fn refuse(&mut self, failure: Failure, framed: bool) -> After {
         self.must_close = true;
         self.facts.timers.request_ms = -1;
-        if failure == Failure::RequestTimeout {
-            self.facts.timers.request_ms =
-                milliseconds(self.facts.timers.start.instant, clock::now());
-        }
         self.facts.request_line.extend_from_slice(b"<BADREQ>");
-        let silent = failure == Failure::RequestAborted && self.client.traffic().0 == 0;
+        let silent = matches!(failure, Failure::RequestAborted | Failure::RequestTimeout)
+            && self.client.traffic().0 == 0;
         if silent && (self.frontend.options.dontlognull || self.frontend.options.http_ignore_probes)
         {
             self.facts.log_level = Some(None);
         }
-        let _ = self.fail(failure).await;
-        self.facts.status = Some(self.facts.status.unwrap_or_else(|| failure.row().status));
+        if framed {
+            let _ = self.fail(failure).await;
+            return self.finish(Err(Halt::Closed));
+        }
+        let row = self.row_of(failure);
+        self.facts.termination.mark(row.cause, row.phase);
+        self.count_failure(failure);
+        if row.status > 0 && !(silent && self.frontend.options.http_ignore_probes) {
+            self.answer_raw(row.status).await;
+        }
+        self.facts.status = Some(row.status);
         // The reference has no books yet where no request was understood.
         (self.facts.bytes_in, self.facts.bytes_out) = (0, 0);
         self.finish(Err(Halt::Closed))
