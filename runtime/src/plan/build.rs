@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     log::{ProxyLog, Target as LogTarget},
-    vocab::Vocabulary,
+    vocab::{RuleSets, Vocabulary},
 };
 
 /// What the process decided before: how many threads serve, how many connections at once.
@@ -154,6 +154,7 @@ impl Builder<'_, '_> {
             timeouts: proxy.timeouts.clone(),
             options: proxy.options.clone(),
             connection_mode: proxy.connection_mode,
+            restrict_header_names: proxy.restrict_header_names,
             inspect_delay: proxy.rules.inspect_delay,
             rules: self.words.rule_table(&proxy.rules)?,
             log: self.log()?,
@@ -166,6 +167,7 @@ impl Builder<'_, '_> {
                 .as_ref()
                 .map(|name| name.to_vec().into()),
             stats: proxy.stats.clone(),
+            stats_rules: self.stats_rules()?,
             filters: self.filters()?,
             frontend: proxy
                 .frontend
@@ -178,6 +180,16 @@ impl Builder<'_, '_> {
                 .map(|backend| self.backend(backend))
                 .transpose()?,
         })
+    }
+
+    fn stats_rules(&self) -> Result<Box<[crate::rules::Rule]>, PlanError> {
+        let rules = self
+            .proxy
+            .stats
+            .as_ref()
+            .map(|page| page.http_request.as_slice());
+        self.words
+            .rules(rules.unwrap_or_default(), RuleSets::HTTP_REQUEST)
     }
 
     fn log(&self) -> Result<ProxyLog, PlanError> {
@@ -196,6 +208,7 @@ impl Builder<'_, '_> {
                 .collect(),
             format: self.log_format(self.proxy.log_format.as_ref())?,
             error_format: self.log_format(self.proxy.error_log_format.as_ref())?,
+            begin_format: self.log_format(self.proxy.begin_log_format.as_ref())?,
             tag: tag.map_or(&b""[..], |tag| tag.as_bytes()).into(),
         })
     }

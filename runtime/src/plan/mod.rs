@@ -104,6 +104,8 @@ pub struct Proxy {
     pub options: Options,
     /// Connection mode; `None`: not said.
     pub connection_mode: Option<ConnectionMode>,
+    /// `option http-restrict-req-hdr-names`; `None`: not said.
+    pub restrict_header_names: Option<model::RestrictHeaderNames>,
     /// How long `tcp-request content` rules may wait for bytes.
     pub inspect_delay: Option<Duration>,
     /// Rule sets.
@@ -122,6 +124,8 @@ pub struct Proxy {
     pub unique_id_header: Option<Box<[u8]>>,
     /// The statistics page.
     pub stats: Option<model::StatsPage>,
+    /// `stats http-request`: who may see it.
+    pub stats_rules: Box<[rules::Rule]>,
     /// Filters in order: row and words.
     pub filters: DeclaredFilters,
     /// The client side.

@@ -8,11 +8,12 @@ use std::{
 
 use locum_model::{
     address::Address,
-    proxy::{HttpReuse, ProxyProtocol, RedispatchInterval, SourceClient},
+    proxy::{HttpReuse, Observe, ProxyProtocol, RedispatchInterval, SourceClient},
 };
 
 use super::{ClientSide, Halt, Phase, Stream, deadline, failure::Failure, side::h1::H1Side};
 use crate::{
+    check::rise_fall::Observation,
     clock,
     http::h1::decode::Limits,
     lb::Choice,
@@ -73,11 +74,13 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             self.enter_server(slot.server());
             self.facts.timers.queue_ms = milliseconds(began, clock::now());
             let server = &backend.servers[slot.server() as usize];
+            self.redirect_to(server)?;
             let failed = match self.open(server, slot).await? {
                 Ok(link) => return Ok(link),
                 Err(failure) => failure,
             };
             self.count_failed_connection(server.id);
+            self.observe(server, Observation::ConnectFailed);
             if attempt >= backend.retries {
                 return Err(Halt::Failed(failed));
             }
@@ -139,6 +142,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             .ok_or(Halt::Failed(Failure::NoServer))?;
         loop {
             let want = match self.bound {
+                Some(server) if self.forced => Want::Forced(server),
                 Some(server) => Want::Server(server),
                 None => Want::Balanced(Choice {
                     avoid,
@@ -250,7 +254,11 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         self.facts.timers.connect_ms = milliseconds(began, now);
         self.facts.timers.connected = Some(now);
         self.facts.server_address = destination_address(&destination);
+        self.facts.server_source = conn.local_address();
         self.count_connect(server.id);
+        if server.settings.observe == Some(Observe::Layer4) {
+            self.observe(server, Observation::Good);
+        }
         let mut side = H1Side::new(conn, self.worker.server_buffer(), limits);
         side.stage(&proxy_header);
         Ok(Ok(Link {
@@ -528,6 +536,19 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         Limits {
             accept_invalid: self.backend.options.accept_invalid_http_response,
             ..Limits::of_buffer(tune.bufsize, tune.maxrewrite, tune.maxhdr)
+        }
+    }
+
+    /// The server is watched by its traffic (`observe`).
+    pub(super) fn observe(&self, server: &Server, seen: Observation) {
+        let layer = match server.settings.observe {
+            None => return,
+            Some(Observe::Layer4) if seen == Observation::ResponseFailed => return,
+            Some(_) => self.backend_live().farm.as_ref(),
+        };
+        if let Some(farm) = layer {
+            let (events, _) = farm.on_observation(clock::now(), server.id.index, seen);
+            self.worker.tell(self.backend.id, events);
         }
     }
 

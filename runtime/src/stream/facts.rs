@@ -90,6 +90,8 @@ pub struct StreamFacts {
     pub log_level: Option<Option<u8>>,
     /// Connections at the moment of the log line: process, frontend, backend, server.
     pub connections: [u32; 4],
+    /// Streams on the server besides this one, noted before its slot went to the next in the queue.
+    pub beside: Option<u32>,
     /// Host and path-less facts that redirects need: the request came with its own TLS.
     pub is_tls: bool,
 }
@@ -122,6 +124,7 @@ impl StreamFacts {
             logged: false,
             log_level: None,
             connections: [0; 4],
+            beside: None,
             is_tls: false,
         }
     }

@@ -4,7 +4,7 @@ use super::{
     ClientSide, Halt, Phase, Stream,
     connect::milliseconds,
     facts::StreamFacts,
-    failure::{Failure, Fault},
+    failure::{Failure, Fault, Row},
     request::After,
 };
 use crate::{
@@ -24,9 +24,9 @@ use locum_model::{
 impl<'s, C: ClientSide> Stream<'s, C> {
     /// Answers a failure with its page, where something can still be sent.
     pub(super) async fn fail(&mut self, failure: Failure) -> Phase {
-        failure.mark(&mut self.facts.termination);
+        let row = self.row_of(failure);
+        self.facts.termination.mark(row.cause, row.phase);
         self.count_failure(failure);
-        let row = failure.row();
         let started = self.facts.status.is_some();
         self.must_close |= row.fault == Fault::Client || started;
         if row.status == 0 || started {
@@ -36,22 +36,61 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         self.answer(page).await
     }
 
-    /// A request that never became one: the page, the log line, the end.
-    pub(super) async fn refuse(&mut self, failure: Failure) -> After {
+    /// The failure's row in this exchange.
+    pub(super) fn row_of(&self, failure: Failure) -> Row {
+        match failure {
+            Failure::Killed => self.killed(),
+            other => other.row(),
+        }
+    }
+
+    /// The row of an exchange that somebody ended: who did, and how far it was. The order is obeyed with this, so
+    /// that the client can still be told.
+    fn killed(&self) -> Row {
+        use crate::worker::wait::{KillReason, Order};
+        let cause = match self.waiter.control.take() {
+            Some(Order::Kill(KillReason::ServerDown)) => b'D',
+            Some(Order::Kill(KillReason::ServerUp)) => b'U',
+            _ => b'K',
+        };
+        let (phase, status) = match &self.facts {
+            facts if facts.status.is_some() => (b'D', 0),
+            facts if facts.timers.connected.is_some() => (b'H', 502),
+            facts if facts.server.is_some() => (b'C', 503),
+            facts if facts.backend.is_some() => (b'Q', 503),
+            _ => (b'R', 0),
+        };
+        Row {
+            status,
+            cause,
+            phase,
+            fault: Fault::Proxy,
+        }
+    }
+
+    /// A request that never became one: the page, the log line, the end. `framed`: what came is a message, so that
+    /// the answer is one too, with rules and books; otherwise it is sent as it is.
+    pub(super) async fn refuse(&mut self, failure: Failure, framed: bool) -> After {
         self.must_close = true;
         self.facts.timers.request_ms = -1;
-        if failure == Failure::RequestTimeout {
-            self.facts.timers.request_ms =
-                milliseconds(self.facts.timers.start.instant, clock::now());
-        }
         self.facts.request_line.extend_from_slice(b"<BADREQ>");
-        let silent = failure == Failure::RequestAborted && self.client.traffic().0 == 0;
+        let silent = matches!(failure, Failure::RequestAborted | Failure::RequestTimeout)
+            && self.client.traffic().0 == 0;
         if silent && (self.frontend.options.dontlognull || self.frontend.options.http_ignore_probes)
         {
             self.facts.log_level = Some(None);
         }
-        let _ = self.fail(failure).await;
-        self.facts.status = Some(self.facts.status.unwrap_or_else(|| failure.row().status));
+        if framed {
+            let _ = self.fail(failure).await;
+            return self.finish(Err(Halt::Closed));
+        }
+        let row = self.row_of(failure);
+        self.facts.termination.mark(row.cause, row.phase);
+        self.count_failure(failure);
+        if row.status > 0 && !(silent && self.frontend.options.http_ignore_probes) {
+            self.answer_raw(row.status).await;
+        }
+        self.facts.status = Some(row.status);
         // The reference has no books yet where no request was understood.
         (self.facts.bytes_in, self.facts.bytes_out) = (0, 0);
         self.finish(Err(Halt::Closed))
@@ -94,20 +133,35 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         if (normal && proxy.options.dontlog_normal) || null {
             return;
         }
+        let no_request = proxy.mode == Mode::Http && self.facts.timers.request_done.is_none();
+        let own = proxy.log.error_format.as_ref().filter(|_| no_request);
+        let Some(format) = own.or(proxy.log.format.as_ref()) else {
+            return;
+        };
         self.note_connections();
         let severe = proxy.options.log_separate_errors && !normal;
-        self.worker.log(&self.view(proxy), level.flatten(), severe);
+        let view = self.view(proxy);
+        self.worker.log(&view, format, level.flatten(), severe);
         let lines = &self.live.proxy(proxy.id).log_lines;
         lines.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    }
+
+    /// A proxy without a format logs that the session or the request has begun.
+    pub(super) fn log_begin(&self) {
+        if let Some(format) = &self.frontend.log.begin_format {
+            let view = self.view(self.frontend);
+            self.worker.log(&view, format, None, false);
+        }
     }
 
     fn note_connections(&mut self) {
         let live = self.live;
         let backend = self.facts.backend.map_or(0, |id| live.proxy(id).streams());
-        let server = self
+        let served = self
             .facts
             .server
             .map_or(0, |id| live.proxy(id.backend).served(id.index));
+        let server = self.facts.beside.unwrap_or(served);
         self.facts.connections = [
             live.connections.now(),
             self.frontend_live().clients.now(),
@@ -315,7 +369,8 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             return;
         };
         if !frontend.request_captures.is_empty() {
-            self.facts.request_captures = captures(&frontend.request_captures, &self.request);
+            let kept = &mut self.facts.request_captures;
+            capture_headers(kept, &frontend.request_captures, &self.request);
         }
         if let Some((name, length)) = &frontend.capture_cookie {
             self.facts.cookie_captures.0 = captured_cookie(&self.request, b"cookie", name, *length);
@@ -327,7 +382,8 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             return;
         };
         if !frontend.response_captures.is_empty() {
-            self.facts.response_captures = captures(&frontend.response_captures, &self.response);
+            let kept = &mut self.facts.response_captures;
+            capture_headers(kept, &frontend.response_captures, &self.response);
         }
         if let Some((name, length)) = &frontend.capture_cookie {
             self.facts.cookie_captures.1 =
@@ -336,16 +392,16 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     }
 }
 
-/// The last value of each declared header, cut to its length.
-fn captures(declared: &[Capture], head: &Head) -> Vec<Option<Vec<u8>>> {
-    declared
-        .iter()
-        .map(|capture| {
-            let name = capture.header.as_ref()?.to_ascii_lowercase();
-            let value = head.all(&name).next_back()?;
-            Some(value[..value.len().min(capture.length as usize)].to_vec())
-        })
-        .collect()
+/// The last value of each declared header, cut to its length. Slots that rules fill are left alone.
+fn capture_headers(kept: &mut Vec<Option<Vec<u8>>>, declared: &[Capture], head: &Head) {
+    kept.resize(declared.len(), None);
+    for (slot, capture) in kept.iter_mut().zip(declared) {
+        let Some(name) = &capture.header else {
+            continue;
+        };
+        let value = head.all(name).next_back();
+        *slot = value.map(|value| value[..value.len().min(capture.length as usize)].to_vec());
+    }
 }
 
 /// The first cookie whose name begins with `name`, as `name=value`, cut to its length.

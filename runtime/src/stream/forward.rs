@@ -13,13 +13,15 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     pub async fn forward(&mut self) {
         let ended = self.forward_phases().await;
         if let Err(Halt::Failed(failure)) = &ended {
-            failure.mark(&mut self.facts.termination);
+            let row = self.row_of(*failure);
+            self.facts.termination.mark(row.cause, row.phase);
             self.count_failure(*failure);
         }
         self.finish(ended);
     }
 
     async fn forward_phases(&mut self) -> Phase {
+        self.log_begin();
         self.filters.on_start();
         self.tcp_request_content(self.frontend).await?;
         self.switch_backend()?;
@@ -36,6 +38,11 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         let moved = self
             .transfer(&mut link.side, &mut transfers, limits, pass_ends_on)
             .await;
+        let served = self
+            .live
+            .proxy(self.backend.id)
+            .served(link.server.id.index);
+        self.facts.beside = Some(served.saturating_sub(1));
         moved.or_else(|failure| self.byte_failure(failure))
     }
 
@@ -57,7 +64,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             TransferFailure::Server(
                 SideError::Malformed(_) | SideError::Closed | SideError::Broken(_),
             ) => Failure::ServerClosedWhileReceiving,
-            TransferFailure::Killed => Failure::Killed,
+            TransferFailure::Killed => Failure::KilledWhileForwarding,
         }))
     }
 }

@@ -127,6 +127,12 @@ impl ClientSide for MemorySide {
 
     fn become_tunnel(&mut self) {}
 
+    fn stay_message(&mut self) {}
+
+    fn stage_raw(&mut self, bytes: &[u8]) {
+        self.0.borrow_mut().received.extend_from_slice(bytes);
+    }
+
     fn stage_interim(&mut self, head: &Head) {
         encode_head(head, &mut self.0.borrow_mut().received);
     }
@@ -141,6 +147,10 @@ impl ClientSide for MemorySide {
     fn request_complete(&self) -> bool {
         let channel = self.0.borrow();
         channel.ended && channel.incoming.is_empty() && self.1.is_empty()
+    }
+
+    fn body_is_buffered(&self) -> bool {
+        self.0.borrow().ended
     }
 
     fn pending_body(&self) -> u64 {
@@ -281,6 +291,7 @@ async fn run_stream(
         must_close: false,
         presence: None,
         bound: None,
+        forced: false,
         balanced: false,
         cookie: None,
     };

@@ -2,7 +2,7 @@
 
 use std::task::Poll;
 
-use locum_model::proxy::Mode;
+use locum_model::proxy::{Mode, RestrictHeaderNames};
 
 use super::{
     ClientSide, Halt, Phase, Stream,
@@ -12,13 +12,13 @@ use super::{
     side::Outgoing,
     transfer::{Inactivity, Transfers},
 };
+use std::sync::atomic::Ordering::Relaxed;
+
 use crate::{
+    check::rise_fall::Observation,
     clock,
     filter::Direction,
-    http::h1::{
-        body::BodyFraming,
-        framing::{head_weight, prepare_request_for_server, request_framing},
-    },
+    http::h1::framing::{head_weight, prepare_request_for_server, request_framing},
     persistence::address_header,
     rules::{Truth, reply::LocalReply},
     sample::value::Arena,
@@ -38,7 +38,10 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     pub async fn run(&mut self) -> After {
         let ended = self.exchange().await;
         let ended = match ended {
-            Err(Halt::Reply(reply)) => self.answer(*reply).await,
+            Err(Halt::Reply(reply)) => {
+                self.time_request();
+                self.answer(*reply).await
+            }
             Err(Halt::Failed(failure)) => self.fail(failure).await,
             other => other,
         };
@@ -47,20 +50,24 @@ impl<'s, C: ClientSide> Stream<'s, C> {
 
     /// The phases in the order of the manual's analysers.
     async fn exchange(&mut self) -> Phase {
-        self.note_request();
+        self.begin_request();
         self.filters.on_start();
+        self.tcp_request_content(self.frontend).await?;
+        self.note_request();
         self.make_unique_id();
         self.monitor()?;
-        self.tcp_request_content(self.frontend).await?;
         self.filters.on_head(Direction::Request, &mut self.request);
         self.http_request_rules(self.frontend).await?;
-        self.statistics(self.frontend)?;
+        self.restrict_header_names(self.frontend)?;
+        self.statistics(self.frontend).await?;
         self.switch_backend()?;
         if self.backend.id != self.frontend.id {
             self.tcp_request_content(self.backend).await?;
             self.http_request_rules(self.backend).await?;
-            self.statistics(self.backend)?;
+            self.restrict_header_names(self.backend)?;
+            self.statistics(self.backend).await?;
         }
+        self.time_request();
         self.find_server();
         self.add_address_headers();
         self.wait_for_buffered_request().await?;
@@ -94,7 +101,9 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         link.side.start(&head, framing.body);
         self.worker.heads.give(head);
         let mut transfers = Transfers::new(clock::now());
+        transfers.request = transfers.request.draining_after_close();
         let response = self.receive_response(&mut link, &mut transfers).await;
+        self.observe_response(link.server, response.is_ok());
         if let Err(Halt::Failed(Failure::ResponseClosed)) = response
             && link.reuses > 0
             && self.session.requests > 1
@@ -110,18 +119,26 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         Ok(true)
     }
 
-    /// Whether the connection to the server is to be kept behind this exchange.
+    /// What the response says of the server under `observe layer7`: 5xx are errors, but for 501 and 505, which are
+    /// the request's fault.
+    fn observe_response(&self, server: &crate::plan::Server, came: bool) {
+        let is_error = !came || matches!(self.response.status(), 500 | 502..=504 | 506..=599);
+        self.observe(
+            server,
+            if is_error {
+                Observation::ResponseFailed
+            } else {
+                Observation::Good
+            },
+        );
+    }
+
+    /// Whether the connection to the server is to be kept behind this exchange: a process that ends tells the server
+    /// too.
     fn keeps_server(&self) -> bool {
-        let reuse = self
-            .backend
-            .backend
-            .as_ref()
-            .map(|backend| backend.settings.http_reuse);
-        let _ = reuse;
         self.connection_mode(self.frontend)
             .keeps_server(self.connection_mode(self.backend))
-            && self.request_framing.body != BodyFraming::Tunnel
-            && !self.request_framing.upgrade
+            && !self.live.stopping.load(Relaxed)
     }
 
     /// `monitor-uri`: answered before anything else, never logged (manual: "monitor-uri", "monitor fail").
@@ -149,16 +166,35 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         Err(Halt::Reply(Box::new(page)))
     }
 
+    /// `option http-restrict-req-hdr-names`: names that some servers confuse with others are refused or removed.
+    fn restrict_header_names(&mut self, proxy: &'s crate::plan::Proxy) -> Phase {
+        let is_odd = |name: &[u8]| !name.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'-');
+        let rule = proxy.restrict_header_names;
+        if matches!(rule, None | Some(RestrictHeaderNames::Preserve))
+            || !self.request.iter().any(|(name, _)| is_odd(name))
+        {
+            return Ok(());
+        }
+        if rule == Some(RestrictHeaderNames::Reject) {
+            self.count_denied_request(proxy);
+            self.facts.termination.mark(b'P', b'R');
+            return Err(Halt::Reply(Box::new(self.error_page(403))));
+        }
+        self.request.remove_where(|name, _| is_odd(name));
+        Ok(())
+    }
+
     /// The statistics page, where the proxy has one and the path is its.
-    fn statistics(&mut self, proxy: &'s crate::plan::Proxy) -> Phase {
+    async fn statistics(&mut self, proxy: &'s crate::plan::Proxy) -> Phase {
         let Some(page) = &proxy.stats else {
             return Ok(());
         };
         if !self.request.uri().starts_with(&page.uri) || proxy.mode != Mode::Http {
             return Ok(());
         }
-        let reply = (self.plan.vocabulary.stats_page)(&self.view(proxy), page);
         self.facts.service = Some("<STATS>");
+        self.stats_rules(proxy).await?;
+        let reply = (self.plan.vocabulary.stats_page)(&self.view(proxy), page);
         self.facts.termination.mark(b'L', b'R');
         self.count_intercepted();
         Err(Halt::Reply(Box::new(reply)))
@@ -222,12 +258,24 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         }
     }
 
-    /// What the log will say of the request, taken before any rule changes it.
-    fn note_request(&mut self) {
-        let now = clock::now();
-        self.facts.timers.request_done = Some(now);
-        self.facts.timers.request_ms = milliseconds(self.facts.timers.start.instant, now);
+    /// The request is complete; what is counted of it whatever becomes of it.
+    fn begin_request(&mut self) {
+        self.facts.timers.request_done = Some(clock::now());
         self.facts.bytes_in += head_weight(&self.request);
+        self.count_request();
+        self.log_begin();
+    }
+
+    /// The log knows how long the request took once its rules are through or have answered it.
+    fn time_request(&mut self) {
+        let timers = &mut self.facts.timers;
+        if let Some(done) = timers.request_done {
+            timers.request_ms = milliseconds(timers.start.instant, done);
+        }
+    }
+
+    /// What the log will say of the request, taken before any of HTTP's rules changes it.
+    fn note_request(&mut self) {
         let line = &mut self.facts.request_line;
         line.extend_from_slice(self.request.method());
         self.facts.method_length = line.len() as u32;
@@ -236,6 +284,6 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         line.push(b' ');
         line.extend_from_slice(self.request.version_text());
         self.capture_request();
-        self.count_request();
+        self.expect_cookie();
     }
 }

@@ -81,6 +81,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         {
             Decision::Deny(reply) => {
                 self.count_denied_request(proxy);
+                self.tell_server();
                 self.facts.termination.mark(b'P', b'R');
                 Err(Halt::Reply(reply))
             }
@@ -102,6 +103,26 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         }
     }
 
+    /// `stats http-request` of a proxy: who may see its page.
+    ///
+    /// # Errors
+    /// Not this client.
+    pub async fn stats_rules(&mut self, proxy: &'s Proxy) -> Phase {
+        match self
+            .evaluate(&proxy.stats_rules, proxy, Sees::Request, None)
+            .await?
+        {
+            Decision::Deny(mut reply) => {
+                // The reference logs and counts this refusal as a bad request.
+                reply.status = 400;
+                self.count_denied_request(proxy);
+                self.facts.termination.mark(b'P', b'R');
+                Err(Halt::Reply(reply))
+            }
+            other => self.common(other),
+        }
+    }
+
     /// `http-response` of a proxy.
     ///
     /// # Errors
@@ -113,10 +134,12 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         {
             Decision::Deny(reply) | Decision::Tarpit(reply) => {
                 self.count_denied_response(proxy);
+                self.facts.timers.response_ms = -1;
                 self.facts.termination.mark(b'P', b'H');
                 Err(Halt::Reply(reply))
             }
             Decision::Return(reply) => {
+                self.facts.timers.response_ms = -1;
                 self.facts.termination.mark(b'L', b'H');
                 Err(Halt::Reply(reply))
             }

@@ -19,13 +19,14 @@ use std::{
 };
 
 use crate::{
+    check::start::Tell,
     clock,
     event::Event,
     http::{Buffer, BufferPool, HeadPool},
     live::Live,
     log::{Logger, Target},
-    plan::{Plan, Proxy},
-    sample::{value::Arena, view::View},
+    plan::{Plan, Proxy, ProxyId},
+    sample::{format::Format, value::Arena, view::View},
     vocab::FailedConnection,
 };
 use mailbox::Mailboxes;
@@ -51,6 +52,8 @@ pub struct Worker {
     sessions: RefCell<slab::Slab<Rc<Control>>>,
     next_port: Cell<u16>,
     events: OnceCell<EventSink>,
+    /// Takes events of servers, on the first worker.
+    teller: RefCell<Option<Tell>>,
 }
 
 /// Takes what operators are told of.
@@ -83,6 +86,7 @@ impl Worker {
             sessions: RefCell::new(slab::Slab::new()),
             next_port: Cell::new(0),
             events: OnceCell::new(),
+            teller: RefCell::new(None),
         }
     }
 
@@ -118,26 +122,17 @@ impl Worker {
         self.live.session_rate.count(now);
     }
 
-    /// Writes a traffic line to the frontend's targets.
-    pub fn log(&self, view: &View<'_>, level: Option<u8>, severe: bool) {
-        let proxy = view.proxy();
-        if proxy.log.targets.is_empty() {
+    /// Writes a traffic line in one of the frontend's formats to its targets.
+    pub fn log(&self, view: &View<'_>, format: &Format, level: Option<u8>, severe: bool) {
+        let log = &view.proxy().log;
+        if log.targets.is_empty() {
             return;
         }
-        let Some(format) = &proxy.log.format else {
-            return;
-        };
         let mut line = self.line.borrow_mut();
         line.clear();
         format.write(view, &Arena::new(), &mut line);
         let level = level.unwrap_or(if severe { LEVEL_ERROR } else { LEVEL_INFO });
-        self.send(
-            view.now.date,
-            &proxy.log.targets,
-            level,
-            &proxy.log.tag,
-            &line,
-        );
+        self.send(view.now.date, &log.targets, level, &log.tag, &line);
     }
 
     /// Writes the line about a connection that failed before its first request.
@@ -191,6 +186,27 @@ impl Worker {
     /// Prints what filters wrote; a standard error that nobody reads loses it.
     pub fn print(&self, text: &[u8]) {
         let _ = std::io::Write::write_all(&mut std::io::stderr(), text);
+    }
+
+    /// Events of servers go to `tell` from now on.
+    pub fn tell_to(&self, tell: Tell) {
+        *self.teller.borrow_mut() = Some(tell);
+    }
+
+    /// Has events of a backend's servers worded and logged, by the first worker.
+    pub fn tell(&self, backend: ProxyId, events: Vec<crate::server::Event>) {
+        if events.is_empty() {
+            return;
+        }
+        if self.index != 0 {
+            return self
+                .mailboxes
+                .say(0, mailbox::Message::Events(backend, events));
+        }
+        let tell = self.teller.borrow().clone();
+        if let Some(tell) = tell {
+            tell(backend, events);
+        }
     }
 
     /// Enters a session; the key leaves it.
