@@ -154,7 +154,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     /// A rule refused the response, or a side failed while bytes moved.
     pub(super) async fn deliver_response(
         &mut self,
-        mut link: Link<'s>,
+        mut link: Box<Link<'s>>,
         mut transfers: Transfers,
         framing: Framing,
         keeps_server: bool,
