@@ -88,11 +88,8 @@ impl<'s, C: ClientSide> Stream<'s, C> {
                     if let Poll::Ready(result) = server.poll_response(cx, response) {
                         return Poll::Ready(Some(result.map_err(TransferFailure::Server)));
                     }
-                    match up {
-                        Poll::Ready(Err(super::copy::TransferError::Source(error))) => {
-                            return Poll::Ready(Some(Err(TransferFailure::Client(error))));
-                        }
-                        _ => {}
+                    if let Poll::Ready(Err(super::copy::TransferError::Source(error))) = up {
+                        return Poll::Ready(Some(Err(TransferFailure::Client(error))));
                     }
                     if uploading && transfers.request.is_done() {
                         return Poll::Ready(None);
