@@ -11,7 +11,6 @@ use locum_runtime::{
     check::start as checks,
     clock,
     event::Event,
-    live::gauge::Gauge,
     log::level,
     process::handover::Listener,
     worker::{Worker, serve::Background},
@@ -44,13 +43,7 @@ pub fn background(
             })
         };
         checks::start(&worker, &tell);
-        let places = Gauge::new(Some(
-            worker
-                .plan
-                .global
-                .stats_maxconn
-                .unwrap_or(admin::DEFAULT_MAXCONN),
-        ));
+        let places = worker.live.command_clients.clone();
         let admin = Rc::new(Admin {
             plan: worker.plan.clone(),
             live: worker.live.clone(),
@@ -106,6 +99,13 @@ fn log(worker: &Worker, message: &Message) {
 
 /// Tells that all proxies have stopped, in their order.
 pub fn tell_stopped(worker: &Worker, speaks: bool) {
+    if !worker.plan.global.stats_sockets.is_empty() {
+        // Each client of a command socket is a session of the reference's proxy for them, on both its sides.
+        let clients = worker.live.commands.value();
+        let text = event::stopped(dump::COMMAND_PROXY, clients, clients);
+        let message = Message::warning_to(Audience::Nobody, level::WARNING, text);
+        tell(worker, &message, speaks);
+    }
     for proxy in &worker.plan.proxies {
         let live = worker.live.proxy(proxy.id);
         worker.emit(Event::Stopped {

@@ -10,7 +10,9 @@ use crate::event::{Audience, Message};
 
 /// The proxy inside the reference that makes HTTP requests of its own; operators see it in a few places.
 pub const INTERNAL_PROXY: &str = "<HTTPCLIENT>";
-/// Its servers.
+/// The proxy of the command sockets; it logs nowhere.
+pub const COMMAND_PROXY: &str = "GLOBAL";
+/// Servers of [`INTERNAL_PROXY`].
 const INTERNAL_SERVERS: [&str; 2] = ["<HTTPCLIENT>", "<HTTPSCLIENT>"];
 
 /// The first line on standard error.
@@ -27,6 +29,9 @@ pub enum Line {
 /// The lines of all proxies.
 pub fn lines(plan: &Plan, live: &Live) -> Vec<Line> {
     let mut lines = Vec::new();
+    if !plan.global.stats_sockets.is_empty() {
+        lines.push(Line::Both(command_proxy_line(live)));
+    }
     for proxy in &plan.proxies {
         proxy_lines(proxy, live, &mut lines);
     }
@@ -100,6 +105,14 @@ fn availability(proxy: &Proxy, live: &Live) -> String {
             format!("has {active} active servers and {backup} backup servers available.")
         }
     }
+}
+
+fn command_proxy_line(live: &Live) -> Message {
+    let (now, all) = (live.command_clients.now(), live.commands.value());
+    let text = format!(
+        "SIGHUP: Proxy {COMMAND_PROXY} has no servers. Conn: act(FE+BE): {now}+{now}, 0 pend (0 unass), tot(FE+BE): {all}+{all}."
+    );
+    notice(Audience::Nobody, text)
 }
 
 fn internal_proxy_lines(lines: &mut Vec<Line>) {

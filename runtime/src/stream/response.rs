@@ -88,11 +88,8 @@ impl<'s, C: ClientSide> Stream<'s, C> {
                     if let Poll::Ready(result) = server.poll_response(cx, response) {
                         return Poll::Ready(Some(result.map_err(TransferFailure::Server)));
                     }
-                    match up {
-                        Poll::Ready(Err(super::copy::TransferError::Source(error))) => {
-                            return Poll::Ready(Some(Err(TransferFailure::Client(error))));
-                        }
-                        _ => {}
+                    if let Poll::Ready(Err(super::copy::TransferError::Source(error))) = up {
+                        return Poll::Ready(Some(Err(TransferFailure::Client(error))));
                     }
                     if uploading && transfers.request.is_done() {
                         return Poll::Ready(None);
@@ -154,7 +151,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     /// A rule refused the response, or a side failed while bytes moved.
     pub(super) async fn deliver_response(
         &mut self,
-        mut link: Link<'s>,
+        mut link: Box<Link<'s>>,
         mut transfers: Transfers,
         framing: Framing,
         keeps_server: bool,
@@ -162,6 +159,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         self.facts.status = Some(self.response.status());
         self.note_authentication(&mut link);
         self.capture_response();
+        self.facts.variables.borrow_mut().request.clear();
         for proxy in self.proxies_backend_first() {
             if let Err(halt) = self.http_response_rules(proxy).await {
                 // What the server sent counts, also when nobody gets it.

@@ -65,6 +65,7 @@ pub async fn run(worker: Rc<Worker>, accepted: Accepted, control: Rc<Control>) {
         handshake_ms: 0,
         requests: 0,
         proxy_header: None,
+        variables: std::cell::RefCell::default(),
     };
     let mut session = Session {
         worker: &worker,
@@ -126,7 +127,7 @@ impl<'w> Session<'w> {
 
     /// Connection rules and the PROXY header. Returns the connection and bytes that came with the header.
     async fn open(&mut self, conn: Conn, listener: &Listener) -> Option<(Conn, Option<Buffer>)> {
-        let mut side = H1Side::new(conn, self.worker.buffers.take(), self.limits);
+        let mut side = H1Side::new(conn, self.worker.buffers.clone(), self.limits);
         if !self.frontend.rules.tcp_request_connection.is_empty() {
             let rules = &self.frontend.rules.tcp_request_connection;
             if self.connection_rules(&mut side, rules).await.is_err() {
@@ -184,11 +185,12 @@ impl<'w> Session<'w> {
             .http_request
             .or(self.frontend.timeouts.client);
         let until = deadline(clock::now(), limit);
+        let bufsize = self.worker.plan.tune.bufsize;
         let received = self
             .waiter
             .wait(until, While::Busy, |cx| {
                 loop {
-                    match proxy_protocol::decode(side.input.readable(), side.input.capacity()) {
+                    match proxy_protocol::decode(side.input.readable(), bufsize) {
                         Ok(proxy_protocol::Decoded::Header(header, length)) => {
                             side.input.advance(length);
                             return Poll::Ready(Ok(header));
@@ -271,7 +273,7 @@ impl<'w> Session<'w> {
             if early.is_none() && !self.await_request(&mut conn, since.instant, first).await {
                 return;
             }
-            let buffer = early.take().unwrap_or_else(|| self.worker.buffers.take());
+            let buffer = early.take().unwrap_or_else(Buffer::absent);
             // The future of a request is much larger than that of an idle connection: it lives only meanwhile.
             let exchange = self.exchange(conn, buffer, since);
             let exchange = Box::pin(exchange);
@@ -334,7 +336,8 @@ impl<'w> Session<'w> {
 
     /// Receives a request's head and runs its stream. `None`: the connection is over.
     async fn exchange(&mut self, conn: Conn, buffer: Buffer, since: Now) -> Option<(Conn, Buffer)> {
-        let mut side = H1Side::new(conn, buffer, self.limits);
+        let mut side = H1Side::new(conn, self.worker.buffers.clone(), self.limits);
+        side.input = buffer;
         let first = self.facts.requests == 0;
         let start = if first { since } else { clock::both() };
         let mut head = self.worker.heads.take();
@@ -415,8 +418,8 @@ impl<'w> Session<'w> {
 
     /// Bytes both ways (mode tcp).
     async fn bytes(&mut self, conn: Conn, early: Option<Buffer>) {
-        let early = early.unwrap_or_else(|| self.worker.buffers.take());
-        let mut side = H1Side::new(conn, early, self.limits);
+        let mut side = H1Side::new(conn, self.worker.buffers.clone(), self.limits);
+        side.input = early.unwrap_or_else(Buffer::absent);
         side.expect_body(BodyFraming::UntilClose);
         let start = self.facts.accepted;
         let mut stream = self.stream(&mut side, start);
