@@ -62,6 +62,7 @@ pub async fn run(worker: Rc<Worker>, accepted: Accepted, control: Rc<Control>) {
         handshake_ms: 0,
         requests: 0,
         proxy_header: None,
+        variables: std::cell::RefCell::default(),
     };
     let mut session = Session {
         worker: &worker,
