@@ -59,10 +59,10 @@ pub struct Printing {
     pub version: String,
     /// For the second `[NOTICE]`.
     pub executable: String,
+    /// The two `[NOTICE]` lines were printed already.
+    pub introduced: bool,
     /// An excerpt of the line with a caret goes below each message that has a place: for people on a terminal.
     pub excerpts: bool,
-    /// The two notices that introduce the first message were printed already.
-    pub introduced: bool,
 }
 
 /// Everything for standard error.

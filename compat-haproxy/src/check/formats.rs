@@ -18,6 +18,10 @@ pub(super) fn check(loader: &mut Loader<'_>, draft: &mut Draft) {
             draft.format_unread = lowered.as_ref().err() == Some(&Failed::Unread);
             draft.proxy.log_format = lowered.ok();
         }
+        if draft.log_format.is_none() && !draft.proxy.logs.is_empty() {
+            let raw = connect_line(draft);
+            draft.proxy.begin_log_format = lower(loader, draft, &raw, "log-format").ok();
+        }
         if let Some(raw) = draft.error_log_format.clone() {
             draft.proxy.error_log_format = lower(loader, draft, &raw, "error-log-format").ok();
         }
@@ -34,6 +38,19 @@ enum Failed {
     Read,
     /// It wasn't: the reference has nothing that it could say is ignored.
     Unread,
+}
+
+/// The line of a proxy that logs without a format.
+fn connect_line(draft: &Draft) -> RawFormat {
+    let mode = match draft.proxy.mode {
+        Mode::Http => "HTTP",
+        Mode::Tcp => "TCP",
+    };
+    let text = format!("Connect from %ci:%cp to %fi:%fp (%f/{mode})");
+    RawFormat {
+        kind: FormatKind::Custom(Text::from(text.into_bytes())),
+        at: draft.proxy.name.at.clone(),
+    }
 }
 
 /// HTTP's formats need HTTP mode: elsewhere that of connections takes their place.

@@ -74,9 +74,6 @@ fn take_allowed(words: &[OsString]) -> (BTreeSet<String>, Vec<OsString>) {
     (allowed, rest)
 }
 
-/// What the usage text says of `-N`.
-const DEFAULT_PROXY_MAXCONN: u64 = 0;
-
 fn end_with(ending: &Ending, program: &Path) -> Exit {
     let (mut out, mut err) = (std::io::stdout(), std::io::stderr());
     let name = program.file_name().unwrap_or_default().to_string_lossy();
@@ -92,10 +89,9 @@ fn end_with(ending: &Ending, program: &Path) -> Exit {
         Ending::Usage { alert } => out
             .write_all(version::short(&words::system()).as_bytes())
             .and_then(|()| err.write_all(alert.unwrap_or_default().as_bytes()))
-            .and_then(|()| err.write_all(version::usage(&name, DEFAULT_PROXY_MAXCONN).as_bytes())),
+            .and_then(|()| err.write_all(version::usage(&name, 0).as_bytes())),
         Ending::Refused { alert } => {
-            let printing = printing(program);
-            let text = message::render(&[plain(alert)], &printing, &|_| None);
+            let text = message::render(&[plain(alert)], &printing(program), &|_| None);
             err.write_all(text.replace(" : config : ", " : ").as_bytes())
         }
     };
@@ -109,7 +105,7 @@ struct Face {
     allowed: BTreeSet<String>,
     program: PathBuf,
     argv: Vec<OsString>,
-    /// The notices with the version and the path were printed.
+    /// The version and the path were told already.
     introduced: Cell<bool>,
 }
 
@@ -138,7 +134,7 @@ impl Face {
         let sources = match Configuration::read(&self.args) {
             Ok(sources) => sources,
             Err(messages) => {
-                self.write(&message::render(&messages, &self.printing(), &|_| None));
+                let _ = std::io::stderr().write_all(self.rendered(&messages).as_bytes());
                 return Exit::Status(1);
             }
         };
@@ -205,8 +201,9 @@ impl Face {
             Verdict::Valid => None,
             Verdict::Invalid => Some(Exit::Status(1)),
             Verdict::NoListener => {
-                let text = "[haproxy.main()] No enabled listener found (check for 'bind' directives) ! Exiting.";
-                self.tell(&[plain(text)]);
+                self.tell_from_main(
+                    "No enabled listener found (check for 'bind' directives) ! Exiting.",
+                );
                 Some(Exit::Status(2))
             }
         }
@@ -225,23 +222,30 @@ impl Face {
                 .map(|source| source.bytes.to_vec())
         };
         let text = message::render(&loaded.messages, &printing, &file);
-        self.write(&text);
+        let severe = |message: &Message| message.level > Level::Notice;
+        let severe = loaded.messages.iter().any(severe);
+        self.introduced.set(printing.introduced || severe);
+        let _ = std::io::stderr().write_all(text.as_bytes());
     }
 
     /// Says something outside of the configuration's messages.
     fn tell(&self, messages: &[Message]) {
-        let text = message::render(messages, &self.printing(), &|_| None);
-        // What `main` itself says carries the name that the program was called by.
-        let main = format!("[{}.main()]", self.program.display());
-        let text = text.replace(" : config : ", " : ");
-        self.write(&text.replace("[haproxy.main()]", &main));
+        let text = self.rendered(messages).replace(" : config : ", " : ");
+        let _ = std::io::stderr().write_all(text.as_bytes());
     }
 
-    /// Writes rendered messages; whatever is said first brings the introduction, and nothing after it.
-    fn write(&self, text: &str) {
-        self.introduced
-            .set(self.introduced.get() || !text.is_empty());
-        let _ = std::io::stderr().write_all(text.as_bytes());
+    /// Renders messages that no file is at hand for; the first severe ones bring the introduction.
+    fn rendered(&self, messages: &[Message]) -> String {
+        let printing = self.printing();
+        let severe = messages.iter().any(|message| message.level > Level::Notice);
+        self.introduced.set(printing.introduced || severe);
+        message::render(messages, &printing, &|_| None)
+    }
+
+    /// An alert as the reference's main function says it: behind its name.
+    fn tell_from_main(&self, text: &str) {
+        let program = self.program.display();
+        self.tell(&[plain(format!("[{program}.main()] {text}"))]);
     }
 
     fn printing(&self) -> Printing {

@@ -30,20 +30,9 @@ fn redirect(line: &mut ProxyLine<'_, '_>) -> Lowered {
         Point::FrontendHttpRequest,
         Point::BackendHttpRequest,
     );
-    // The words of the rule set's action are the same, after its name; but its target is a format, and ours is not.
+    // The words of the rule set's action are the same, after its name, but targets are plain text here.
     let mut words: Vec<Word> = line.line.words.to_vec();
-    for at in 1..words.len() {
-        if matches!(&*words[at - 1].text, b"location" | b"prefix" | b"scheme") {
-            let doubled = |byte: &u8| {
-                if *byte == b'%' {
-                    vec![b'%'; 2]
-                } else {
-                    vec![*byte]
-                }
-            };
-            words[at].text = words[at].text.iter().flat_map(doubled).collect();
-        }
-    }
+    double_percent_signs(&mut words);
     let result = lower_rule(
         RuleSets::HTTP_REQUEST,
         &words,
@@ -72,4 +61,21 @@ fn redirect(line: &mut ProxyLine<'_, '_>) -> Lowered {
             .push(Located::new(rule, line.line.at.clone()));
     }
     Ok(())
+}
+
+/// Makes log formats of plain targets: what stands behind `location`, `prefix` and `scheme` means itself.
+fn double_percent_signs(words: &mut [Word]) {
+    for at in 1..words.len() {
+        let (before, after) = words.split_at_mut(at);
+        let names_target = before
+            .last()
+            .is_some_and(|word| matches!(&*word.text, b"location" | b"prefix" | b"scheme"));
+        if let Some(word) = after.first_mut().filter(|_| names_target) {
+            let doubled = word.text.iter().flat_map(|byte| match byte {
+                b'%' => &b"%%"[..],
+                other => std::slice::from_ref(other),
+            });
+            word.text = doubled.copied().collect();
+        }
+    }
 }

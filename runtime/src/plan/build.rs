@@ -64,6 +64,23 @@ pub fn build(model: &Model, vocabulary: Vocabulary, capacity: Capacity) -> Resul
         process: model.process.clone(),
         threads: capacity.threads,
         maxconn: capacity.maxconn,
+        log: ProxyLog {
+            targets: model
+                .global
+                .logs
+                .iter()
+                .cloned()
+                .map(LogTarget::new)
+                .collect(),
+            tag: model
+                .global
+                .log_tag
+                .as_deref()
+                .unwrap_or("")
+                .as_bytes()
+                .into(),
+            ..ProxyLog::default()
+        },
     })
 }
 
@@ -137,6 +154,7 @@ impl Builder<'_, '_> {
             timeouts: proxy.timeouts.clone(),
             options: proxy.options.clone(),
             connection_mode: proxy.connection_mode,
+            restrict_header_names: proxy.restrict_header_names,
             inspect_delay: proxy.rules.inspect_delay,
             rules: self.words.rule_table(&proxy.rules)?,
             log: self.log()?,
@@ -190,6 +208,7 @@ impl Builder<'_, '_> {
                 .collect(),
             format: self.log_format(self.proxy.log_format.as_ref())?,
             error_format: self.log_format(self.proxy.error_log_format.as_ref())?,
+            begin_format: self.log_format(self.proxy.begin_log_format.as_ref())?,
             tag: tag.map_or(&b""[..], |tag| tag.as_bytes()).into(),
         })
     }

@@ -39,6 +39,8 @@ pub struct Plan {
     pub listeners: Box<[Listener]>,
     /// The `global` section as written.
     pub global: model::Global,
+    /// Where the process itself logs: the targets of `global`.
+    pub log: ProxyLog,
     /// Process settings.
     pub process: locum_model::process::Process,
     /// Worker threads.
@@ -102,6 +104,8 @@ pub struct Proxy {
     pub options: Options,
     /// Connection mode; `None`: not said.
     pub connection_mode: Option<ConnectionMode>,
+    /// `option http-restrict-req-hdr-names`; `None`: not said.
+    pub restrict_header_names: Option<model::RestrictHeaderNames>,
     /// How long `tcp-request content` rules may wait for bytes.
     pub inspect_delay: Option<Duration>,
     /// Rule sets.

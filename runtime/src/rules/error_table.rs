@@ -53,6 +53,26 @@ pub(super) fn built_in(status: u16) -> (Head, Bytes) {
     (head, Bytes::from(body))
 }
 
+/// The built-in page as it leaves when no request was understood. The reference writes this form from a fixed text, in
+/// another order and letter case than its other answers.
+pub fn built_in_raw(status: u16) -> Vec<u8> {
+    let (head, body) = built_in(status);
+    let close = if head.facts.close {
+        "Connection: close\r\n"
+    } else {
+        ""
+    };
+    let mut out = format!(
+        "HTTP/1.1 {} {}\r\nContent-length: {}\r\nCache-Control: no-cache\r\n{close}Content-Type: text/html\r\n\r\n",
+        head.status(),
+        String::from_utf8_lossy(head.reason()),
+        body.len(),
+    )
+    .into_bytes();
+    out.extend_from_slice(&body);
+    out
+}
+
 /// Whether a status has a built-in page: the statuses that `errorfile` and its kin take.
 pub fn has_page(status: u16) -> bool {
     PAGES.iter().any(|page| page.status == status)

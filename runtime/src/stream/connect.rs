@@ -30,7 +30,8 @@ use crate::{
     worker::wait::{Interrupted, While},
 };
 
-/// A connection to a server that is this stream's for now.
+/// A connection to a server that is this stream's for now. It is boxed: it passes through several hands, and moving
+/// it costs more than one allocation.
 pub struct Link<'s> {
     /// The connection.
     pub side: H1Side,
@@ -54,7 +55,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     ///
     /// # Errors
     /// No server, the queue or the connection took too long, the attempts failed, or the client went away.
-    pub async fn obtain_server(&mut self) -> Phase<Link<'s>> {
+    pub async fn obtain_server(&mut self) -> Phase<Box<Link<'s>>> {
         let backend = self
             .backend
             .backend
@@ -74,6 +75,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             self.enter_server(slot.server());
             self.facts.timers.queue_ms = milliseconds(began, clock::now());
             let server = &backend.servers[slot.server() as usize];
+            self.redirect_to(server)?;
             let failed = match self.open(server, slot).await? {
                 Ok(link) => return Ok(link),
                 Err(failure) => failure,
@@ -190,7 +192,11 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     }
 
     /// An idle connection, or a new one. The inner error is a failed attempt.
-    async fn open(&mut self, server: &'s Server, slot: Slot) -> Phase<Result<Link<'s>, Failure>> {
+    async fn open(
+        &mut self,
+        server: &'s Server,
+        slot: Slot,
+    ) -> Phase<Result<Box<Link<'s>>, Failure>> {
         let destination = self.server_address(server);
         let proxy_header = self.proxy_header(server);
         let source = self.source_address(server);
@@ -205,9 +211,9 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         if let Some(own) = self.take_own(server, &key) {
             self.count_reuse(server.id);
             self.note_reused(&destination);
-            let side = H1Side::new(own.conn, self.worker.server_buffer(), limits);
+            let side = H1Side::new(own.conn, self.worker.server_buffers.clone(), limits);
             let (reuses, in_use) = (own.reuses + 1, own.in_use);
-            return Ok(Ok(Link {
+            return Ok(Ok(Box::new(Link {
                 side,
                 server,
                 key,
@@ -215,7 +221,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
                 private: own.private,
                 slot,
                 in_use,
-            }));
+            })));
         }
         let idle = self.idle(server);
         let reuse = self
@@ -229,9 +235,9 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         {
             self.count_reuse(server.id);
             self.note_reused(&destination);
-            let side = H1Side::new(conn, self.worker.server_buffer(), limits);
+            let side = H1Side::new(conn, self.worker.server_buffers.clone(), limits);
             let in_use = idle.begin_use();
-            return Ok(Ok(Link {
+            return Ok(Ok(Box::new(Link {
                 side,
                 server,
                 key,
@@ -239,7 +245,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
                 private: false,
                 slot,
                 in_use,
-            }));
+            })));
         }
         let began = clock::now();
         let options = self.connect_options(server, source, !proxy_header.is_empty());
@@ -258,9 +264,9 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         if server.settings.observe == Some(Observe::Layer4) {
             self.observe(server, Observation::Good);
         }
-        let mut side = H1Side::new(conn, self.worker.server_buffer(), limits);
+        let mut side = H1Side::new(conn, self.worker.server_buffers.clone(), limits);
         side.stage(&proxy_header);
-        Ok(Ok(Link {
+        Ok(Ok(Box::new(Link {
             side,
             server,
             key,
@@ -268,7 +274,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             private: false,
             slot,
             in_use: idle.begin_use(),
-        }))
+        })))
     }
 
     fn note_reused(&mut self, destination: &Address) {
@@ -289,7 +295,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     }
 
     /// Puts a connection with a clean end where the next request may find it: with its session, or among all.
-    pub(super) fn release(&mut self, link: Link<'s>) {
+    pub(super) fn release(&mut self, link: Box<Link<'s>>) {
         let reuse = self
             .backend
             .backend
@@ -303,9 +309,9 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             private,
             slot,
             in_use,
-        } = link;
+        } = *link;
         let (conn, buffer) = side.into_parts();
-        self.worker.give_server_buffer(buffer);
+        self.worker.server_buffers.give(buffer);
         if private || reuse == HttpReuse::Never {
             self.own.push(Own {
                 conn,

@@ -1,9 +1,10 @@
 //! What is known about a session and a stream: what fetches read and log lines say.
 
-use std::{net::SocketAddr, time::Instant};
+use std::{cell::RefCell, net::SocketAddr, time::Instant};
 
 use crate::{
     plan::{ListenerId, ProxyId, ServerId},
+    sample::variables::{StreamVariables, Variables},
     vocab::Now,
 };
 
@@ -28,6 +29,8 @@ pub struct SessionFacts {
     pub requests: u32,
     /// What a PROXY header carried besides addresses.
     pub proxy_header: Option<Box<ProxyFacts>>,
+    /// Variables of the session; converters set them too, in the middle of an evaluation.
+    pub variables: RefCell<Variables>,
 }
 
 /// What a PROXY header carried besides addresses.
@@ -90,6 +93,10 @@ pub struct StreamFacts {
     pub log_level: Option<Option<u8>>,
     /// Connections at the moment of the log line: process, frontend, backend, server.
     pub connections: [u32; 4],
+    /// Streams on the server besides this one, noted before its slot went to the next in the queue.
+    pub beside: Option<u32>,
+    /// Variables of the exchange.
+    pub variables: RefCell<StreamVariables>,
     /// Host and path-less facts that redirects need: the request came with its own TLS.
     pub is_tls: bool,
 }
@@ -122,6 +129,8 @@ impl StreamFacts {
             logged: false,
             log_level: None,
             connections: [0; 4],
+            beside: None,
+            variables: RefCell::default(),
             is_tls: false,
         }
     }

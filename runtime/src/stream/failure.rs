@@ -27,11 +27,13 @@ pub enum Failure {
     ReusedConnectionClosed,
     ClientTimeoutWhileSending,
     ClientClosedWhileSending,
+    ClientMalformedWhileSending,
     ServerTimeoutWhileReceiving,
     ServerClosedWhileReceiving,
     ServerMalformedWhileReceiving,
     Internal,
     Killed,
+    KilledWhileForwarding,
 }
 
 /// Whose fault a failure is, for the counters.
@@ -76,8 +78,8 @@ impl Failure {
             Failure::RequestAborted => row(400, b"CR", Client),
             Failure::RequestMalformed(status) => row(status, b"PR", Client),
             Failure::RequestBodyTimeout => row(408, b"cD", Client),
-            Failure::RequestBodyAborted => row(400, b"CD", Client),
-            Failure::RequestBodyMalformed => row(400, b"CD", Client),
+            Failure::RequestBodyAborted => row(0, b"CD", Client),
+            Failure::RequestBodyMalformed => row(400, b"PH", Client),
             Failure::NoBackend => row(503, b"SC", Server),
             Failure::NoServer => row(503, b"SC", Server),
             Failure::QueueTimeout => row(503, b"sQ", Server),
@@ -93,11 +95,13 @@ impl Failure {
             Failure::ReusedConnectionClosed => row(0, b"SH", Server),
             Failure::ClientTimeoutWhileSending => row(0, b"cD", Client),
             Failure::ClientClosedWhileSending => row(0, b"CD", Client),
+            Failure::ClientMalformedWhileSending => row(0, b"PD", Client),
             Failure::ServerTimeoutWhileReceiving => row(0, b"sD", Server),
             Failure::ServerClosedWhileReceiving => row(0, b"SD", Server),
             Failure::ServerMalformedWhileReceiving => row(0, b"PD", Server),
             Failure::Internal => row(500, b"IR", Proxy),
             Failure::Killed => row(0, b"KD", Proxy),
+            Failure::KilledWhileForwarding => row(0, b"K-", Proxy),
         }
     }
 

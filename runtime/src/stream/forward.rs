@@ -21,6 +21,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     }
 
     async fn forward_phases(&mut self) -> Phase {
+        self.log_begin();
         self.filters.on_start();
         self.tcp_request_content(self.frontend).await?;
         self.switch_backend()?;
@@ -29,11 +30,19 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         }
         let mut link = self.obtain_server().await?;
         link.side.expect_body(BodyFraming::UntilClose);
+        if self.frontend.options.logasap {
+            self.log();
+        }
         let limits = self.byte_inactivity();
         let mut transfers = Transfers::new(clock::now());
         let moved = self
             .transfer(&mut link.side, &mut transfers, limits, pass_ends_on)
             .await;
+        let served = self
+            .live
+            .proxy(self.backend.id)
+            .served(link.server.id.index);
+        self.facts.beside = Some(served.saturating_sub(1));
         moved.or_else(|failure| self.byte_failure(failure))
     }
 
@@ -55,7 +64,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             TransferFailure::Server(
                 SideError::Malformed(_) | SideError::Closed | SideError::Broken(_),
             ) => Failure::ServerClosedWhileReceiving,
-            TransferFailure::Killed => Failure::Killed,
+            TransferFailure::Killed => Failure::KilledWhileForwarding,
         }))
     }
 }

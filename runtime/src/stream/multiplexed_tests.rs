@@ -127,6 +127,12 @@ impl ClientSide for MemorySide {
 
     fn become_tunnel(&mut self) {}
 
+    fn stay_message(&mut self) {}
+
+    fn stage_raw(&mut self, bytes: &[u8]) {
+        self.0.borrow_mut().received.extend_from_slice(bytes);
+    }
+
     fn stage_interim(&mut self, head: &Head) {
         encode_head(head, &mut self.0.borrow_mut().received);
     }
@@ -141,6 +147,10 @@ impl ClientSide for MemorySide {
     fn request_complete(&self) -> bool {
         let channel = self.0.borrow();
         channel.ended && channel.incoming.is_empty() && self.1.is_empty()
+    }
+
+    fn body_is_buffered(&self) -> bool {
+        self.0.borrow().ended
     }
 
     fn pending_body(&self) -> u64 {
@@ -214,6 +224,7 @@ fn plan(origin: u16) -> Arc<Plan> {
         alias: |_| None,
         filter: |_| None,
         stats_page: |_, _| LocalReply::without_body(404, b"Not Found"),
+        failed_connection: |_, _, _| {},
     };
     let capacity = build::Capacity {
         threads: 1,
@@ -252,6 +263,7 @@ async fn run_stream(
         handshake_ms: 0,
         requests: 1,
         proxy_header: None,
+        variables: Default::default(),
     };
     let mut request = Head::request(method.as_bytes(), uri.as_bytes(), Version::HTTP_11);
     request.add(b"host", b"example.org");

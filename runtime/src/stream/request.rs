@@ -2,7 +2,7 @@
 
 use std::task::Poll;
 
-use locum_model::proxy::Mode;
+use locum_model::proxy::{Mode, RestrictHeaderNames};
 
 use super::{
     ClientSide, Halt, Phase, Stream,
@@ -12,14 +12,13 @@ use super::{
     side::Outgoing,
     transfer::{Inactivity, Transfers},
 };
+use std::sync::atomic::Ordering::Relaxed;
+
 use crate::{
     check::rise_fall::Observation,
     clock,
     filter::Direction,
-    http::h1::{
-        body::BodyFraming,
-        framing::{head_weight, prepare_request_for_server, request_framing},
-    },
+    http::h1::framing::{head_weight, prepare_request_for_server, request_framing},
     persistence::address_header,
     rules::{Truth, reply::LocalReply},
     sample::value::Arena,
@@ -59,11 +58,13 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         self.monitor()?;
         self.filters.on_head(Direction::Request, &mut self.request);
         self.http_request_rules(self.frontend).await?;
+        self.restrict_header_names(self.frontend)?;
         self.statistics(self.frontend).await?;
         self.switch_backend()?;
         if self.backend.id != self.frontend.id {
             self.tcp_request_content(self.backend).await?;
             self.http_request_rules(self.backend).await?;
+            self.restrict_header_names(self.backend)?;
             self.statistics(self.backend).await?;
         }
         self.time_request();
@@ -79,7 +80,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     }
 
     /// Sends the request, receives the response and passes it on. `false`: nothing happened yet, try again.
-    async fn converse(&mut self, mut link: Link<'s>) -> Phase<bool> {
+    async fn converse(&mut self, mut link: Box<Link<'s>>) -> Phase<bool> {
         let keeps_server = self.keeps_server();
         let mut head = self.worker.heads.take();
         head.copy_from(&self.request);
@@ -100,6 +101,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         link.side.start(&head, framing.body);
         self.worker.heads.give(head);
         let mut transfers = Transfers::new(clock::now());
+        transfers.request = transfers.request.draining_after_close();
         let response = self.receive_response(&mut link, &mut transfers).await;
         self.observe_response(link.server, response.is_ok());
         if let Err(Halt::Failed(Failure::ResponseClosed)) = response
@@ -131,18 +133,12 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         );
     }
 
-    /// Whether the connection to the server is to be kept behind this exchange.
+    /// Whether the connection to the server is to be kept behind this exchange: a process that ends tells the server
+    /// too.
     fn keeps_server(&self) -> bool {
-        let reuse = self
-            .backend
-            .backend
-            .as_ref()
-            .map(|backend| backend.settings.http_reuse);
-        let _ = reuse;
         self.connection_mode(self.frontend)
             .keeps_server(self.connection_mode(self.backend))
-            && self.request_framing.body != BodyFraming::Tunnel
-            && !self.request_framing.upgrade
+            && !self.live.stopping.load(Relaxed)
     }
 
     /// `monitor-uri`: answered before anything else, never logged (manual: "monitor-uri", "monitor fail").
@@ -170,6 +166,24 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         Err(Halt::Reply(Box::new(page)))
     }
 
+    /// `option http-restrict-req-hdr-names`: names that some servers confuse with others are refused or removed.
+    fn restrict_header_names(&mut self, proxy: &'s crate::plan::Proxy) -> Phase {
+        let is_odd = |name: &[u8]| !name.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'-');
+        let rule = proxy.restrict_header_names;
+        if matches!(rule, None | Some(RestrictHeaderNames::Preserve))
+            || !self.request.iter().any(|(name, _)| is_odd(name))
+        {
+            return Ok(());
+        }
+        if rule == Some(RestrictHeaderNames::Reject) {
+            self.count_denied_request(proxy);
+            self.facts.termination.mark(b'P', b'R');
+            return Err(Halt::Reply(Box::new(self.error_page(403))));
+        }
+        self.request.remove_where(|name, _| is_odd(name));
+        Ok(())
+    }
+
     /// The statistics page, where the proxy has one and the path is its.
     async fn statistics(&mut self, proxy: &'s crate::plan::Proxy) -> Phase {
         let Some(page) = &proxy.stats else {
@@ -180,6 +194,8 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         }
         self.facts.service = Some("<STATS>");
         self.stats_rules(proxy).await?;
+        let timers = &mut self.facts.timers;
+        (timers.queue_ms, timers.connect_ms, timers.response_ms) = (0, 0, 0);
         let reply = (self.plan.vocabulary.stats_page)(&self.view(proxy), page);
         self.facts.termination.mark(b'L', b'R');
         self.count_intercepted();
@@ -249,6 +265,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         self.facts.timers.request_done = Some(clock::now());
         self.facts.bytes_in += head_weight(&self.request);
         self.count_request();
+        self.log_begin();
     }
 
     /// The log knows how long the request took once its rules are through or have answered it.

@@ -25,10 +25,13 @@ use crate::{
         h1::{body::BodyFraming, decode::Limits, framing::request_framing},
     },
     live::gauge::Share,
-    net::{conn::Conn, proxy_protocol},
+    net::{
+        conn::Conn,
+        proxy_protocol::{self, DecodeError},
+    },
     plan::{Listener, Proxy},
-    sample::view::Buffered,
-    vocab::Now,
+    sample::view::{Buffered, View},
+    vocab::{FailedConnection, Now},
     worker::{
         Worker,
         wait::{Control, Interrupted, Order, StreamTag, Waiter, While},
@@ -62,6 +65,7 @@ pub async fn run(worker: Rc<Worker>, accepted: Accepted, control: Rc<Control>) {
         handshake_ms: 0,
         requests: 0,
         proxy_header: None,
+        variables: std::cell::RefCell::default(),
     };
     let mut session = Session {
         worker: &worker,
@@ -82,6 +86,14 @@ pub async fn run(worker: Rc<Worker>, accepted: Accepted, control: Rc<Control>) {
     match frontend.mode {
         Mode::Http => session.http(conn, early).await,
         Mode::Tcp => Box::pin(session.bytes(conn, early)).await,
+    }
+}
+
+fn of_header(error: DecodeError) -> FailedConnection {
+    match error {
+        DecodeError::NotProxy => FailedConnection::NoProxyHeader,
+        DecodeError::UnknownProtocol => FailedConnection::UnhandledProxyProtocol,
+        DecodeError::Invalid | DecodeError::TooLong => FailedConnection::InvalidProxyHeader,
     }
 }
 
@@ -115,10 +127,11 @@ impl<'w> Session<'w> {
 
     /// Connection rules and the PROXY header. Returns the connection and bytes that came with the header.
     async fn open(&mut self, conn: Conn, listener: &Listener) -> Option<(Conn, Option<Buffer>)> {
-        let mut side = H1Side::new(conn, self.worker.buffers.take(), self.limits);
+        let mut side = H1Side::new(conn, self.worker.buffers.clone(), self.limits);
         if !self.frontend.rules.tcp_request_connection.is_empty() {
             let rules = &self.frontend.rules.tcp_request_connection;
             if self.connection_rules(&mut side, rules).await.is_err() {
+                side.conn.set_no_linger();
                 self.worker
                     .live
                     .proxy(self.frontend.id)
@@ -172,27 +185,70 @@ impl<'w> Session<'w> {
             .http_request
             .or(self.frontend.timeouts.client);
         let until = deadline(clock::now(), limit);
-        let header = self
+        let bufsize = self.worker.plan.tune.bufsize;
+        let received = self
             .waiter
             .wait(until, While::Busy, |cx| {
                 loop {
-                    match proxy_protocol::decode(side.input.readable(), side.input.capacity()) {
+                    match proxy_protocol::decode(side.input.readable(), bufsize) {
                         Ok(proxy_protocol::Decoded::Header(header, length)) => {
                             side.input.advance(length);
-                            return Poll::Ready(Some(header));
+                            return Poll::Ready(Ok(header));
                         }
-                        Err(_) => return Poll::Ready(None),
+                        Err(error) => return Poll::Ready(Err(of_header(error))),
                         Ok(proxy_protocol::Decoded::Partial) => {}
                     }
                     match side.poll_fill(cx) {
                         Poll::Ready(Ok(count)) if count > 0 => {}
-                        Poll::Ready(_) => return Poll::Ready(None),
+                        Poll::Ready(_) => {
+                            return Poll::Ready(Err(FailedConnection::ProxyHeaderAborted));
+                        }
                         Poll::Pending => return Poll::Pending,
                     }
                 }
             })
-            .await
-            .ok()??;
+            .await;
+        let failure = match received {
+            Ok(Ok(header)) => {
+                self.take_proxy_header(header);
+                return Some(());
+            }
+            Ok(Err(failure)) => failure,
+            Err(Interrupted::Deadline) => FailedConnection::ProxyHeaderTimeout,
+            Err(Interrupted::Order(_)) => return None,
+        };
+        self.log_failed_connection(failure, side.received > 0);
+        if !side.input.is_empty() {
+            // What came is refused: the client must not take the close for an answer.
+            side.conn.set_no_linger();
+        }
+        None
+    }
+
+    /// The line about a connection that ends before its first request.
+    fn log_failed_connection(&self, failure: FailedConnection, spoke: bool) {
+        let options = &self.frontend.options;
+        if options.dontlognull && !spoke {
+            return;
+        }
+        let view = View {
+            now: clock::both(),
+            plan: &self.worker.plan,
+            live: &self.worker.live,
+            proxy: self.frontend.id,
+            session: &self.facts,
+            stream: None,
+            request: None,
+            request_body: Buffered::default(),
+            response: None,
+            response_body: Buffered::default(),
+            last_look: true,
+        };
+        self.worker
+            .log_failed_connection(&view, failure, options.log_separate_errors);
+    }
+
+    fn take_proxy_header(&mut self, header: proxy_protocol::Header) {
         if let Some(ends) = header.endpoints {
             self.facts.source = Some(ends.source);
             self.facts.destination = Some(ends.destination);
@@ -206,7 +262,6 @@ impl<'w> Session<'w> {
             authority,
             unique_id,
         }));
-        Some(())
     }
 
     /// Request by request until somebody closes. An idle connection holds no buffer.
@@ -218,7 +273,7 @@ impl<'w> Session<'w> {
             if early.is_none() && !self.await_request(&mut conn, since.instant, first).await {
                 return;
             }
-            let buffer = early.take().unwrap_or_else(|| self.worker.buffers.take());
+            let buffer = early.take().unwrap_or_else(Buffer::absent);
             // The future of a request is much larger than that of an idle connection: it lives only meanwhile.
             let exchange = self.exchange(conn, buffer, since);
             let exchange = Box::pin(exchange);
@@ -281,7 +336,8 @@ impl<'w> Session<'w> {
 
     /// Receives a request's head and runs its stream. `None`: the connection is over.
     async fn exchange(&mut self, conn: Conn, buffer: Buffer, since: Now) -> Option<(Conn, Buffer)> {
-        let mut side = H1Side::new(conn, buffer, self.limits);
+        let mut side = H1Side::new(conn, self.worker.buffers.clone(), self.limits);
+        side.input = buffer;
         let first = self.facts.requests == 0;
         let start = if first { since } else { clock::both() };
         let mut head = self.worker.heads.take();
@@ -292,23 +348,41 @@ impl<'w> Session<'w> {
         } else {
             milliseconds(since.instant, start.instant)
         };
+        let mut understood = false;
         let after = match received {
             Ok(()) => {
                 stream.request = head;
+                stream.session.requests += 1;
                 stream.request_framing = request_framing(&stream.request);
                 stream.client.expect_body(stream.request_framing.body);
-                stream.session.requests += 1;
-                stream.run().await
+                match stream.client.check_body() {
+                    Ok(()) if is_preface(&stream.request) => {
+                        stream.refuse(Failure::RequestMalformed(400), true).await
+                    }
+                    Ok(()) => {
+                        understood = true;
+                        stream.run().await
+                    }
+                    Err(error) => {
+                        let status = error.kind.request_status();
+                        stream
+                            .refuse(Failure::RequestMalformed(status), false)
+                            .await
+                    }
+                }
             }
             Err(None) => After::Close,
             Err(Some(failure)) => {
                 stream.request = head;
                 stream.session.requests += 1;
-                stream.refuse(failure).await
+                stream.refuse(failure, false).await
             }
         };
         self.waiter.control.tag.set(None);
         let flushed = side.is_flushed();
+        if after == After::Close && !(understood && side.body_done()) {
+            side.drop_input();
+        }
         let (conn, buffer) = side.into_parts();
         (after == After::KeepAlive && flushed).then_some((conn, buffer))
     }
@@ -344,8 +418,8 @@ impl<'w> Session<'w> {
 
     /// Bytes both ways (mode tcp).
     async fn bytes(&mut self, conn: Conn, early: Option<Buffer>) {
-        let early = early.unwrap_or_else(|| self.worker.buffers.take());
-        let mut side = H1Side::new(conn, early, self.limits);
+        let mut side = H1Side::new(conn, self.worker.buffers.clone(), self.limits);
+        side.input = early.unwrap_or_else(Buffer::absent);
         side.expect_body(BodyFraming::UntilClose);
         let start = self.facts.accepted;
         let mut stream = self.stream(&mut side, start);
@@ -388,6 +462,11 @@ impl<'w> Session<'w> {
     }
 }
 
+/// The preface of an HTTP/2 connection (RFC 9113 §3.4): a head like any other, but no request.
+fn is_preface(head: &Head) -> bool {
+    head.method() == b"PRI" && head.uri() == b"*"
+}
+
 /// Bytes of the future of a connection, without the boxed one of a request.
 #[cfg(test)]
 pub(super) fn idle_future_size() -> usize {
@@ -422,6 +501,14 @@ impl ClientSide for H1Side {
         self.expect_body(BodyFraming::UntilClose);
     }
 
+    fn stay_message(&mut self) {
+        self.expect_body(BodyFraming::Empty);
+    }
+
+    fn stage_raw(&mut self, bytes: &[u8]) {
+        self.stage(bytes);
+    }
+
     fn stage_interim(&mut self, head: &Head) {
         self.stage_head(head);
     }
@@ -429,13 +516,17 @@ impl ClientSide for H1Side {
     fn buffered_body(&self) -> Buffered<'_> {
         let complete = self.input_ended || self.input.is_full() || self.body_is_buffered();
         Buffered {
-            bytes: self.input.readable(),
+            bytes: &self.input.readable()[..self.pending_body() as usize],
             complete,
         }
     }
 
     fn request_complete(&self) -> bool {
         self.body_done()
+    }
+
+    fn body_is_buffered(&self) -> bool {
+        self.body_is_buffered()
     }
 
     fn pending_body(&self) -> u64 {

@@ -12,7 +12,7 @@ pub mod serve;
 pub mod wait;
 
 use std::{
-    cell::{Cell, RefCell},
+    cell::{Cell, OnceCell, RefCell},
     rc::Rc,
     sync::{Arc, atomic::Ordering::Relaxed},
     time::SystemTime,
@@ -21,11 +21,13 @@ use std::{
 use crate::{
     check::start::Tell,
     clock,
-    http::{Buffer, BufferPool, HeadPool},
+    event::Event,
+    http::{BufferPool, HeadPool},
     live::Live,
     log::{Logger, Target},
     plan::{Plan, Proxy, ProxyId},
-    sample::{value::Arena, view::View},
+    sample::{format::Format, value::Arena, view::View},
+    vocab::FailedConnection,
 };
 use mailbox::Mailboxes;
 use wait::{Control, Order, StreamTag};
@@ -39,19 +41,24 @@ pub struct Worker {
     /// Live state of the process.
     pub live: Arc<Live>,
     /// Buffers of client connections.
-    pub buffers: BufferPool,
+    pub buffers: Rc<BufferPool>,
     /// Heads between two messages.
     pub heads: HeadPool,
     /// Ways to all workers.
     pub mailboxes: Arc<Mailboxes>,
-    server_buffers: BufferPool,
+    /// Buffers of server connections.
+    pub server_buffers: Rc<BufferPool>,
     logger: RefCell<Logger>,
     line: RefCell<Vec<u8>>,
     sessions: RefCell<slab::Slab<Rc<Control>>>,
     next_port: Cell<u16>,
+    events: OnceCell<EventSink>,
     /// Takes events of servers, on the first worker.
     teller: RefCell<Option<Tell>>,
 }
+
+/// Takes what operators are told of.
+pub type EventSink = Rc<dyn Fn(&Worker, Event)>;
 
 /// Idle buffers that a worker keeps.
 const IDLE_BUFFERS: usize = 256;
@@ -70,27 +77,18 @@ impl Worker {
             index,
             plan,
             live,
-            buffers: BufferPool::new(bufsize, IDLE_BUFFERS),
+            buffers: Rc::new(BufferPool::new(bufsize, IDLE_BUFFERS)),
             heads: HeadPool::default(),
             mailboxes,
             // A response of the usual 16 KiB comes in one read together with its head.
-            server_buffers: BufferPool::new(bufsize * 2, IDLE_BUFFERS),
+            server_buffers: Rc::new(BufferPool::new(bufsize * 2, IDLE_BUFFERS)),
             logger: RefCell::new(logger),
             line: RefCell::new(Vec::new()),
             sessions: RefCell::new(slab::Slab::new()),
             next_port: Cell::new(0),
+            events: OnceCell::new(),
             teller: RefCell::new(None),
         }
-    }
-
-    /// An empty buffer for a server's input.
-    pub fn server_buffer(&self) -> Buffer {
-        self.server_buffers.take()
-    }
-
-    /// Takes such a buffer back.
-    pub fn give_server_buffer(&self, buffer: Buffer) {
-        self.server_buffers.give(buffer);
     }
 
     /// The number of a new stream.
@@ -115,26 +113,33 @@ impl Worker {
         self.live.session_rate.count(now);
     }
 
-    /// Writes a traffic line to the frontend's targets.
-    pub fn log(&self, view: &View<'_>, level: Option<u8>, severe: bool) {
-        let proxy = view.proxy();
-        if proxy.log.targets.is_empty() {
+    /// Writes a traffic line in one of the frontend's formats to its targets.
+    pub fn log(&self, view: &View<'_>, format: &Format, level: Option<u8>, severe: bool) {
+        let log = &view.proxy().log;
+        if log.targets.is_empty() {
             return;
         }
-        let Some(format) = &proxy.log.format else {
-            return;
-        };
         let mut line = self.line.borrow_mut();
         line.clear();
         format.write(view, &Arena::new(), &mut line);
         let level = level.unwrap_or(if severe { LEVEL_ERROR } else { LEVEL_INFO });
-        self.send(
-            view.now.date,
-            &proxy.log.targets,
-            level,
-            &proxy.log.tag,
-            &line,
-        );
+        self.send(view.now.date, &log.targets, level, &log.tag, &line);
+    }
+
+    /// Writes the line about a connection that failed before its first request.
+    pub fn log_failed_connection(&self, view: &View<'_>, failure: FailedConnection, severe: bool) {
+        let log = &view.proxy().log;
+        if log.targets.is_empty() {
+            return;
+        }
+        let mut line = self.line.borrow_mut();
+        line.clear();
+        match &log.error_format {
+            Some(format) => format.write(view, &Arena::new(), &mut line),
+            None => (self.plan.vocabulary.failed_connection)(view, failure, &mut line),
+        }
+        let level = if severe { LEVEL_ERROR } else { LEVEL_INFO };
+        self.send(view.now.date, &log.targets, level, &log.tag, &line);
     }
 
     /// Sends a line; one that can't leave is counted, never waited for.
@@ -147,6 +152,26 @@ impl Worker {
             .dropped_logs
             .of(self.index)
             .add(u64::from(sent.dropped));
+        if let Some((logger, error)) = sent.failure
+            && !self.live.log_failure_told.swap(true, Relaxed)
+        {
+            self.emit(Event::LogFailure { logger, error });
+        }
+    }
+
+    /// Where events go from now on: set once, on the first worker.
+    pub fn tell_events_to(&self, sink: EventSink) {
+        let _ = self.events.set(sink);
+    }
+
+    /// Tells operators of an event; the first worker does it for all.
+    pub fn emit(&self, event: Event) {
+        if let Some(sink) = self.events.get() {
+            sink(self, event);
+        } else if self.index != 0 {
+            let tell = move |first: &Worker| first.emit(event);
+            self.mailboxes.say(0, mailbox::Message::Run(Box::new(tell)));
+        }
     }
 
     /// Prints what filters wrote; a standard error that nobody reads loses it.
