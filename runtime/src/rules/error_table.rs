@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use bytes::Bytes;
 
-use super::reply::Reply;
+use super::reply::{Body, Reply};
 use crate::http::message::{Head, Version};
 
 /// What a proxy sends for a status that it itself answers with.
@@ -18,6 +18,12 @@ impl ErrorTable {
     /// The configured reply of a status.
     pub fn reply(&self, status: u16) -> Option<&Reply> {
         self.replies.get(&status).map(|reply| &**reply)
+    }
+
+    /// Nothing at all is sent for this status: its file is empty.
+    pub fn is_mute(&self, status: u16) -> bool {
+        let body = self.reply(status).map(|reply| &reply.body);
+        matches!(body, Some(Body::Raw(page)) if page.0.status() == 0)
     }
 }
 
@@ -51,6 +57,26 @@ pub(super) fn built_in(status: u16) -> (Head, Bytes) {
     head.facts.content_length = Some(body.len() as u64);
     head.facts.close = page.closes;
     (head, Bytes::from(body))
+}
+
+/// What a client is told whose bytes never became a request: the built-in page as it stands, whatever pages and rules
+/// the proxy has (observed).
+pub fn bare_page(status: u16) -> Vec<u8> {
+    let (head, body) = built_in(status);
+    let reason = String::from_utf8_lossy(head.reason());
+    let close = if head.facts.close {
+        "Connection: close\r\n"
+    } else {
+        ""
+    };
+    let mut page = format!(
+        "HTTP/1.1 {} {reason}\r\nContent-length: {}\r\nCache-Control: no-cache\r\n{close}Content-Type: text/html\r\n\r\n",
+        head.status(),
+        body.len()
+    )
+    .into_bytes();
+    page.extend_from_slice(&body);
+    page
 }
 
 /// Whether a status has a built-in page: the statuses that `errorfile` and its kin take.

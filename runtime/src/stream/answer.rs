@@ -31,6 +31,11 @@ impl<C: ClientSide> Stream<'_, C> {
     pub async fn answer(&mut self, mut reply: LocalReply) -> Phase {
         std::mem::swap(&mut self.response, &mut reply.head);
         self.facts.status = Some(reply.status);
+        if self.response.status() == 0 {
+            // An empty error file: the connection closes without a word.
+            self.count_response(reply.status);
+            return Err(Halt::Closed);
+        }
         self.after_response_rules().await?;
         let status = self.response.status();
         self.filters
@@ -76,7 +81,7 @@ impl<C: ClientSide> Stream<'_, C> {
     ///
     /// # Errors
     /// The client went away or is too slow.
-    async fn send_rest(&mut self, body: &[u8]) -> Phase {
+    pub(super) async fn send_rest(&mut self, body: &[u8]) -> Phase {
         let mut sent = 0;
         let mut ended = false;
         let until = deadline(clock::now(), self.frontend.timeouts.client);

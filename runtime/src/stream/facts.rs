@@ -58,6 +58,8 @@ pub struct StreamFacts {
     pub timers: Timers,
     /// The four termination characters.
     pub termination: Termination,
+    /// An interim response went to the client.
+    pub interim: bool,
     /// Status sent to the client; `None` before and in TCP mode.
     pub status: Option<u16>,
     /// Bytes read from the client.
@@ -106,6 +108,7 @@ impl StreamFacts {
             server_source: None,
             timers: Timers::new(start),
             termination: Termination::default(),
+            interim: false,
             status: None,
             bytes_in: 0,
             bytes_out: 0,

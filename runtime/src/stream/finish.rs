@@ -10,21 +10,19 @@ use super::{
 use crate::{
     clock,
     http::{Head, cookie},
-    lb::{Choice, hash},
     live::counters::{BackendCounters, FourTimes, FrontendCounters},
     plan::{Proxy, ServerId},
+    rules::error_table::bare_page,
     server::Ticket,
 };
 
-use locum_model::{
-    pool::Balance,
-    proxy::{Capture, Mode},
-};
+use locum_model::proxy::{Capture, Mode};
 
 impl<'s, C: ClientSide> Stream<'s, C> {
     /// Answers a failure with its page, where something can still be sent.
     pub(super) async fn fail(&mut self, failure: Failure) -> Phase {
         failure.mark(&mut self.facts.termination);
+        self.leave_server();
         self.count_failure(failure);
         let row = failure.row();
         let started = self.facts.status.is_some();
@@ -40,20 +38,23 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     pub(super) async fn refuse(&mut self, failure: Failure) -> After {
         self.must_close = true;
         self.facts.timers.request_ms = -1;
-        if failure == Failure::RequestTimeout {
-            self.facts.timers.request_ms =
-                milliseconds(self.facts.timers.start.instant, clock::now());
-        }
         self.facts.request_line.extend_from_slice(b"<BADREQ>");
-        let silent = failure == Failure::RequestAborted && self.client.traffic().0 == 0;
-        if silent && (self.frontend.options.dontlognull || self.frontend.options.http_ignore_probes)
-        {
+        let options = &self.frontend.options;
+        let is_probe = self.client.traffic().0 == 0;
+        if is_probe && (options.dontlognull || options.http_ignore_probes) {
             self.facts.log_level = Some(None);
         }
-        let _ = self.fail(failure).await;
-        self.facts.status = Some(self.facts.status.unwrap_or_else(|| failure.row().status));
-        // The reference has no books yet where no request was understood.
-        (self.facts.bytes_in, self.facts.bytes_out) = (0, 0);
+        failure.mark(&mut self.facts.termination);
+        self.count_failure(failure);
+        let status = failure.row().status;
+        if status > 0 {
+            self.facts.status = Some(status);
+            self.count_response(status);
+            if !(is_probe && options.http_ignore_probes) && !self.frontend.errors.is_mute(status) {
+                self.client.stage_bytes(&bare_page(status));
+                let _ = self.send_rest(&[]).await;
+            }
+        }
         self.finish(Err(Halt::Closed))
     }
 
@@ -64,6 +65,11 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         self.facts.timers.end = Some(clock::now());
         self.count_traffic();
         self.presence = None;
+        self.leave_server();
+        if self.facts.interim {
+            // The log's status of an exchange that ended behind an interim response is 0 (observed).
+            self.facts.status.get_or_insert(0);
+        }
         let silent = matches!(ended, Err(Halt::Silent));
         let filtered = self.filters.on_stop();
         if !filtered.is_empty() {
@@ -104,10 +110,11 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     fn note_connections(&mut self) {
         let live = self.live;
         let backend = self.facts.backend.map_or(0, |id| live.proxy(id).streams());
-        let server = self
-            .facts
-            .server
-            .map_or(0, |id| live.proxy(id.backend).served(id.index));
+        // Once the stream has left its server it no longer counts itself.
+        let server = match (&self.slot, self.facts.server) {
+            (Some(_), Some(id)) => live.proxy(id.backend).served(id.index),
+            _ => self.facts.connections[3],
+        };
         self.facts.connections = [
             live.connections.now(),
             self.frontend_live().clients.now(),
@@ -284,29 +291,6 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         match ticket.place() {
             crate::server::queue::Place::Server(_) => self.facts.server_queue += before,
             crate::server::queue::Place::Backend => self.facts.backend_queue += before,
-        }
-    }
-
-    /// What the balancer needs of this request.
-    pub(super) fn balance_choice(&self) -> Choice {
-        let Some(backend) = self
-            .backend
-            .backend
-            .as_ref()
-            .map(|backend| &backend.settings)
-        else {
-            return Choice::default();
-        };
-        let hash = match &backend.balance {
-            Balance::Source => self
-                .session
-                .source
-                .map(|s| hash::of_address(backend.hash_type, s.ip())),
-            _ => None,
-        };
-        Choice {
-            hash,
-            ..Choice::default()
         }
     }
 

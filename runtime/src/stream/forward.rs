@@ -27,6 +27,9 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             self.tcp_request_content(self.backend).await?;
         }
         let mut link = self.obtain_server().await?;
+        if self.frontend.options.logasap {
+            self.log();
+        }
         link.side.expect_body(BodyFraming::UntilClose);
         let limits = self.byte_inactivity();
         let mut transfers = Transfers::new(clock::now());

@@ -12,6 +12,7 @@
 
 pub mod answer;
 pub mod backend;
+mod balance;
 pub mod connect;
 pub mod copy;
 pub mod facts;
@@ -43,7 +44,7 @@ use crate::{
         value::Arena,
         view::{Buffered, View},
     },
-    server::Arrival,
+    server::{Arrival, Slot},
     worker::{
         Worker,
         wait::{Interrupted, StreamTag, Waiter},
@@ -64,6 +65,12 @@ pub trait ClientSide: Incoming + Outgoing {
     /// From here on bytes pass as they are, until either side closes.
     fn become_tunnel(&mut self);
 
+    /// Stages bytes as they are: a page for what never became a request.
+    fn stage_bytes(&mut self, bytes: &[u8]);
+
+    /// The connection broke, in both directions.
+    fn is_broken(&self) -> bool;
+
     /// Stages an interim response.
     fn stage_interim(&mut self, head: &Head);
 
@@ -75,6 +82,12 @@ pub trait ClientSide: Incoming + Outgoing {
 
     /// Bytes of the request's body that have come and were not passed on.
     fn pending_body(&self) -> u64;
+
+    /// A copy of the request's body, to send it again; none if it has not come whole.
+    fn copy_body(&self) -> Option<Box<[u8]>>;
+
+    /// Puts a copied body back: it will be read again.
+    fn restore_body(&mut self, body: &[u8]);
 
     /// Bytes received and sent on behalf of this stream so far.
     fn traffic(&self) -> (u64, u64);
@@ -110,12 +123,16 @@ pub struct Stream<'s, C> {
     pub own: &'s mut Vec<connect::Own>,
     /// Filters of both proxies.
     pub filters: Filters,
+    /// The place on the server; given back when the log line is written.
+    pub(crate) slot: Option<Slot>,
     /// The client's connection can't be used for another request.
     pub must_close: bool,
     /// What is given back when the stream ends: its place in the backend.
     pub(crate) presence: Option<Arrival>,
     /// The server that the client is bound to.
     pub(crate) bound: Option<u32>,
+    /// A server that just failed: another one is tried where there is one.
+    pub(crate) avoid: Option<u32>,
     /// The balancer chose the server.
     pub(crate) balanced: bool,
     /// The persistence cookie's part in this exchange.

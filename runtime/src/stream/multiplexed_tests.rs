@@ -127,6 +127,14 @@ impl ClientSide for MemorySide {
 
     fn become_tunnel(&mut self) {}
 
+    fn stage_bytes(&mut self, bytes: &[u8]) {
+        self.0.borrow_mut().received.extend_from_slice(bytes);
+    }
+
+    fn is_broken(&self) -> bool {
+        false
+    }
+
     fn stage_interim(&mut self, head: &Head) {
         encode_head(head, &mut self.0.borrow_mut().received);
     }
@@ -142,6 +150,12 @@ impl ClientSide for MemorySide {
         let channel = self.0.borrow();
         channel.ended && channel.incoming.is_empty() && self.1.is_empty()
     }
+
+    fn copy_body(&self) -> Option<Box<[u8]>> {
+        None
+    }
+
+    fn restore_body(&mut self, _body: &[u8]) {}
 
     fn pending_body(&self) -> u64 {
         0
@@ -277,6 +291,8 @@ async fn run_stream(
         response: Head::default(),
         own: &mut own,
         filters: Filters::default(),
+        slot: None,
+        avoid: None,
         must_close: false,
         presence: None,
         bound: None,

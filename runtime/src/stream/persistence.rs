@@ -61,6 +61,10 @@ impl<C: ClientSide> Stream<'_, C> {
         let now = Date::of(clock::both().date);
         let state = on_request(&mut self.request, cookie, &servers, regard, now);
         self.facts.termination.request_cookie = state.flag;
+        if state.flag != b'-' {
+            // Nothing was done to the server's cookie yet.
+            self.facts.termination.response_cookie = b'N';
+        }
         self.bound = self.bound.or(state.server);
         self.cookie = Some(state);
     }

@@ -17,9 +17,10 @@ use crate::{
     filter::Direction,
     http::h1::{
         body::BodyFraming,
-        framing::{head_weight, prepare_request_for_server, request_framing},
+        framing::{Framing, head_weight, prepare_request_for_server, request_framing},
     },
     persistence::address_header,
+    plan::Proxy,
     rules::{Truth, reply::LocalReply},
     sample::value::Arena,
 };
@@ -52,18 +53,19 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         self.make_unique_id();
         self.monitor()?;
         self.tcp_request_content(self.frontend).await?;
+        self.wait_for_buffered_request(self.frontend).await?;
         self.filters.on_head(Direction::Request, &mut self.request);
         self.http_request_rules(self.frontend).await?;
         self.statistics(self.frontend)?;
         self.switch_backend()?;
         if self.backend.id != self.frontend.id {
             self.tcp_request_content(self.backend).await?;
+            self.wait_for_buffered_request(self.backend).await?;
             self.http_request_rules(self.backend).await?;
             self.statistics(self.backend)?;
         }
         self.find_server();
         self.add_address_headers();
-        self.wait_for_buffered_request().await?;
         loop {
             let link = self.obtain_server().await?;
             if self.converse(link).await? {
@@ -93,8 +95,22 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         );
         link.side.start(&head, framing.body);
         self.worker.heads.give(head);
+        let kept = self.keep_for_retry();
+        let counted = self.facts.bytes_out;
         let mut transfers = Transfers::new(clock::now());
         let response = self.receive_response(&mut link, &mut transfers).await;
+        if let Some(body) = kept
+            && self.is_retried(&response, link.side.received > 0)
+        {
+            let server = link.server.id;
+            drop(link);
+            self.leave_server();
+            self.client.restore_body(&body);
+            self.facts.bytes_out = counted;
+            let retries = self.backend.backend.as_ref().map_or(0, |b| b.retries);
+            self.begin_attempt(server, retries);
+            return Ok(false);
+        }
         if let Err(Halt::Failed(Failure::ResponseClosed)) = response
             && link.reuses > 0
             && self.session.requests > 1
@@ -108,6 +124,30 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         self.deliver_response(link, transfers, response, keeps_server)
             .await?;
         Ok(true)
+    }
+
+    /// A copy of the request's body where `retry-on` may send it again; none if it won't.
+    fn keep_for_retry(&self) -> Option<Box<[u8]>> {
+        let backend = self.backend.backend.as_ref()?;
+        let may = backend.settings.retry_on.keeps_request() && self.facts.retries < backend.retries;
+        if may { self.client.copy_body() } else { None }
+    }
+
+    /// Whether what came of the request is worth another attempt (manual: "retry-on").
+    fn is_retried(&self, response: &Phase<Framing>, received: bool) -> bool {
+        let Some(backend) = &self.backend.backend else {
+            return false;
+        };
+        let retry = &backend.settings.retry_on;
+        match response {
+            Ok(_) => retry.statuses.contains(&self.response.status()),
+            Err(Halt::Failed(Failure::ResponseClosed)) if !received => retry.empty_response,
+            Err(Halt::Failed(Failure::ResponseClosed | Failure::ResponseMalformed)) => {
+                retry.junk_response
+            }
+            Err(Halt::Failed(Failure::ResponseTimeout)) => retry.response_timeout,
+            Err(_) => false,
+        }
     }
 
     /// Whether the connection to the server is to be kept behind this exchange.
@@ -164,12 +204,13 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         Err(Halt::Reply(Box::new(reply)))
     }
 
-    /// `option http-buffer-request`: the rules and the server see the body only when it is whole or the buffer full.
-    async fn wait_for_buffered_request(&mut self) -> Phase {
-        if !(self.frontend.options.http_buffer_request || self.backend.options.http_buffer_request)
-        {
+    /// `option http-buffer-request`: the proxy's rules and the server see the body only when it is whole or the buffer
+    /// full. The wait counts as part of receiving the request.
+    async fn wait_for_buffered_request(&mut self, proxy: &Proxy) -> Phase {
+        if !proxy.options.http_buffer_request {
             return Ok(());
         }
+        let received_ms = std::mem::replace(&mut self.facts.timers.request_ms, -1);
         let limit = self
             .frontend
             .timeouts
@@ -179,7 +220,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         let waited = self
             .waiter
             .wait(
-                deadline(clock::now(), limit),
+                deadline(self.facts.timers.start.instant, limit),
                 crate::worker::wait::While::Busy,
                 |cx| {
                     if client.buffered_body().complete {
@@ -190,8 +231,16 @@ impl<'s, C: ClientSide> Stream<'s, C> {
                 },
             )
             .await;
-        waited
-            .map_err(|reason| Halt::Failed(super::interrupted(reason, Failure::RequestBodyTimeout)))
+        waited.map_err(|reason| {
+            Halt::Failed(super::interrupted(reason, Failure::RequestBodyTimeout))
+        })?;
+        let now = clock::now();
+        self.facts.timers.request_ms = match self.request_framing.body {
+            BodyFraming::Empty => received_ms,
+            _ => milliseconds(self.facts.timers.start.instant, now),
+        };
+        self.facts.timers.request_done = Some(now);
+        Ok(())
     }
 
     /// Timeouts while messages flow.

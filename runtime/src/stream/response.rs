@@ -56,18 +56,12 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     }
 
     async fn await_head(&mut self, server: &mut H1Side, transfers: &mut Transfers) -> Phase {
-        let (client_limit, server_limit) =
-            (self.frontend.timeouts.client, self.backend.timeouts.server);
+        // A client that is silent in its body is not timed here: the server's patience decides (observed).
+        let limit = self.backend.timeouts.server;
         let began = clock::now();
-        let watch = self.backend.options.abortonclose;
+        let watch = self.watches_client();
         loop {
-            // While the body is still to come it is the client who is waited for.
             let uploading = !transfers.request.is_done();
-            let (limit, late) = if uploading && !transfers.request.blocked {
-                (client_limit, Failure::RequestBodyTimeout)
-            } else {
-                (server_limit, Failure::ResponseTimeout)
-            };
             let from = transfers.request.active.max(began);
             let until = super::deadline(from, limit);
             let (client, response, filters) =
@@ -108,6 +102,9 @@ impl<'s, C: ClientSide> Stream<'s, C> {
                 Ok(Some(Err(TransferFailure::Client(_)))) if uploading => {
                     Failure::RequestBodyAborted
                 }
+                Ok(Some(Err(TransferFailure::Client(_)))) if self.client.is_broken() => {
+                    Failure::ClientClosedWhileSending
+                }
                 Ok(Some(Err(TransferFailure::Client(_)))) => Failure::ResponseAborted,
                 Ok(Some(Err(TransferFailure::Server(SideError::Malformed(_))))) => {
                     Failure::ResponseMalformed
@@ -120,7 +117,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
                     {
                         continue;
                     }
-                    late
+                    Failure::ResponseTimeout
                 }
             };
             return Err(Halt::Failed(failure));
@@ -146,6 +143,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
                 },
             );
             self.client.stage_interim(&self.response);
+            self.facts.interim = true;
         }
     }
 

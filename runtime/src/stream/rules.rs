@@ -299,6 +299,8 @@ impl<'s, C: ClientSide> Stream<'s, C> {
                 client.poll_gone(cx)
             })
             .await;
+        // What was held in the tarpit counts as queued, and the request as never received (observed).
+        self.facts.timers.request_ms = -1;
         self.facts.timers.queue_ms =
             i64::try_from((clock::now() - began).as_millis()).unwrap_or(i64::MAX);
         self.facts

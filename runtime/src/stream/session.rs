@@ -378,9 +378,11 @@ impl<'w> Session<'w> {
             response: worker.heads.take(),
             own: &mut self.own,
             filters: Filters::of(&self.frontend.filters),
+            slot: None,
             must_close: false,
             presence: None,
             bound: None,
+            avoid: None,
             balanced: false,
             cookie: None,
         }
@@ -409,7 +411,7 @@ impl ClientSide for H1Side {
             match self.poll_fill(cx) {
                 Poll::Ready(Ok(_)) => {}
                 Poll::Ready(Err(_)) => {
-                    self.input_ended = true;
+                    (self.input_ended, self.broken) = (true, true);
                     return Poll::Ready(());
                 }
                 Poll::Pending => return Poll::Pending,
@@ -423,6 +425,14 @@ impl ClientSide for H1Side {
 
     fn stage_interim(&mut self, head: &Head) {
         self.stage_head(head);
+    }
+
+    fn stage_bytes(&mut self, bytes: &[u8]) {
+        self.stage(bytes);
+    }
+
+    fn is_broken(&self) -> bool {
+        self.broken
     }
 
     fn buffered_body(&self) -> Buffered<'_> {
@@ -441,7 +451,17 @@ impl ClientSide for H1Side {
         self.pending_body()
     }
 
+    fn copy_body(&self) -> Option<Box<[u8]>> {
+        let length = usize::try_from(self.pending_body()).ok()?;
+        (self.body_done() || self.body_is_buffered())
+            .then(|| self.input.readable()[..length].into())
+    }
+
+    fn restore_body(&mut self, body: &[u8]) {
+        self.put_back(body);
+    }
+
     fn traffic(&self) -> (u64, u64) {
-        (self.received, self.sent)
+        (self.received, self.sent())
     }
 }

@@ -29,10 +29,10 @@ pub struct H1Side {
     pub limits: Limits,
     /// Bytes received on this connection since the counter was last taken.
     pub received: u64,
-    /// Bytes sent likewise.
-    pub sent: u64,
     /// The peer said that it will send no more.
     pub input_ended: bool,
+    /// The connection broke: nothing can be sent either.
+    pub broken: bool,
     decode: DecodeState,
     decoder: BodyDecoder,
     encoder: BodyEncoder,
@@ -49,8 +49,8 @@ impl H1Side {
             input,
             limits,
             received: 0,
-            sent: 0,
             input_ended: false,
+            broken: false,
             decode: DecodeState::default(),
             decoder: BodyDecoder::new(BodyFraming::Empty),
             encoder: BodyEncoder::new(BodyFraming::Empty),
@@ -165,6 +165,22 @@ impl H1Side {
         encode_head(head, self.outbox.stage());
     }
 
+    /// Bytes sent on this connection while it is this side's.
+    pub fn sent(&self) -> u64 {
+        self.outbox.written()
+    }
+
+    /// Puts the body's bytes back in front of what came behind them.
+    pub fn put_back(&mut self, body: &[u8]) {
+        let behind = self.input.readable().to_vec();
+        self.input.clear();
+        self.input.append(body);
+        self.input.append(&behind);
+        if !body.is_empty() {
+            self.expect_body(BodyFraming::Length(body.len() as u64));
+        }
+    }
+
     /// Everything staged was sent.
     pub fn is_flushed(&self) -> bool {
         self.outbox.is_empty()
@@ -180,7 +196,11 @@ impl H1Side {
                 return Poll::Pending;
             }
             match ready!(self.poll_fill(cx)) {
-                Ok(0) | Err(_) => return Poll::Ready(()),
+                Err(_) => {
+                    (self.input_ended, self.broken) = (true, true);
+                    return Poll::Ready(());
+                }
+                Ok(0) => return Poll::Ready(()),
                 Ok(_) => {}
             }
         }
@@ -252,12 +272,8 @@ impl Outgoing for H1Side {
         } else {
             data
         };
-        let before = self.outbox.len();
-        let polled = self.outbox.poll_send(cx, &mut self.conn, data);
-        self.sent += (before - self.outbox.len()) as u64;
-        match ready!(polled) {
+        match ready!(self.outbox.poll_send(cx, &mut self.conn, data)) {
             Ok(count) => {
-                self.sent += count as u64;
                 if chunked {
                     self.chunk_left -= count;
                     if self.chunk_left == 0 {
@@ -275,9 +291,7 @@ impl Outgoing for H1Side {
     }
 
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), SideError>> {
-        let before = self.outbox.len();
         let polled = self.outbox.poll_send(cx, &mut self.conn, &[]);
-        self.sent += (before - self.outbox.len()) as u64;
         polled.map(|result| result.map(drop).map_err(SideError::Broken))
     }
 
