@@ -4,7 +4,7 @@
 //! capture request header Host len 64
 //! ```
 
-use locum_model::{Text, proxy::Capture};
+use locum_model::{Text, expr::Arg, proxy::Capture, rule::Rule};
 
 use super::{ProxyKeyword, Sections, State};
 use crate::load::{Capability, Lowered, ProxyLine};
@@ -122,4 +122,22 @@ fn declare(line: &mut ProxyLine<'_, '_>) -> Lowered {
         expr: None,
     });
     Ok(())
+}
+
+/// Gives a rule `capture … len` the slot that it declares by that.
+pub(super) fn declare_slot(line: &mut ProxyLine<'_, '_>, rule: &mut Rule) {
+    if rule.action != "capture" {
+        return;
+    }
+    let Some(Arg::Int(length)) = rule.args.get(2) else {
+        return;
+    };
+    let length = u32::try_from(*length).unwrap_or(u32::MAX);
+    let slots = slots(line, true);
+    rule.args[1] = Arg::Int(slots.len() as i64);
+    slots.push(Capture {
+        length,
+        header: None,
+        expr: None,
+    });
 }

@@ -113,9 +113,6 @@ fn http_check(line: &mut ProxyLine<'_, '_>) -> Lowered {
         "disable-on-404" => {
             line.line.at_most(0, 2)?;
             line.draft.health.disable_on_404 = true;
-            line.line
-                .shared
-                .unexecuted("http-check disable-on-404", &line.line.at);
         }
         "send-state" => {
             line.line.at_most(0, 2)?;

@@ -118,7 +118,12 @@ fn rule(
     );
     let action = line.line.text(1);
     let error = match result {
-        Ok(rule) => return Ok(rule.map(|rule| Located::new(rule, line.line.at.clone()))),
+        Ok(mut rule) => {
+            if let Some(rule) = &mut rule {
+                super::capture::declare_slot(line, rule);
+            }
+            return Ok(rule.map(|rule| Located::new(rule, line.line.at.clone())));
+        }
         Err(error) => error,
     };
     Err(match error {

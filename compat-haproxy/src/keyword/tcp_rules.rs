@@ -168,7 +168,12 @@ fn rule(
         &mut line.place(points, surroundings),
     );
     let error = match result {
-        Ok(rule) => return Ok(rule.map(|rule| Located::new(rule, line.line.at.clone()))),
+        Ok(mut rule) => {
+            if let Some(rule) = &mut rule {
+                super::capture::declare_slot(line, rule);
+            }
+            return Ok(rule.map(|rule| Located::new(rule, line.line.at.clone())));
+        }
         Err(error) => error,
     };
     let shown = line.proxy_shown();

@@ -196,7 +196,8 @@ fn unauthorized(page: &StatsPage) -> LocalReply {
     head.add(b"www-authenticate", challenge.as_bytes());
     head.facts.content_length = Some(UNAUTHORIZED.len() as u64);
     LocalReply {
-        status: 401,
+        // The reference logs and counts this page as a bad request.
+        status: 400,
         head,
         body: Bytes::from_static(UNAUTHORIZED.as_bytes()),
     }

@@ -6,7 +6,7 @@ use crate::subject::Subject;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::fs::{self, File};
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::os::unix::fs::symlink;
 use std::os::unix::net::UnixStream;
@@ -144,13 +144,23 @@ pub fn link(subject: &Subject, folder: &Path) -> Result<PathBuf, String> {
 #[must_use]
 pub fn listens(pid: u32, port: u16) -> bool {
     const LISTEN: &str = "0A";
-    let table = fs::read_to_string("/proc/net/tcp").unwrap_or_default();
     let wanted = format!(":{port:04X}");
-    let inodes: Vec<String> = table
+    let Ok(table) = File::open("/proc/net/tcp") else {
+        return false;
+    };
+    // Listening sockets come first: the tens of thousands behind them, waiting out their time, need not be printed.
+    let inodes: Vec<String> = BufReader::new(table)
         .lines()
-        .map(|line| line.split_whitespace().collect::<Vec<_>>())
-        .filter(|f| f.get(1).is_some_and(|a| a.ends_with(&wanted)) && f.get(3) == Some(&LISTEN))
-        .filter_map(|f| f.get(9).map(|inode| format!("socket:[{inode}]")))
+        .skip(1)
+        .map_while(Result::ok)
+        .map(|line| {
+            line.split_whitespace()
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        })
+        .take_while(|fields| fields.get(3).is_some_and(|state| state == LISTEN))
+        .filter(|fields| fields[1].ends_with(&wanted))
+        .filter_map(|fields| Some(format!("socket:[{}]", fields.get(9)?)))
         .collect();
     let Ok(descriptors) = fs::read_dir(format!("/proc/{pid}/fd")) else {
         return false;

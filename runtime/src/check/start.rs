@@ -30,6 +30,7 @@ pub type Tell = Rc<dyn Fn(ProxyId, Vec<Event>)>;
 
 /// Starts all checks; they end with the worker. Runs on its local set.
 pub fn start(worker: &Rc<Worker>, tell: &Tell) {
+    worker.tell_to(tell.clone());
     let checked: Vec<(&Proxy, &Server, &Check)> = worker
         .plan
         .proxies

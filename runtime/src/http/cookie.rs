@@ -59,6 +59,17 @@ pub fn remove(head: &mut Head, name: &[u8]) -> usize {
     while let Some((index, pair)) = find(head, name) {
         count += 1;
         cut(head, index, &pair);
+        // Delimiters and attributes alone are no cookies: their header goes too.
+        let value = head.value(index);
+        let is_nothing = |pair: Pair| match value.get(pair.name) {
+            Some([b'$', ..]) => true,
+            Some([]) | None => pair.value.is_none(),
+            Some(_) => false,
+        };
+        let field = head.fields().get(index);
+        if field.is_some_and(|field| field.id == Name::Cookie) && pairs(value).all(is_nothing) {
+            head.remove_at(index);
+        }
     }
     count
 }
@@ -238,6 +249,8 @@ mod tests {
             ("a; SRV=s1", Some("a")),
             ("a=\"1; b=2; SRV=s1", Some("a=\"1; b=2; SRV=s1")),
             ("a=1\t;\tSRV=s1", Some("a=1\t")),
+            ("; SRV=s1;", None),
+            ("$Version=1; SRV=s1", None),
         ] {
             let mut head = request(&[before]);
             remove(&mut head, b"SRV");

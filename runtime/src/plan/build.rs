@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     log::{ProxyLog, Target as LogTarget},
-    vocab::Vocabulary,
+    vocab::{RuleSets, Vocabulary},
 };
 
 /// What the process decided before: how many threads serve, how many connections at once.
@@ -149,6 +149,7 @@ impl Builder<'_, '_> {
                 .as_ref()
                 .map(|name| name.to_vec().into()),
             stats: proxy.stats.clone(),
+            stats_rules: self.stats_rules()?,
             filters: self.filters()?,
             frontend: proxy
                 .frontend
@@ -161,6 +162,16 @@ impl Builder<'_, '_> {
                 .map(|backend| self.backend(backend))
                 .transpose()?,
         })
+    }
+
+    fn stats_rules(&self) -> Result<Box<[crate::rules::Rule]>, PlanError> {
+        let rules = self
+            .proxy
+            .stats
+            .as_ref()
+            .map(|page| page.http_request.as_slice());
+        self.words
+            .rules(rules.unwrap_or_default(), RuleSets::HTTP_REQUEST)
     }
 
     fn log(&self) -> Result<ProxyLog, PlanError> {
@@ -331,7 +342,9 @@ impl Builder<'_, '_> {
             use_server,
             persist,
             balance_key: match &backend.balance {
-                locum_model::pool::Balance::Hash(expr) => Some(self.words.expr(expr, &self.proxy.name.at)?),
+                locum_model::pool::Balance::Hash(expr) => {
+                    Some(self.words.expr(expr, &self.proxy.name.at)?)
+                }
                 _ => None,
             },
             retries: backend.retries.unwrap_or(3),

@@ -120,6 +120,8 @@ pub struct Proxy {
     pub unique_id_header: Option<Box<[u8]>>,
     /// The statistics page.
     pub stats: Option<model::StatsPage>,
+    /// `stats http-request`: who may see it.
+    pub stats_rules: Box<[rules::Rule]>,
     /// Filters in order: row and words.
     pub filters: DeclaredFilters,
     /// The client side.

@@ -24,6 +24,8 @@ pub enum Want {
     Balanced(Choice),
     /// The server it is bound to.
     Server(u32),
+    /// The same, even if it is down or in maintenance (`force-persist`).
+    Forced(u32),
 }
 
 /// The answer.
@@ -98,7 +100,9 @@ impl Farm {
     /// A slot, a place in a queue, or a refusal. Never waits.
     pub fn admit(self: &Arc<Self>, want: Want, priority: Priority) -> Admission {
         match want {
-            Want::Server(server) => self.admit_bound(server, priority),
+            Want::Server(server) | Want::Forced(server) => {
+                self.admit_bound(server, matches!(want, Want::Forced(_)), priority)
+            }
             Want::Balanced(choice) => self.admit_balanced(choice, priority),
         }
     }
@@ -129,11 +133,11 @@ impl Farm {
         self.servers[server as usize].limit(load, self.rules.fullconn)
     }
 
-    fn admit_bound(self: &Arc<Self>, server: u32, priority: Priority) -> Admission {
+    fn admit_bound(self: &Arc<Self>, server: u32, forced: bool, priority: Priority) -> Admission {
         let Some(state) = self.servers.get(server as usize) else {
             return Admission::NoServer;
         };
-        if !state.takes_persistent() {
+        if !forced && !state.takes_persistent() {
             return Admission::NoServer;
         }
         if let Some(slot) = self.try_take(server) {

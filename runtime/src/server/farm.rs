@@ -84,6 +84,16 @@ impl Farm {
         }
     }
 
+    /// Forgets the maxima of load and queues (`clear counters`).
+    pub fn reset_maxima(&self) {
+        self.load_max.store(self.load.load(Relaxed), Relaxed);
+        self.queued_max.store(self.queued.load(Relaxed), Relaxed);
+        for server in &self.servers {
+            server.served_max.store(server.served(), Relaxed);
+            server.queued_max.store(server.queued(), Relaxed);
+        }
+    }
+
     /// Requests in the backend now (`scur`) and at most (`smax`).
     pub fn load(&self) -> (u32, u32) {
         (self.load.load(Relaxed), self.load_max.load(Relaxed))
@@ -134,11 +144,26 @@ impl Farm {
         let (turn, up, progress) = {
             let mut health = state.health.lock();
             let before = health.is_up();
+            let same = health.last.status == result.status;
             let turn = health.on_result(now, result.clone());
             debug_assert!(before != health.is_up() || !matches!(turn, Turn::Up | Turn::Down));
+            if turn == Turn::None && same {
+                return Vec::new();
+            }
             (turn, health.is_up(), health.progress())
         };
-        self.apply(now, server, turn, result, up, progress)
+        let mut events = self.apply(now, server, turn, result.clone(), up, progress);
+        if !matches!(events.first(), Some(Event::Checked { .. })) {
+            let told = Event::Checked {
+                server,
+                result,
+                turn,
+                up,
+                progress,
+            };
+            events.insert(0, told);
+        }
+        events
     }
 
     /// Traffic with a server was watched. The flag says that its next check was asked to come after `fastinter`.

@@ -168,13 +168,15 @@ impl<C: Send> IdlePool<C> {
 
     /// An idle connection for a request, or nothing: then a new one must be made.
     ///
-    /// `first` says that it is the first request of its client's session. `alive` looks whether a connection still
+    /// `first` says that it is the first request of its client's session. `is_own` knows the connection that the session
+    /// used last, which is preferred. `alive` looks whether a connection still
     /// stands (a peek at its socket); those that don't are dropped on the way.
     pub fn take(
         &self,
         worker: usize,
         key: &PoolKey,
         first: bool,
+        is_own: impl Fn(&C) -> bool,
         mut alive: impl FnMut(&mut C) -> bool,
     ) -> Option<Taken<C>> {
         let (safe, fresh) = allowed(self.rules.reuse, first);
@@ -189,7 +191,7 @@ impl<C: Send> IdlePool<C> {
                 // Below the low mark a worker gets its own connections rather than others'.
                 return None;
             }
-            let taken = self.take_from(shard, key, safe, fresh, &mut alive);
+            let taken = self.take_from(shard, key, (safe, fresh), &is_own, &mut alive);
             if taken.is_some() {
                 return taken;
             }
@@ -305,8 +307,8 @@ impl<C: Send> IdlePool<C> {
         &self,
         shard: usize,
         key: &PoolKey,
-        safe: bool,
-        fresh: bool,
+        (safe, fresh): (bool, bool),
+        is_own: &impl Fn(&C) -> bool,
         alive: &mut impl FnMut(&mut C) -> bool,
     ) -> Option<Taken<C>> {
         if self.lengths[shard].load(Relaxed) == 0 {
@@ -320,6 +322,11 @@ impl<C: Send> IdlePool<C> {
             (fresh, &mut stacks.fresh, &self.fresh),
         ];
         for (permitted, stack, count) in kinds {
+            // The session's own goes to the top.
+            if permitted && let Some(at) = stack.iter().rposition(|idle| is_own(&idle.connection)) {
+                let own = stack.remove(at);
+                stack.push(own);
+            }
             while permitted && found.is_none() {
                 let Some(mut idle) = stack.pop() else { break };
                 count.fetch_sub(1, Relaxed);
@@ -375,7 +382,7 @@ mod tests {
     }
 
     fn take(pool: &IdlePool<u32>, worker: usize, first: bool) -> Option<(u32, u32)> {
-        let taken = pool.take(worker, &PoolKey::default(), first, |_| true)?;
+        let taken = pool.take(worker, &PoolKey::default(), first, |_| false, |_| true)?;
         Some((taken.connection, taken.reuses))
     }
 
@@ -415,7 +422,7 @@ mod tests {
         });
         pool.put(0, &key, 7, 0);
         assert_eq!(take(&pool, 0, false), None);
-        assert!(pool.take(0, &key, false, |_| true).is_some());
+        assert!(pool.take(0, &key, false, |_| false, |_| true).is_some());
         assert!(pool.is_empty());
     }
 
@@ -430,7 +437,7 @@ mod tests {
             "below the low mark nothing is taken from others"
         );
         assert!(
-            pool.take(0, &PoolKey::default(), false, |_| false)
+            pool.take(0, &PoolKey::default(), false, |_| false, |_| false)
                 .is_none()
         );
         assert_eq!(pool.counts(), PoolCounts::default());

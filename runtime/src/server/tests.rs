@@ -205,8 +205,9 @@ fn backups_carry_the_load_when_no_active_server_is_left() {
     assert_eq!(slot(any(&farm)).server(), 0);
     let failed = CheckResult::new(CheckStatus::L4Connection, Duration::ZERO);
     let events = farm.on_check(crate::clock::now(), 0, failed);
+    assert!(matches!(events[0], Event::Checked { up: false, .. }));
     assert!(matches!(
-        &events[0],
+        &events[1],
         Event::Down { counts, .. } if (counts.active, counts.backup, counts.backups_in_use) == (0, 2, true)
     ));
     let chosen: Vec<u32> = (0..3).map(|_| slot(any(&farm)).server()).collect();

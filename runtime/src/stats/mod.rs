@@ -394,6 +394,9 @@ pub fn clear(live: &Live, all: bool) {
         ] {
             rate.reset_max();
         }
+        if let Some(farm) = &proxy.farm {
+            farm.reset_maxima();
+        }
         for server in &proxy.servers {
             server.rate.reset_max();
             clear_backend(&server.counters, all);

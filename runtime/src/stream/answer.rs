@@ -18,6 +18,9 @@ use crate::{
     worker::wait::{Interrupted, While},
 };
 
+/// Name and value of `connection: close`.
+const CLOSE_WEIGHT: u64 = 15;
+
 impl<C: ClientSide> Stream<'_, C> {
     /// The error page of a status, as the proxy in charge defines it.
     pub fn error_page(&self, status: u16) -> LocalReply {
@@ -67,7 +70,13 @@ impl<C: ClientSide> Stream<'_, C> {
             upgrade: false,
             expect_continue: false,
         };
-        self.facts.bytes_out += head_weight(&self.response);
+        // A reply that says itself that the connection ends counts that line.
+        let closes = if self.response.facts.close {
+            CLOSE_WEIGHT
+        } else {
+            0
+        };
+        self.facts.bytes_out += head_weight(&self.response) + closes;
         let leaves = prepare_response_for_client(&mut self.response, &framing, client);
         self.must_close |= !leaves.keep_alive;
         self.client.start(&self.response, leaves.body);

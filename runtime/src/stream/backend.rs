@@ -23,6 +23,7 @@ impl<C: ClientSide> Stream<'_, C> {
             self.filters.extend(&self.backend.filters);
         }
         self.enter_backend();
+        self.expect_cookie();
         self.show_place();
         Ok(())
     }

@@ -8,11 +8,14 @@ use std::{
 
 use locum_model::{
     address::Address,
-    proxy::{HttpReuse, ProxyProtocol, RedispatchInterval, SourceClient},
+    proxy::{HttpReuse, Observe, ProxyProtocol, SourceClient},
 };
 
-use super::{ClientSide, Halt, Phase, Stream, deadline, failure::Failure, side::h1::H1Side};
+use super::{
+    ClientSide, Halt, Phase, Stream, deadline, failure::Failure, retry::Attempt, side::h1::H1Side,
+};
 use crate::{
+    check::rise_fall::Observation,
     clock,
     http::h1::decode::Limits,
     lb::Choice,
@@ -77,6 +80,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             };
             self.leave_server();
             self.count_failed_connection(server.id);
+            self.observe(server, Observation::ConnectFailed);
             if !backend.settings.retry_on.connection || self.facts.retries >= backend.retries {
                 return Err(Halt::Failed(failed));
             }
@@ -86,41 +90,11 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         }
     }
 
-    /// Another attempt: on the same server, or on another one where redispatching says so.
-    pub(super) fn begin_attempt(&mut self, server: ServerId, retries: u32) -> Attempt {
-        self.facts.retries += 1;
-        if self.redispatches(self.facts.retries, retries) {
-            self.facts.redispatched = true;
-            self.forget_server();
-            self.avoid = Some(server.index);
-            self.count_redispatch(server);
-            Attempt::OtherServer
-        } else {
-            self.bound = Some(server.index);
-            self.count_retry(server);
-            Attempt::SameServer
-        }
-    }
-
     /// Gives the place on the server back. The log tells how many others it served then.
     pub(super) fn leave_server(&mut self) {
         if let Some(slot) = self.slot.take() {
             let served = self.backend_live().served(slot.server());
             self.facts.connections[3] = served.saturating_sub(1);
-        }
-    }
-
-    fn redispatches(&self, attempt: u32, retries: u32) -> bool {
-        match self
-            .backend
-            .backend
-            .as_ref()
-            .and_then(|backend| backend.settings.redispatch)
-        {
-            None => false,
-            Some(RedispatchInterval::LastRetry) => attempt == retries,
-            Some(RedispatchInterval::Every(n)) => n > 0 && attempt.is_multiple_of(n),
-            Some(RedispatchInterval::Last(n)) => attempt + n > retries,
         }
     }
 
@@ -153,6 +127,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             .ok_or(Halt::Failed(Failure::NoServer))?;
         loop {
             let want = match self.bound {
+                Some(server) if self.forced => Want::Forced(server),
                 Some(server) => Want::Server(server),
                 None => Want::Balanced(Choice {
                     avoid: self.avoid,
@@ -262,7 +237,9 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         self.facts.timers.connect_ms = milliseconds(began, now);
         self.facts.timers.connected = Some(now);
         self.facts.server_address = destination_address(&destination);
+        self.facts.server_source = conn.local_address();
         self.count_connect(server.id);
+        self.observe(server, Observation::Good);
         let mut side = H1Side::new(conn, self.worker.server_buffer(), limits);
         side.stage(&proxy_header);
         Ok(Ok(Link {
@@ -320,6 +297,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             });
         } else {
             drop(in_use);
+            self.session.last_server_connection = Some(conn.descriptor());
             // A connection that the pool doesn't want is closed here.
             drop(self.idle(server).put(self.worker.index, &key, conn, reuses));
         }
@@ -389,14 +367,19 @@ impl<'s, C: ClientSide> Stream<'s, C> {
 
     fn take_idle(&mut self, server: &Server, key: &PoolKey) -> Option<(Conn, u32)> {
         let first = self.session.requests <= 1;
+        let last = self.session.last_server_connection;
         let worker = self.worker.index;
-        let taken = self
-            .idle(server)
-            .take(worker, key, first, |conn: &mut Conn| {
+        let taken = self.idle(server).take(
+            worker,
+            key,
+            first,
+            |conn| last == Some(conn.descriptor()),
+            |conn: &mut Conn| {
                 // Bytes or an end that wait on an idle connection mean that it can't be used.
                 conn.poll_readable(&mut Context::from_waker(std::task::Waker::noop()))
                     .is_pending()
-            })?;
+            },
+        )?;
         let conn = if taken.shard == worker {
             taken.connection
         } else {
@@ -546,6 +529,19 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         }
     }
 
+    /// The server is watched by its traffic (`observe`).
+    pub(super) fn observe(&self, server: &Server, seen: Observation) {
+        let layer = match server.settings.observe {
+            None => return,
+            Some(Observe::Layer4) if seen == Observation::ResponseFailed => return,
+            Some(_) => self.backend_live().farm.as_ref(),
+        };
+        if let Some(farm) = layer {
+            let (events, _) = farm.on_observation(clock::now(), server.id.index, seen);
+            self.worker.tell(self.backend.id, events);
+        }
+    }
+
     fn enter_server(&mut self, index: u32) {
         self.facts.server = Some(ServerId {
             backend: self.backend.id,
@@ -570,13 +566,6 @@ impl Own {
     pub fn private_server(&self) -> Option<ServerId> {
         self.private.then_some(self.server)
     }
-}
-
-/// Where another attempt goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Attempt {
-    SameServer,
-    OtherServer,
 }
 
 /// Why a wait on the way to the server ended.

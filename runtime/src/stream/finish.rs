@@ -4,7 +4,7 @@ use super::{
     ClientSide, Halt, Phase, Stream,
     connect::milliseconds,
     facts::StreamFacts,
-    failure::{Failure, Fault},
+    failure::{Failure, Fault, Row},
     request::After,
 };
 use crate::{
@@ -21,10 +21,10 @@ use locum_model::proxy::{Capture, Mode};
 impl<'s, C: ClientSide> Stream<'s, C> {
     /// Answers a failure with its page, where something can still be sent.
     pub(super) async fn fail(&mut self, failure: Failure) -> Phase {
-        failure.mark(&mut self.facts.termination);
+        let row = self.row_of(failure);
+        self.facts.termination.mark(row.cause, row.phase);
         self.leave_server();
         self.count_failure(failure);
-        let row = failure.row();
         let started = self.facts.status.is_some();
         self.must_close |= row.fault == Fault::Client || started;
         if row.status == 0 || started {
@@ -32,6 +32,38 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         }
         let page = self.error_page(row.status);
         self.answer(page).await
+    }
+
+    /// The failure's row in this exchange.
+    pub(super) fn row_of(&self, failure: Failure) -> Row {
+        match failure {
+            Failure::Killed => self.killed(),
+            other => other.row(),
+        }
+    }
+
+    /// The row of an exchange that somebody ended: who did, and how far it was. The order is obeyed with this, so
+    /// that the client can still be told.
+    fn killed(&self) -> Row {
+        use crate::worker::wait::{KillReason, Order};
+        let cause = match self.waiter.control.take() {
+            Some(Order::Kill(KillReason::ServerDown)) => b'D',
+            Some(Order::Kill(KillReason::ServerUp)) => b'U',
+            _ => b'K',
+        };
+        let (phase, status) = match &self.facts {
+            facts if facts.status.is_some() => (b'D', 0),
+            facts if facts.timers.connected.is_some() => (b'H', 502),
+            facts if facts.server.is_some() => (b'C', 503),
+            facts if facts.backend.is_some() => (b'Q', 503),
+            _ => (b'R', 0),
+        };
+        Row {
+            status,
+            cause,
+            phase,
+            fault: Fault::Proxy,
+        }
     }
 
     /// A request that never became one: the page, the log line, the end.
@@ -299,7 +331,8 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             return;
         };
         if !frontend.request_captures.is_empty() {
-            self.facts.request_captures = captures(&frontend.request_captures, &self.request);
+            let kept = &mut self.facts.request_captures;
+            capture_headers(kept, &frontend.request_captures, &self.request);
         }
         if let Some((name, length)) = &frontend.capture_cookie {
             self.facts.cookie_captures.0 = captured_cookie(&self.request, b"cookie", name, *length);
@@ -311,7 +344,8 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             return;
         };
         if !frontend.response_captures.is_empty() {
-            self.facts.response_captures = captures(&frontend.response_captures, &self.response);
+            let kept = &mut self.facts.response_captures;
+            capture_headers(kept, &frontend.response_captures, &self.response);
         }
         if let Some((name, length)) = &frontend.capture_cookie {
             self.facts.cookie_captures.1 =
@@ -320,16 +354,16 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     }
 }
 
-/// The last value of each declared header, cut to its length.
-fn captures(declared: &[Capture], head: &Head) -> Vec<Option<Vec<u8>>> {
-    declared
-        .iter()
-        .map(|capture| {
-            let name = capture.header.as_ref()?.to_ascii_lowercase();
-            let value = head.all(&name).next_back()?;
-            Some(value[..value.len().min(capture.length as usize)].to_vec())
-        })
-        .collect()
+/// The last value of each declared header, cut to its length. Slots that rules fill are left alone.
+fn capture_headers(kept: &mut Vec<Option<Vec<u8>>>, declared: &[Capture], head: &Head) {
+    kept.resize(declared.len(), None);
+    for (slot, capture) in kept.iter_mut().zip(declared) {
+        let Some(name) = &capture.header else {
+            continue;
+        };
+        let value = head.all(name).next_back();
+        *slot = value.map(|value| value[..value.len().min(capture.length as usize)].to_vec());
+    }
 }
 
 /// The first cookie whose name begins with `name`, as `name=value`, cut to its length.

@@ -13,7 +13,8 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     pub async fn forward(&mut self) {
         let ended = self.forward_phases().await;
         if let Err(Halt::Failed(failure)) = &ended {
-            failure.mark(&mut self.facts.termination);
+            let row = self.row_of(*failure);
+            self.facts.termination.mark(row.cause, row.phase);
             self.count_failure(*failure);
         }
         self.finish(ended);

@@ -22,6 +22,7 @@ pub mod forward;
 pub mod persistence;
 pub mod request;
 pub mod response;
+mod retry;
 pub mod rules;
 pub mod session;
 pub mod side;
@@ -133,6 +134,8 @@ pub struct Stream<'s, C> {
     pub(crate) bound: Option<u32>,
     /// A server that just failed: another one is tried where there is one.
     pub(crate) avoid: Option<u32>,
+    /// It gets its server though that may be down.
+    pub(crate) forced: bool,
     /// The balancer chose the server.
     pub(crate) balanced: bool,
     /// The persistence cookie's part in this exchange.

@@ -265,6 +265,7 @@ async fn run_stream(
         peer: None,
         handshake_ms: 0,
         requests: 1,
+        last_server_connection: None,
         proxy_header: None,
     };
     let mut request = Head::request(method.as_bytes(), uri.as_bytes(), Version::HTTP_11);
@@ -296,6 +297,7 @@ async fn run_stream(
         must_close: false,
         presence: None,
         bound: None,
+        forced: false,
         balanced: false,
         cookie: None,
     };

@@ -7,9 +7,10 @@ use super::{ClientSide, Halt, Phase, Stream, failure::Failure};
 use crate::{
     clock,
     persistence::{
-        Exchange, NamedServers, Regard, address_header, date::Date, on_request, on_response,
+        CookieState, Exchange, NamedServers, Regard, address_header, date::Date, on_request,
+        on_response,
     },
-    plan::{Backend, ProxyId},
+    plan::{Backend, ProxyId, ServerId},
     server::Farm,
 };
 
@@ -51,9 +52,9 @@ impl<C: ClientSide> Stream<'_, C> {
             return;
         };
         let regard = match self.persistence_override() {
+            Some(false) => Regard::Ignored,
             _ if self.bound.is_some() => Regard::Outranked,
             Some(true) => Regard::Forced,
-            Some(false) => Regard::Ignored,
             None if self.backend.options.persist => Regard::Forced,
             None => Regard::Usual,
         };
@@ -61,17 +62,36 @@ impl<C: ClientSide> Stream<'_, C> {
         let now = Date::of(clock::both().date);
         let state = on_request(&mut self.request, cookie, &servers, regard, now);
         self.facts.termination.request_cookie = state.flag;
-        if state.flag != b'-' {
-            // Nothing was done to the server's cookie yet.
-            self.facts.termination.response_cookie = b'N';
-        }
+        self.forced = regard == Regard::Forced && state.server.is_some();
         self.bound = self.bound.or(state.server);
         self.cookie = Some(state);
+    }
+
+    /// What the log says of the cookies of an exchange that is answered before they are looked at.
+    pub(super) fn expect_cookie(&mut self) {
+        let backend = self.backend.backend.as_ref();
+        if let Some(cookie) = backend.and_then(|backend| backend.settings.cookie.as_ref()) {
+            let flag = CookieState::new(cookie).flag;
+            self.facts.termination.request_cookie = flag;
+            self.facts.termination.response_cookie = flag;
+        }
+    }
+
+    /// A rule refused the request: the log tells all the same which server its cookie named.
+    pub(super) fn tell_server(&mut self) {
+        self.find_server();
+        if let Some(server) = self.cookie.as_ref().and_then(|cookie| cookie.server) {
+            self.facts.server = Some(ServerId {
+                backend: self.backend.id,
+                index: server,
+            });
+        }
     }
 
     /// The client's server could not be reached: another one may answer.
     pub(super) fn forget_server(&mut self) {
         self.bound = None;
+        self.forced = false;
         self.balanced = true;
         if let Some(cookie) = &mut self.cookie {
             cookie.on_redispatch();
@@ -111,8 +131,13 @@ impl<C: ClientSide> Stream<'_, C> {
         Ok(())
     }
 
-    /// `option forwardfor`, `option originalto`, `unique-id-header`.
+    /// `unique-id-header`, `option forwardfor`, `option originalto`, in this order.
     pub(super) fn add_address_headers(&mut self) {
+        if let (Some(name), Some(identifier)) =
+            (&self.frontend.unique_id_header, &self.facts.unique_id)
+        {
+            address_header::add_unique_id(&mut self.request, name, identifier);
+        }
         let other: Option<ProxyId> =
             (self.backend.id != self.frontend.id).then_some(self.backend.id);
         let backend = other.map(|id| self.plan.proxy(id));
@@ -133,10 +158,5 @@ impl<C: ClientSide> Stream<'_, C> {
             original,
             destination,
         );
-        if let (Some(name), Some(identifier)) =
-            (&self.frontend.unique_id_header, &self.facts.unique_id)
-        {
-            address_header::add_unique_id(&mut self.request, name, identifier);
-        }
     }
 }

@@ -13,11 +13,12 @@ use super::{
     transfer::{Inactivity, Transfers},
 };
 use crate::{
+    check::rise_fall::Observation,
     clock,
     filter::Direction,
     http::h1::{
         body::BodyFraming,
-        framing::{Framing, head_weight, prepare_request_for_server, request_framing},
+        framing::{head_weight, prepare_request_for_server, request_framing},
     },
     persistence::address_header,
     plan::Proxy,
@@ -39,7 +40,10 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     pub async fn run(&mut self) -> After {
         let ended = self.exchange().await;
         let ended = match ended {
-            Err(Halt::Reply(reply)) => self.answer(*reply).await,
+            Err(Halt::Reply(reply)) => {
+                self.time_request();
+                self.answer(*reply).await
+            }
             Err(Halt::Failed(failure)) => self.fail(failure).await,
             other => other,
         };
@@ -48,22 +52,24 @@ impl<'s, C: ClientSide> Stream<'s, C> {
 
     /// The phases in the order of the manual's analysers.
     async fn exchange(&mut self) -> Phase {
-        self.note_request();
+        self.begin_request();
         self.filters.on_start();
+        self.tcp_request_content(self.frontend).await?;
+        self.note_request();
         self.make_unique_id();
         self.monitor()?;
-        self.tcp_request_content(self.frontend).await?;
         self.wait_for_buffered_request(self.frontend).await?;
         self.filters.on_head(Direction::Request, &mut self.request);
         self.http_request_rules(self.frontend).await?;
-        self.statistics(self.frontend)?;
+        self.statistics(self.frontend).await?;
         self.switch_backend()?;
         if self.backend.id != self.frontend.id {
             self.tcp_request_content(self.backend).await?;
             self.wait_for_buffered_request(self.backend).await?;
             self.http_request_rules(self.backend).await?;
-            self.statistics(self.backend)?;
+            self.statistics(self.backend).await?;
         }
+        self.time_request();
         self.find_server();
         self.add_address_headers();
         loop {
@@ -99,6 +105,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         let counted = self.facts.bytes_out;
         let mut transfers = Transfers::new(clock::now());
         let response = self.receive_response(&mut link, &mut transfers).await;
+        self.observe_response(link.server, response.is_ok());
         if let Some(body) = kept
             && self.is_retried(&response, link.side.received > 0)
         {
@@ -126,28 +133,18 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         Ok(true)
     }
 
-    /// A copy of the request's body where `retry-on` may send it again; none if it won't.
-    fn keep_for_retry(&self) -> Option<Box<[u8]>> {
-        let backend = self.backend.backend.as_ref()?;
-        let may = backend.settings.retry_on.keeps_request() && self.facts.retries < backend.retries;
-        if may { self.client.copy_body() } else { None }
-    }
-
-    /// Whether what came of the request is worth another attempt (manual: "retry-on").
-    fn is_retried(&self, response: &Phase<Framing>, received: bool) -> bool {
-        let Some(backend) = &self.backend.backend else {
-            return false;
-        };
-        let retry = &backend.settings.retry_on;
-        match response {
-            Ok(_) => retry.statuses.contains(&self.response.status()),
-            Err(Halt::Failed(Failure::ResponseClosed)) if !received => retry.empty_response,
-            Err(Halt::Failed(Failure::ResponseClosed | Failure::ResponseMalformed)) => {
-                retry.junk_response
-            }
-            Err(Halt::Failed(Failure::ResponseTimeout)) => retry.response_timeout,
-            Err(_) => false,
-        }
+    /// What the response says of the server under `observe layer7`: 5xx are errors, but for 501 and 505, which are
+    /// the request's fault.
+    fn observe_response(&self, server: &crate::plan::Server, came: bool) {
+        let is_error = !came || matches!(self.response.status(), 500 | 502..=504 | 506..=599);
+        self.observe(
+            server,
+            if is_error {
+                Observation::ResponseFailed
+            } else {
+                Observation::Good
+            },
+        );
     }
 
     /// Whether the connection to the server is to be kept behind this exchange.
@@ -190,15 +187,16 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     }
 
     /// The statistics page, where the proxy has one and the path is its.
-    fn statistics(&mut self, proxy: &'s crate::plan::Proxy) -> Phase {
+    async fn statistics(&mut self, proxy: &'s crate::plan::Proxy) -> Phase {
         let Some(page) = &proxy.stats else {
             return Ok(());
         };
         if !self.request.uri().starts_with(&page.uri) || proxy.mode != Mode::Http {
             return Ok(());
         }
-        let reply = (self.plan.vocabulary.stats_page)(&self.view(proxy), page);
         self.facts.service = Some("<STATS>");
+        self.stats_rules(proxy).await?;
+        let reply = (self.plan.vocabulary.stats_page)(&self.view(proxy), page);
         self.facts.termination.mark(b'L', b'R');
         self.count_intercepted();
         Err(Halt::Reply(Box::new(reply)))
@@ -210,7 +208,10 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         if !proxy.options.http_buffer_request {
             return Ok(());
         }
-        let received_ms = std::mem::replace(&mut self.facts.timers.request_ms, -1);
+        if self.request_framing.body == BodyFraming::Empty {
+            return Ok(());
+        }
+        self.facts.timers.request_done = None;
         let limit = self
             .frontend
             .timeouts
@@ -234,12 +235,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         waited.map_err(|reason| {
             Halt::Failed(super::interrupted(reason, Failure::RequestBodyTimeout))
         })?;
-        let now = clock::now();
-        self.facts.timers.request_ms = match self.request_framing.body {
-            BodyFraming::Empty => received_ms,
-            _ => milliseconds(self.facts.timers.start.instant, now),
-        };
-        self.facts.timers.request_done = Some(now);
+        self.facts.timers.request_done = Some(clock::now());
         Ok(())
     }
 
@@ -271,12 +267,23 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         }
     }
 
-    /// What the log will say of the request, taken before any rule changes it.
-    fn note_request(&mut self) {
-        let now = clock::now();
-        self.facts.timers.request_done = Some(now);
-        self.facts.timers.request_ms = milliseconds(self.facts.timers.start.instant, now);
+    /// The request is complete; what is counted of it whatever becomes of it.
+    fn begin_request(&mut self) {
+        self.facts.timers.request_done = Some(clock::now());
         self.facts.bytes_in += head_weight(&self.request);
+        self.count_request();
+    }
+
+    /// The log knows how long the request took once its rules are through or have answered it.
+    fn time_request(&mut self) {
+        let timers = &mut self.facts.timers;
+        if let Some(done) = timers.request_done {
+            timers.request_ms = milliseconds(timers.start.instant, done);
+        }
+    }
+
+    /// What the log will say of the request, taken before any of HTTP's rules changes it.
+    fn note_request(&mut self) {
         let line = &mut self.facts.request_line;
         line.extend_from_slice(self.request.method());
         self.facts.method_length = line.len() as u32;
@@ -285,6 +292,6 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         line.push(b' ');
         line.extend_from_slice(self.request.version_text());
         self.capture_request();
-        self.count_request();
+        self.expect_cookie();
     }
 }

@@ -58,6 +58,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     async fn await_head(&mut self, server: &mut H1Side, transfers: &mut Transfers) -> Phase {
         // A client that is silent in its body is not timed here: the server's patience decides (observed).
         let limit = self.backend.timeouts.server;
+        let interim = self.facts.interim;
         let began = clock::now();
         let watch = self.watches_client();
         loop {
@@ -69,6 +70,10 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             let waited = self
                 .waiter
                 .wait(until, While::Busy, |cx| {
+                    if interim {
+                        // It must not wait for what comes behind it; a client that takes none of it shows later.
+                        let _ = client.poll_flush(cx);
+                    }
                     let up = transfers.request.poll(cx, client, server, filters);
                     if let Poll::Ready(result) = server.poll_response(cx, response) {
                         return Poll::Ready(Some(result.map_err(TransferFailure::Server)));
@@ -163,7 +168,11 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         link.side.expect_body(framing.body);
         self.capture_response();
         for proxy in self.proxies_backend_first() {
-            self.http_response_rules(proxy).await?;
+            if let Err(halt) = self.http_response_rules(proxy).await {
+                // What the server sent counts, also when nobody gets it.
+                self.facts.bytes_out += link.side.pending_body();
+                return Err(halt);
+            }
         }
         self.set_cookie()?;
         self.after_response_rules().await?;
@@ -183,7 +192,10 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         self.must_close |= !leaves.keep_alive;
         self.client.start(&self.response, leaves.body);
         if self.logs_early() {
+            let pending = link.side.pending_body();
+            self.facts.bytes_out += pending;
             self.log();
+            self.facts.bytes_out -= pending;
         }
         let limits = if tunnel {
             self.tunnel_inactivity()

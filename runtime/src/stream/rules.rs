@@ -81,6 +81,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         {
             Decision::Deny(reply) => {
                 self.count_denied_request(proxy);
+                self.tell_server();
                 self.facts.termination.mark(b'P', b'R');
                 Err(Halt::Reply(reply))
             }
@@ -102,6 +103,26 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         }
     }
 
+    /// `stats http-request` of a proxy: who may see its page.
+    ///
+    /// # Errors
+    /// Not this client.
+    pub async fn stats_rules(&mut self, proxy: &'s Proxy) -> Phase {
+        match self
+            .evaluate(&proxy.stats_rules, proxy, Sees::Request, None)
+            .await?
+        {
+            Decision::Deny(mut reply) => {
+                // The reference logs and counts this refusal as a bad request.
+                reply.status = 400;
+                self.count_denied_request(proxy);
+                self.facts.termination.mark(b'P', b'R');
+                Err(Halt::Reply(reply))
+            }
+            other => self.common(other),
+        }
+    }
+
     /// `http-response` of a proxy.
     ///
     /// # Errors
@@ -113,10 +134,12 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         {
             Decision::Deny(reply) | Decision::Tarpit(reply) => {
                 self.count_denied_response(proxy);
+                self.facts.timers.response_ms = -1;
                 self.facts.termination.mark(b'P', b'H');
                 Err(Halt::Reply(reply))
             }
             Decision::Return(reply) => {
+                self.facts.timers.response_ms = -1;
                 self.facts.termination.mark(b'L', b'H');
                 Err(Halt::Reply(reply))
             }
@@ -291,21 +314,17 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     /// Holds the client until the tarpit timeout, then refuses (manual: "timeout tarpit").
     async fn tarpit(&mut self, proxy: &Proxy, reply: Box<LocalReply>) -> Phase {
         let limit = proxy.timeouts.tarpit.or(proxy.timeouts.connect);
-        let client = &mut *self.client;
         let began = clock::now();
+        // A client that leaves meanwhile isn't noticed (observed).
         let waited = self
             .waiter
-            .wait(deadline(began, limit), While::Busy, |cx| {
-                client.poll_gone(cx)
-            })
+            .wait(deadline(began, limit), While::Busy, |_| Poll::<()>::Pending)
             .await;
         // What was held in the tarpit counts as queued, and the request as never received (observed).
-        self.facts.timers.request_ms = -1;
+        self.facts.timers.request_done = None;
         self.facts.timers.queue_ms =
             i64::try_from((clock::now() - began).as_millis()).unwrap_or(i64::MAX);
-        self.facts
-            .termination
-            .mark(if waited.is_ok() { b'C' } else { b'P' }, b'T');
+        self.facts.termination.mark(b'P', b'T');
         match waited {
             Err(Interrupted::Order(_)) => Err(Halt::Failed(Failure::Killed)),
             _ => Err(Halt::Reply(reply)),

@@ -61,6 +61,7 @@ pub async fn run(worker: Rc<Worker>, accepted: Accepted, control: Rc<Control>) {
         peer: accepted.conn.peer_address(),
         handshake_ms: 0,
         requests: 0,
+        last_server_connection: None,
         proxy_header: None,
     };
     let mut session = Session {
@@ -383,6 +384,7 @@ impl<'w> Session<'w> {
             presence: None,
             bound: None,
             avoid: None,
+            forced: false,
             balanced: false,
             cookie: None,
         }

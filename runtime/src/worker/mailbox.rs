@@ -28,6 +28,8 @@ pub enum Message {
     ListenOne(ProxyId, bool),
     /// Close one frontend's sockets for good.
     StopOne(ProxyId),
+    /// Events of a backend's servers, for the first worker to tell.
+    Events(ProxyId, Vec<crate::server::Event>),
     /// Run this on the worker: a command that gathers.
     Run(Box<dyn FnOnce(&Worker) + Send>),
 }

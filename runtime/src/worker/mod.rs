@@ -20,11 +20,12 @@ use std::{
 };
 
 use crate::{
+    check::start::Tell,
     clock,
     http::{Buffer, BufferPool, HeadPool},
     live::Live,
     log::{Logger, Target},
-    plan::{Plan, Proxy},
+    plan::{Plan, Proxy, ProxyId},
     sample::{value::Arena, view::View},
 };
 use mailbox::Mailboxes;
@@ -50,6 +51,8 @@ pub struct Worker {
     sessions: RefCell<slab::Slab<Rc<Control>>>,
     next_port: Cell<u16>,
     random: Cell<u64>,
+    /// Takes events of servers, on the first worker.
+    teller: RefCell<Option<Tell>>,
 }
 
 /// Idle buffers that a worker keeps.
@@ -79,6 +82,7 @@ impl Worker {
             sessions: RefCell::new(slab::Slab::new()),
             next_port: Cell::new(0),
             random: Cell::new(RandomState::new().hash_one(index)),
+            teller: RefCell::new(None),
         }
     }
 
@@ -160,6 +164,27 @@ impl Worker {
     /// Prints what filters wrote; a standard error that nobody reads loses it.
     pub fn print(&self, text: &[u8]) {
         let _ = std::io::Write::write_all(&mut std::io::stderr(), text);
+    }
+
+    /// Events of servers go to `tell` from now on.
+    pub fn tell_to(&self, tell: Tell) {
+        *self.teller.borrow_mut() = Some(tell);
+    }
+
+    /// Has events of a backend's servers worded and logged, by the first worker.
+    pub fn tell(&self, backend: ProxyId, events: Vec<crate::server::Event>) {
+        if events.is_empty() {
+            return;
+        }
+        if self.index != 0 {
+            return self
+                .mailboxes
+                .say(0, mailbox::Message::Events(backend, events));
+        }
+        let tell = self.teller.borrow().clone();
+        if let Some(tell) = tell {
+            tell(backend, events);
+        }
     }
 
     /// Enters a session; the key leaves it.

@@ -124,6 +124,7 @@ async fn run(
             Some(Message::Listen(again)) => listeners.listen(&worker, again),
             Some(Message::ListenOne(frontend, on)) => listeners.listen_one(&worker, frontend, on),
             Some(Message::StopOne(frontend)) => listeners.stop_one(&worker, frontend),
+            Some(Message::Events(backend, events)) => worker.tell(backend, events),
             Some(Message::Run(work)) => work(&worker),
         }
     }

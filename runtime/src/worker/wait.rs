@@ -80,6 +80,11 @@ impl Control {
         }
     }
 
+    /// Takes the order: it is being obeyed.
+    pub fn take(&self) -> Option<Order> {
+        self.order.take()
+    }
+
     /// The order that stands.
     pub fn current(&self) -> Option<Order> {
         self.order.get()
