@@ -1,12 +1,12 @@
 //! Idle connections to one server, ready for another request (manual: "http-reuse", "pool-max-conn", "pool-low-conn",
 //! "pool-purge-delay", "max-reuse").
 //!
-//! One shard per worker: a worker looks into its own first, then takes from the others. The last that came in goes
-//! out first. Connections that have not been reused yet stand apart: a cautious policy hands a session's first request
+//! One shard per worker: a worker looks into its own first, then takes from the others. The one that
+//! waited longest goes out first: under `safe` of those that were reused before, else of those that were not. Connections that have not been reused yet stand apart: a cautious policy hands a session's first request
 //! only to one that has proved that its server keeps connections alive. A private connection never comes here.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     net::SocketAddr,
     sync::{
         Arc,
@@ -94,9 +94,9 @@ struct Idle<C> {
 #[derive(Debug)]
 struct Stacks<C> {
     /// Reused at least once.
-    safe: Vec<Idle<C>>,
+    safe: VecDeque<Idle<C>>,
     /// Never reused.
-    fresh: Vec<Idle<C>>,
+    fresh: VecDeque<Idle<C>>,
 }
 
 type Shard<C> = Mutex<HashMap<PoolKey, Stacks<C>>>;
@@ -168,15 +168,13 @@ impl<C: Send> IdlePool<C> {
 
     /// An idle connection for a request, or nothing: then a new one must be made.
     ///
-    /// `first` says that it is the first request of its client's session. `is_own` knows the connection that the session
-    /// used last, which is preferred. `alive` looks whether a connection still
+    /// `first` says that it is the first request of its client's session. `alive` looks whether a connection still
     /// stands (a peek at its socket); those that don't are dropped on the way.
     pub fn take(
         &self,
         worker: usize,
         key: &PoolKey,
         first: bool,
-        is_own: impl Fn(&C) -> bool,
         mut alive: impl FnMut(&mut C) -> bool,
     ) -> Option<Taken<C>> {
         let (safe, fresh) = allowed(self.rules.reuse, first);
@@ -191,7 +189,7 @@ impl<C: Send> IdlePool<C> {
                 // Below the low mark a worker gets its own connections rather than others'.
                 return None;
             }
-            let taken = self.take_from(shard, key, (safe, fresh), &is_own, &mut alive);
+            let taken = self.take_from(shard, key, (safe, fresh), &mut alive);
             if taken.is_some() {
                 return taken;
             }
@@ -216,10 +214,10 @@ impl<C: Send> IdlePool<C> {
         let stacks = stacks.entry(key.clone()).or_default();
         let idle = Idle { connection, reuses };
         if reuses > 0 {
-            stacks.safe.push(idle);
+            stacks.safe.push_back(idle);
             self.safe.fetch_add(1, Relaxed);
         } else {
-            stacks.fresh.push(idle);
+            stacks.fresh.push_back(idle);
             self.fresh.fetch_add(1, Relaxed);
         }
         self.lengths[shard].fetch_add(1, Relaxed);
@@ -255,11 +253,17 @@ impl<C: Send> IdlePool<C> {
                 (&mut stacks.safe, &self.safe),
                 (&mut stacks.fresh, &self.fresh),
             ] {
-                let gone: Vec<_> = stack
-                    .extract_if(.., |idle| !alive(&mut idle.connection))
-                    .collect();
-                count.fetch_sub(gone.len(), Relaxed);
-                closed.extend(gone.into_iter().map(|idle| idle.connection));
+                for _ in 0..stack.len() {
+                    let Some(mut idle) = stack.pop_front() else {
+                        break;
+                    };
+                    if alive(&mut idle.connection) {
+                        stack.push_back(idle);
+                    } else {
+                        count.fetch_sub(1, Relaxed);
+                        closed.push(idle.connection);
+                    }
+                }
             }
             !(stacks.safe.is_empty() && stacks.fresh.is_empty())
         });
@@ -290,7 +294,7 @@ impl<C: Send> IdlePool<C> {
                     (&mut stacks.fresh, &self.fresh),
                     (&mut stacks.safe, &self.safe),
                 ] {
-                    // The oldest lie at the bottom.
+                    // The oldest stand in front.
                     let gone = count.min(stack.len());
                     count -= gone;
                     total.fetch_sub(gone, Relaxed);
@@ -308,7 +312,6 @@ impl<C: Send> IdlePool<C> {
         shard: usize,
         key: &PoolKey,
         (safe, fresh): (bool, bool),
-        is_own: &impl Fn(&C) -> bool,
         alive: &mut impl FnMut(&mut C) -> bool,
     ) -> Option<Taken<C>> {
         if self.lengths[shard].load(Relaxed) == 0 {
@@ -317,18 +320,18 @@ impl<C: Send> IdlePool<C> {
         let mut all = self.shards[shard].lock();
         let stacks = all.get_mut(key)?;
         let mut found = None;
-        let kinds = [
-            (safe, &mut stacks.safe, &self.safe),
+        let mut kinds = [
             (fresh, &mut stacks.fresh, &self.fresh),
+            (safe, &mut stacks.safe, &self.safe),
         ];
-        for (permitted, stack, count) in kinds {
-            // The session's own goes to the top.
-            if permitted && let Some(at) = stack.iter().rposition(|idle| is_own(&idle.connection)) {
-                let own = stack.remove(at);
-                stack.push(own);
-            }
+        if self.rules.reuse == HttpReuse::Safe {
+            kinds.reverse();
+        }
+        for (permitted, queue, count) in kinds {
             while permitted && found.is_none() {
-                let Some(mut idle) = stack.pop() else { break };
+                let Some(mut idle) = queue.pop_front() else {
+                    break;
+                };
                 count.fetch_sub(1, Relaxed);
                 self.lengths[shard].fetch_sub(1, Relaxed);
                 if alive(&mut idle.connection) {
@@ -350,8 +353,8 @@ impl<C: Send> IdlePool<C> {
 impl<C> Default for Stacks<C> {
     fn default() -> Self {
         Self {
-            safe: Vec::new(),
-            fresh: Vec::new(),
+            safe: VecDeque::new(),
+            fresh: VecDeque::new(),
         }
     }
 }
@@ -382,19 +385,36 @@ mod tests {
     }
 
     fn take(pool: &IdlePool<u32>, worker: usize, first: bool) -> Option<(u32, u32)> {
-        let taken = pool.take(worker, &PoolKey::default(), first, |_| false, |_| true)?;
+        let taken = pool.take(worker, &PoolKey::default(), first, |_| true)?;
         Some((taken.connection, taken.reuses))
     }
 
     #[test]
-    fn the_last_that_came_goes_first_and_other_workers_share() {
+    fn the_one_that_waited_longest_goes_first_and_other_workers_share() {
         let pool = pool(HttpReuse::Safe, None, 0);
         for connection in 1..=3 {
             assert_eq!(pool.put(0, &PoolKey::default(), connection, 0), None);
         }
-        assert_eq!(take(&pool, 1, false), Some((3, 1)));
+        assert_eq!(take(&pool, 1, false), Some((1, 1)));
         assert_eq!(take(&pool, 0, false), Some((2, 1)));
         assert_eq!((pool.len(), pool.counts().fresh), (1, 1));
+    }
+
+    // Recorded from the reference with three connections: `safe` stays with one, `always` goes round.
+    #[test]
+    fn safe_prefers_what_was_reused_and_always_what_was_not() {
+        for (reuse, order) in [(HttpReuse::Safe, [1, 1, 1]), (HttpReuse::Always, [1, 2, 3])] {
+            let pool = pool(reuse, None, 0);
+            for connection in 1..=3 {
+                pool.put(0, &PoolKey::default(), connection, 0);
+            }
+            let taken = [(); 3].map(|()| {
+                let (connection, reuses) = take(&pool, 0, false).unwrap();
+                pool.put(0, &PoolKey::default(), connection, reuses);
+                connection
+            });
+            assert_eq!(taken, order);
+        }
     }
 
     #[test]
@@ -422,7 +442,7 @@ mod tests {
         });
         pool.put(0, &key, 7, 0);
         assert_eq!(take(&pool, 0, false), None);
-        assert!(pool.take(0, &key, false, |_| false, |_| true).is_some());
+        assert!(pool.take(0, &key, false, |_| true).is_some());
         assert!(pool.is_empty());
     }
 
@@ -437,7 +457,7 @@ mod tests {
             "below the low mark nothing is taken from others"
         );
         assert!(
-            pool.take(0, &PoolKey::default(), false, |_| false, |_| false)
+            pool.take(0, &PoolKey::default(), false, |_| false)
                 .is_none()
         );
         assert_eq!(pool.counts(), PoolCounts::default());

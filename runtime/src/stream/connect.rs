@@ -297,7 +297,6 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             });
         } else {
             drop(in_use);
-            self.session.last_server_connection = Some(conn.descriptor());
             // A connection that the pool doesn't want is closed here.
             drop(self.idle(server).put(self.worker.index, &key, conn, reuses));
         }
@@ -367,19 +366,14 @@ impl<'s, C: ClientSide> Stream<'s, C> {
 
     fn take_idle(&mut self, server: &Server, key: &PoolKey) -> Option<(Conn, u32)> {
         let first = self.session.requests <= 1;
-        let last = self.session.last_server_connection;
         let worker = self.worker.index;
-        let taken = self.idle(server).take(
-            worker,
-            key,
-            first,
-            |conn| last == Some(conn.descriptor()),
-            |conn: &mut Conn| {
+        let taken = self
+            .idle(server)
+            .take(worker, key, first, |conn: &mut Conn| {
                 // Bytes or an end that wait on an idle connection mean that it can't be used.
                 conn.poll_readable(&mut Context::from_waker(std::task::Waker::noop()))
                     .is_pending()
-            },
-        )?;
+            })?;
         let conn = if taken.shard == worker {
             taken.connection
         } else {

@@ -26,8 +26,6 @@ pub struct SessionFacts {
     pub handshake_ms: i64,
     /// Requests so far on it.
     pub requests: u32,
-    /// The descriptor of the server connection that the session gave back last: a hint, it may be another's meanwhile.
-    pub last_server_connection: Option<std::os::fd::RawFd>,
     /// What a PROXY header carried besides addresses.
     pub proxy_header: Option<Box<ProxyFacts>>,
 }

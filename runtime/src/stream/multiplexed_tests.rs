@@ -265,7 +265,6 @@ async fn run_stream(
         peer: None,
         handshake_ms: 0,
         requests: 1,
-        last_server_connection: None,
         proxy_header: None,
     };
     let mut request = Head::request(method.as_bytes(), uri.as_bytes(), Version::HTTP_11);

@@ -1,6 +1,7 @@
 //! A client's connection from its acceptance to its end: PROXY header, connection rules, then request by request.
 
 use std::{
+    net::SocketAddr,
     rc::Rc,
     task::{Context, Poll},
     time::Instant,
@@ -39,6 +40,8 @@ use crate::{
 pub struct Accepted {
     /// The connection.
     pub conn: Conn,
+    /// Whose it is; none on a unix socket.
+    pub peer: Option<SocketAddr>,
     /// The socket that it came through.
     pub listener: crate::plan::ListenerId,
     /// When.
@@ -56,12 +59,11 @@ pub async fn run(worker: Rc<Worker>, accepted: Accepted, control: Rc<Control>) {
         frontend: frontend.id,
         listener: listener.id,
         accepted: accepted.at,
-        source: accepted.conn.peer_address(),
+        source: accepted.peer,
         destination: accepted.conn.local_address(),
-        peer: accepted.conn.peer_address(),
+        peer: accepted.peer,
         handshake_ms: 0,
         requests: 0,
-        last_server_connection: None,
         proxy_header: None,
     };
     let mut session = Session {
@@ -70,7 +72,6 @@ pub async fn run(worker: Rc<Worker>, accepted: Accepted, control: Rc<Control>) {
         facts,
         waiter: Waiter::new(control),
         own: Vec::new(),
-        limits: request_limits(&worker, frontend),
     };
     let _shares = accepted.shares;
     let opened = if session.needs_opening(listener) {
@@ -102,7 +103,6 @@ struct Session<'w> {
     facts: SessionFacts,
     waiter: Waiter,
     own: Vec<Own>,
-    limits: Limits,
 }
 
 impl<'w> Session<'w> {
@@ -116,7 +116,11 @@ impl<'w> Session<'w> {
 
     /// Connection rules and the PROXY header. Returns the connection and bytes that came with the header.
     async fn open(&mut self, conn: Conn, listener: &Listener) -> Option<(Conn, Option<Buffer>)> {
-        let mut side = H1Side::new(conn, self.worker.buffers.take(), self.limits);
+        let mut side = H1Side::new(
+            conn,
+            self.worker.buffers.take(),
+            request_limits(self.worker, self.frontend),
+        );
         if !self.frontend.rules.tcp_request_connection.is_empty() {
             let rules = &self.frontend.rules.tcp_request_connection;
             if self.connection_rules(&mut side, rules).await.is_err() {
@@ -282,7 +286,7 @@ impl<'w> Session<'w> {
 
     /// Receives a request's head and runs its stream. `None`: the connection is over.
     async fn exchange(&mut self, conn: Conn, buffer: Buffer, since: Now) -> Option<(Conn, Buffer)> {
-        let mut side = H1Side::new(conn, buffer, self.limits);
+        let mut side = H1Side::new(conn, buffer, request_limits(self.worker, self.frontend));
         let first = self.facts.requests == 0;
         let start = if first { since } else { clock::both() };
         let mut head = self.worker.heads.take();
@@ -346,7 +350,7 @@ impl<'w> Session<'w> {
     /// Bytes both ways (mode tcp).
     async fn bytes(&mut self, conn: Conn, early: Option<Buffer>) {
         let early = early.unwrap_or_else(|| self.worker.buffers.take());
-        let mut side = H1Side::new(conn, early, self.limits);
+        let mut side = H1Side::new(conn, early, request_limits(self.worker, self.frontend));
         side.expect_body(BodyFraming::UntilClose);
         let start = self.facts.accepted;
         let mut stream = self.stream(&mut side, start);
