@@ -1,6 +1,12 @@
 //! What docs/ARCHITECTURE.md promises and a test can check: the arrows between crates, where `unsafe` is, which words the
 //! runtime may not spell, how long files are.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test; clippy only knows those that are #[test] themselves"
+)]
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,

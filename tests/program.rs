@@ -1,5 +1,11 @@
 //! The program as a user meets it: the examples are accepted, the demo serves.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test; clippy only knows those that are #[test] themselves"
+)]
+
 use std::{
     fs,
     io::{BufRead, BufReader, Read, Write},

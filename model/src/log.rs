@@ -37,8 +37,10 @@ pub enum LogSink {
 /// What stands before the message (manual: "log", `format`).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum LogLineFormat {
-    /// RFC 3164 without the host name unless `log-send-hostname`: the default of datagrams.
+    /// RFC 3164 without the host name unless `log-send-hostname`: what datagrams have when no format is named.
     #[default]
+    Unnamed,
+    /// RFC 3164 without the host name, whatever `log-send-hostname` says.
     Local,
     /// RFC 3164.
     Rfc3164,

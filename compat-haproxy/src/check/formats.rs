@@ -16,12 +16,29 @@ pub(super) fn check(loader: &mut Loader<'_>, draft: &mut Draft) {
             fall_back(loader, draft, &mut raw);
             draft.proxy.log_format = lower(loader, draft, &raw, "log-format");
         }
+        if draft.log_format.is_none() && !draft.proxy.logs.is_empty() {
+            let raw = connect_line(draft);
+            draft.proxy.begin_log_format = lower(loader, draft, &raw, "log-format");
+        }
         if let Some(raw) = draft.error_log_format.clone() {
             draft.proxy.error_log_format = lower(loader, draft, &raw, "error-log-format");
         }
         if let Some(raw) = draft.unique_id_format.clone() {
             draft.proxy.unique_id_format = lower(loader, draft, &raw, "unique-id-format");
         }
+    }
+}
+
+/// The line of a proxy that logs without a format.
+fn connect_line(draft: &Draft) -> RawFormat {
+    let mode = match draft.proxy.mode {
+        Mode::Http => "HTTP",
+        Mode::Tcp => "TCP",
+    };
+    let text = format!("Connect from %ci:%cp to %fi:%fp (%f/{mode})");
+    RawFormat {
+        kind: FormatKind::Custom(Text::from(text.into_bytes())),
+        at: draft.proxy.name.at.clone(),
     }
 }
 

@@ -169,7 +169,7 @@ fn errorloc(line: &mut ProxyLine<'_, '_>) -> Lowered {
         "302 Found"
     };
     let raw = format!(
-        "HTTP/1.1 {redirect}\r\nContent-length: 0\r\nLocation: {url}\r\nCache-Control: no-cache\r\n\r\n"
+        "HTTP/1.1 {redirect}\r\nCache-Control: no-cache\r\nContent-length: 0\r\nLocation: {url}\r\n\r\n"
     );
     let reply = Reply {
         status: Some(status),

@@ -100,7 +100,7 @@ pub fn target(line: &mut SectionLine<'_, '_>, or_global: &str) -> Result<LogTarg
     let sink = sink(line, &line.text(1))?;
     let default_format = match &sink {
         LogSink::Stream(_) => LogLineFormat::Raw,
-        LogSink::Datagram(_) | LogSink::Ring(_) => LogLineFormat::Local,
+        LogSink::Datagram(_) | LogSink::Ring(_) => LogLineFormat::Unnamed,
     };
     let mut target = LogTarget {
         sink,

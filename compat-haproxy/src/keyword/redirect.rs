@@ -30,8 +30,9 @@ fn redirect(line: &mut ProxyLine<'_, '_>) -> Lowered {
         Point::FrontendHttpRequest,
         Point::BackendHttpRequest,
     );
-    // The words of the rule set's action are the same, after its name.
-    let words: Vec<Word> = line.line.words.to_vec();
+    // The words of the rule set's action are the same, after its name, but targets are plain text here.
+    let mut words: Vec<Word> = line.line.words.to_vec();
+    double_percent_signs(&mut words);
     let result = lower_rule(
         RuleSets::HTTP_REQUEST,
         &words,
@@ -60,4 +61,21 @@ fn redirect(line: &mut ProxyLine<'_, '_>) -> Lowered {
             .push(Located::new(rule, line.line.at.clone()));
     }
     Ok(())
+}
+
+/// Makes log formats of plain targets: what stands behind `location`, `prefix` and `scheme` means itself.
+fn double_percent_signs(words: &mut [Word]) {
+    for at in 1..words.len() {
+        let (before, after) = words.split_at_mut(at);
+        let names_target = before
+            .last()
+            .is_some_and(|word| matches!(&*word.text, b"location" | b"prefix" | b"scheme"));
+        if let Some(word) = after.first_mut().filter(|_| names_target) {
+            let doubled = word.text.iter().flat_map(|byte| match byte {
+                b'%' => &b"%%"[..],
+                other => std::slice::from_ref(other),
+            });
+            word.text = doubled.copied().collect();
+        }
+    }
 }

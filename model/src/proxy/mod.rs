@@ -53,6 +53,8 @@ pub struct Proxy {
     pub log_format: Option<Located<LogFormat>>,
     /// `error-log-format`: for connections that failed before a request.
     pub error_log_format: Option<Located<LogFormat>>,
+    /// What is logged of each session or request as it begins, where no `log-format` says more.
+    pub begin_log_format: Option<Located<LogFormat>>,
     /// `log-tag`.
     pub log_tag: Option<String>,
     /// Named access lists in order.

@@ -1,6 +1,12 @@
 //! Starting the checks of a process: one task per checked server, on the first worker.
 
-use std::{net::SocketAddr, rc::Rc, sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, VecDeque},
+    net::SocketAddr,
+    rc::Rc,
+    sync::Arc,
+    time::Duration,
+};
 
 use locum_model::{
     address::Address,
@@ -19,7 +25,7 @@ use super::{
 };
 use crate::{
     net::proxy_protocol::{Outgoing, encode_v1, encode_v2},
-    plan::{Proxy, ProxyId, Server},
+    plan::{Proxy, ProxyId, Server, ServerId},
     sample::regex::Regex,
     server::{Event, Farm},
     worker::Worker,
@@ -30,6 +36,7 @@ pub type Tell = Rc<dyn Fn(ProxyId, Vec<Event>)>;
 
 /// Starts all checks; they end with the worker. Runs on its local set.
 pub fn start(worker: &Rc<Worker>, tell: &Tell) {
+    let tell = &with_followers(worker, tell.clone());
     worker.tell_to(tell.clone());
     let checked: Vec<(&Proxy, &Server, &Check)> = worker
         .plan
@@ -72,6 +79,77 @@ pub fn start(worker: &Rc<Worker>, tell: &Tell) {
             tokio::task::spawn_local(ramp(farm.clone()));
         }
     }
+}
+
+/// Has servers that track another one (manual 5.2: "track") go up and down with it.
+fn with_followers(worker: &Rc<Worker>, tell: Tell) -> Tell {
+    let plan = &worker.plan;
+    let mut followers: HashMap<ServerId, Vec<ServerId>> = HashMap::new();
+    for proxy in &plan.proxies {
+        for server in proxy.backend.iter().flat_map(|backend| &backend.servers) {
+            let Some((backend, name)) = &server.settings.track else {
+                continue;
+            };
+            let backend = if backend.is_empty() {
+                Some(proxy.id)
+            } else {
+                plan.proxy_named(backend)
+            };
+            let leader = backend.and_then(|id| {
+                let mut servers = plan
+                    .proxy(id)
+                    .backend
+                    .iter()
+                    .flat_map(|backend| &backend.servers);
+                servers
+                    .find(|server| *server.name == **name)
+                    .map(|server| server.id)
+            });
+            if let Some(leader) = leader {
+                followers.entry(leader).or_default().push(server.id);
+            }
+        }
+    }
+    if followers.is_empty() {
+        return tell;
+    }
+    let worker = worker.clone();
+    Rc::new(move |backend, events| {
+        let mut queue = VecDeque::from([(backend, events)]);
+        // A chain of trackers is as long as the configuration at most: each server changes once.
+        while let Some((backend, events)) = queue.pop_front() {
+            for (server, up) in events.iter().filter_map(change) {
+                let leader = ServerId {
+                    backend,
+                    index: server,
+                };
+                let name = leader_name(&worker, leader);
+                for follower in followers.get(&leader).into_iter().flatten() {
+                    if let Some(farm) = &worker.live.proxy(follower.backend).farm {
+                        let now = crate::clock::now();
+                        queue.push_back((
+                            follower.backend,
+                            farm.follow(now, follower.index, up, &name),
+                        ));
+                    }
+                }
+            }
+            tell(backend, events);
+        }
+    })
+}
+
+fn change(event: &Event) -> Option<(u32, bool)> {
+    match event {
+        Event::Down { server, .. } => Some((*server, false)),
+        Event::Up { server, .. } => Some((*server, true)),
+        _ => None,
+    }
+}
+
+fn leader_name(worker: &Worker, id: ServerId) -> String {
+    let server = worker.plan.server(id).map_or("", |server| &server.name);
+    format!("{}/{server}", worker.plan.proxy(id.backend).name)
 }
 
 /// Moves the weights of servers that start slowly.

@@ -96,12 +96,13 @@ pub(super) fn write(
     let micros = dates.refresh(now);
     let priority = u32::from(line.facility) * 8 + u32::from(line.level);
     match line.format {
-        LogLineFormat::Local | LogLineFormat::Rfc3164 => {
+        LogLineFormat::Unnamed | LogLineFormat::Local | LogLineFormat::Rfc3164 => {
             bracketed(priority, out);
             out.extend_from_slice(dates.bsd.as_bytes());
             out.push(b' ');
             match (&identity.hostname, line.format) {
-                (Some(name), LogLineFormat::Rfc3164) => word(name.as_bytes(), out),
+                (_, LogLineFormat::Local) => {}
+                (Some(name), _) => word(name.as_bytes(), out),
                 (None, LogLineFormat::Rfc3164) => word(b"localhost", out),
                 _ => {}
             }
@@ -182,6 +183,7 @@ mod tests {
         use LogLineFormat::*;
         for (format, expected) in [
             (Local, "<134>Nov 22 15:19:56 haproxy[10103]: "),
+            (Unnamed, "<134>Nov 22 15:19:56 haproxy[10103]: "),
             (Rfc3164, "<134>Nov 22 15:19:56 localhost haproxy[10103]: "),
             (
                 Rfc5424,
@@ -195,6 +197,8 @@ mod tests {
         ] {
             assert_eq!(header(format, None), expected);
         }
+        assert_eq!(header(Local, Some("vm")), header(Local, None));
+        assert_eq!(header(Unnamed, Some("vm")), header(Rfc3164, Some("vm")));
         assert_eq!(
             header(Rfc3164, Some("vm")),
             "<134>Nov 22 15:19:56 vm haproxy[10103]: "

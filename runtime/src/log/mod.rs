@@ -27,8 +27,10 @@ pub struct ProxyLog {
     pub targets: Box<[Target]>,
     /// What a line says; `None`: traffic isn't logged.
     pub format: Option<Format>,
-    /// What a line about a failed connection says.
+    /// What a line says about a client that no request could be had of; else `format`.
     pub error_format: Option<Format>,
+    /// What is said when a session or a request begins, where there is no `format`.
+    pub begin_format: Option<Format>,
     /// The tag before the pid.
     pub tag: Box<[u8]>,
 }

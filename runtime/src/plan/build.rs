@@ -137,6 +137,7 @@ impl Builder<'_, '_> {
             timeouts: proxy.timeouts.clone(),
             options: proxy.options.clone(),
             connection_mode: proxy.connection_mode,
+            restrict_header_names: proxy.restrict_header_names,
             inspect_delay: proxy.rules.inspect_delay,
             rules: self.words.rule_table(&proxy.rules)?,
             log: self.log()?,
@@ -190,6 +191,7 @@ impl Builder<'_, '_> {
                 .collect(),
             format: self.log_format(self.proxy.log_format.as_ref())?,
             error_format: self.log_format(self.proxy.error_log_format.as_ref())?,
+            begin_format: self.log_format(self.proxy.begin_log_format.as_ref())?,
             tag: tag.map_or(&b""[..], |tag| tag.as_bytes()).into(),
         })
     }

@@ -413,6 +413,7 @@ impl ProxyCompiler<'_, '_> {
         let body = match &reply.body {
             model_rule::ReplyBody::DefaultErrorPage => Body::DefaultErrorPage,
             model_rule::ReplyBody::ErrorPages(name) => return self.page_of(name, reply.status),
+            model_rule::ReplyBody::Raw(file) if file.is_empty() => Body::Silence,
             model_rule::ReplyBody::Raw(file) => Body::Raw(Box::new(
                 raw_page(file).map_err(|NotAResponse| PlanErrorKind::ErrorFile)?,
             )),

@@ -102,6 +102,8 @@ pub struct Proxy {
     pub options: Options,
     /// Connection mode; `None`: not said.
     pub connection_mode: Option<ConnectionMode>,
+    /// `option http-restrict-req-hdr-names`; `None`: not said.
+    pub restrict_header_names: Option<model::RestrictHeaderNames>,
     /// How long `tcp-request content` rules may wait for bytes.
     pub inspect_delay: Option<Duration>,
     /// Rule sets.

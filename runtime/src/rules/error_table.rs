@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use bytes::Bytes;
 
-use super::reply::{Body, Reply};
+use super::reply::Reply;
 use crate::http::message::{Head, Version};
 
 /// What a proxy sends for a status that it itself answers with.
@@ -18,12 +18,6 @@ impl ErrorTable {
     /// The configured reply of a status.
     pub fn reply(&self, status: u16) -> Option<&Reply> {
         self.replies.get(&status).map(|reply| &**reply)
-    }
-
-    /// Nothing at all is sent for this status: its file is empty.
-    pub fn is_mute(&self, status: u16) -> bool {
-        let body = self.reply(status).map(|reply| &reply.body);
-        matches!(body, Some(Body::Raw(page)) if page.0.status() == 0)
     }
 }
 
@@ -59,24 +53,24 @@ pub(super) fn built_in(status: u16) -> (Head, Bytes) {
     (head, Bytes::from(body))
 }
 
-/// What a client is told whose bytes never became a request: the built-in page as it stands, whatever pages and rules
-/// the proxy has (observed).
-pub fn bare_page(status: u16) -> Vec<u8> {
+/// The built-in page as it leaves when no request was understood. The reference writes this form from a fixed text, in
+/// another order and letter case than its other answers.
+pub fn built_in_raw(status: u16) -> Vec<u8> {
     let (head, body) = built_in(status);
-    let reason = String::from_utf8_lossy(head.reason());
     let close = if head.facts.close {
         "Connection: close\r\n"
     } else {
         ""
     };
-    let mut page = format!(
-        "HTTP/1.1 {} {reason}\r\nContent-length: {}\r\nCache-Control: no-cache\r\n{close}Content-Type: text/html\r\n\r\n",
+    let mut out = format!(
+        "HTTP/1.1 {} {}\r\nContent-length: {}\r\nCache-Control: no-cache\r\n{close}Content-Type: text/html\r\n\r\n",
         head.status(),
-        body.len()
+        String::from_utf8_lossy(head.reason()),
+        body.len(),
     )
     .into_bytes();
-    page.extend_from_slice(&body);
-    page
+    out.extend_from_slice(&body);
+    out
 }
 
 /// Whether a status has a built-in page: the statuses that `errorfile` and its kin take.

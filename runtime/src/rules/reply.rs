@@ -40,6 +40,8 @@ pub enum Body {
     /// Nothing.
     #[default]
     Empty,
+    /// Not even a head: an empty error file closes without a word.
+    Silence,
 }
 
 /// A rendered reply. Its head carries its framing (`Head::facts` too): the stream engine treats it as a response that a
@@ -74,6 +76,11 @@ impl LocalReply {
         }
     }
 
+    /// Nothing at all is sent.
+    pub fn is_silence(&self) -> bool {
+        self.head.status() == 0
+    }
+
     /// A reply made of a head alone, with `content-length: 0` first.
     pub fn without_body(status: u16, reason: &[u8]) -> Self {
         let mut head = Head::response(Version::HTTP_11, status, reason);
@@ -104,6 +111,13 @@ impl Reply {
                 Bytes::from(out)
             }
             Body::Empty => Bytes::new(),
+            Body::Silence => {
+                return LocalReply {
+                    status,
+                    head: Head::new(),
+                    body: Bytes::new(),
+                };
+            }
         };
         let mut head = Head::response(Version::HTTP_11, status, reason(status).as_bytes());
         let mut value = Vec::new();

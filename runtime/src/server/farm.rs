@@ -297,7 +297,15 @@ impl Farm {
         }
         self.apply(now, server, turn, last, up, progress)
             .into_iter()
-            .map(Event::by_administration)
+            .map(|event| event.because_of(Cause::Administration))
+            .collect()
+    }
+
+    /// The server follows another one (`track`), which went up or down.
+    pub fn follow(&self, now: Instant, server: u32, up: bool, leader: &str) -> Vec<Event> {
+        let events = self.force_health(now, server, up).into_iter();
+        events
+            .map(|event| event.because_of(Cause::Tracked(leader.to_owned())))
             .collect()
     }
 
@@ -462,8 +470,7 @@ impl Farm {
 }
 
 impl Event {
-    fn by_administration(self) -> Self {
-        let cause = Cause::Administration;
+    fn because_of(self, cause: Cause) -> Self {
         match self {
             Event::Down {
                 server,

@@ -13,7 +13,7 @@ use crate::{
             framing::{ClientConnection, Framing, head_weight, prepare_response_for_client},
         },
     },
-    rules::reply::LocalReply,
+    rules::{error_table::built_in_raw, reply::LocalReply},
     sample::value::Arena,
     worker::wait::{Interrupted, While},
 };
@@ -27,6 +27,16 @@ impl<C: ClientSide> Stream<'_, C> {
         LocalReply::error(status, &self.view(self.backend), &Arena::new())
     }
 
+    /// The built-in page, whatever pages the proxy has: there is no request that rules could see. Only a page that is
+    /// empty keeps its silence.
+    pub(super) async fn answer_raw(&mut self, status: u16) {
+        self.count_response(status);
+        if !self.error_page(status).is_silence() {
+            self.client.stage_raw(&built_in_raw(status));
+            self.flush().await;
+        }
+    }
+
     /// Sends a reply, after the after-response rules have seen it.
     ///
     /// # Errors
@@ -35,7 +45,6 @@ impl<C: ClientSide> Stream<'_, C> {
         std::mem::swap(&mut self.response, &mut reply.head);
         self.facts.status = Some(reply.status);
         if self.response.status() == 0 {
-            // An empty error file: the connection closes without a word.
             self.count_response(reply.status);
             return Err(Halt::Closed);
         }
@@ -43,7 +52,7 @@ impl<C: ClientSide> Stream<'_, C> {
         let status = self.response.status();
         self.filters
             .on_head(Direction::Response, &mut self.response);
-        let unread = !self.client.request_complete();
+        let unread = !self.client.request_complete() && !self.drop_body();
         let length = reply.body.len() as u64;
         let has_length = self.response.has(Name::ContentLength);
         let head_only = self.request.method() == b"HEAD" || matches!(status, 204 | 304);
@@ -84,6 +93,28 @@ impl<C: ClientSide> Stream<'_, C> {
         let body: &[u8] = if head_only { &[] } else { &reply.body };
         self.facts.bytes_out += body.len() as u64;
         self.send_rest(body).await
+    }
+
+    /// Forgets a request body that nobody wants, if it has come whole: the next request stands behind it.
+    fn drop_body(&mut self) -> bool {
+        if self.request_framing.body == BodyFraming::Tunnel || !self.client.body_is_buffered() {
+            return false;
+        }
+        let count = self.client.pending_body();
+        self.facts.bytes_in += count;
+        self.client.consume(count as usize);
+        self.client.request_complete()
+    }
+
+    /// Sends what is staged and nothing more, not even the body's end.
+    pub(super) async fn flush(&mut self) {
+        let until = deadline(clock::now(), self.frontend.timeouts.client);
+        let client = &mut *self.client;
+        // A client that doesn't take it loses it: the exchange is over.
+        let _ = self
+            .waiter
+            .wait(until, While::Busy, |cx| client.poll_flush(cx))
+            .await;
     }
 
     /// Sends a body behind what is staged.

@@ -1,9 +1,12 @@
 //! Where a request goes: `use_backend`, `default_backend`, `use-server`.
 
+use bytes::Bytes;
+
 use super::{ClientSide, Halt, Phase, Stream, failure::Failure};
 use crate::{
-    plan::{ProxyId, ServerTarget, Target},
-    rules::Truth,
+    http::{Head, Version},
+    plan::{ProxyId, Server, ServerTarget, Target},
+    rules::{Truth, reply::LocalReply},
     sample::value::Arena,
 };
 
@@ -79,6 +82,32 @@ impl<C: ClientSide> Stream<'_, C> {
             }
         }
         None
+    }
+
+    /// `redir`: a GET or HEAD is sent to the server by the client itself (manual 5.2 "redir").
+    ///
+    /// # Errors
+    /// The redirection to answer with.
+    pub(super) fn redirect_to(&mut self, server: &Server) -> Phase {
+        let Some(prefix) = &server.settings.redirect_prefix else {
+            return Ok(());
+        };
+        if !matches!(self.request.method(), b"GET" | b"HEAD") {
+            return Ok(());
+        }
+        let location = [prefix.as_bytes(), self.request.target().path_and_query()].concat();
+        let mut head = Head::response(Version::HTTP_11, 302, b"Found");
+        head.add(b"cache-control", b"no-cache");
+        head.add(b"content-length", b"0");
+        head.add(b"location", &location);
+        head.facts.content_length = Some(0);
+        head.facts.close = true;
+        self.facts.termination.mark(b'L', b'C');
+        Err(Halt::Reply(Box::new(LocalReply {
+            status: 302,
+            head,
+            body: Bytes::new(),
+        })))
     }
 
     /// `force-persist` and `ignore-persist`: `Some(true)` sends a client to its server though it is down,

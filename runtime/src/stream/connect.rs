@@ -74,6 +74,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             self.facts.timers.queue_ms = milliseconds(began, clock::now());
             let server = &backend.servers[slot.server() as usize];
             self.slot = Some(slot);
+            self.redirect_to(server)?;
             let failed = match self.open(server).await? {
                 Ok(link) => return Ok(link),
                 Err(failure) => failure,
@@ -239,7 +240,9 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         self.facts.server_address = destination_address(&destination);
         self.facts.server_source = conn.local_address();
         self.count_connect(server.id);
-        self.observe(server, Observation::Good);
+        if server.settings.observe == Some(Observe::Layer4) {
+            self.observe(server, Observation::Good);
+        }
         let mut side = H1Side::new(conn, self.worker.server_buffer(), limits);
         side.stage(&proxy_header);
         Ok(Ok(Link {

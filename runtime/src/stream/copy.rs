@@ -22,6 +22,11 @@ pub struct Transfer {
     pub active: Instant,
     state: State,
     told: bool,
+    /// A message's sink may close before it has taken everything: the rest is read and dropped.
+    drains: bool,
+    draining: bool,
+    /// Data went to the sink.
+    pub began: bool,
     /// The sink took less than it was offered: the wait is for the sink.
     pub blocked: bool,
 }
@@ -51,8 +56,24 @@ impl Transfer {
             active: now,
             state: State::Moving,
             told: false,
+            drains: false,
+            draining: false,
+            began: false,
             blocked: false,
         }
+    }
+
+    /// The same for a body whose sink may lose interest in it: an early answer ends no request.
+    pub fn draining_after_close(self) -> Self {
+        Self {
+            drains: true,
+            ..self
+        }
+    }
+
+    /// The sink didn't take everything.
+    pub fn was_refused(&self) -> bool {
+        self.draining
     }
 
     /// Nothing is left to move.
@@ -101,6 +122,10 @@ impl Transfer {
                         self.blocked = false;
                         self.state = State::Done;
                     }
+                    Poll::Ready(Err(_)) if self.drains => {
+                        self.draining = true;
+                        self.state = State::Done;
+                    }
                     Poll::Ready(Err(error)) => return Poll::Ready(Err(TransferError::Sink(error))),
                     Poll::Pending => {
                         self.blocked = true;
@@ -110,14 +135,22 @@ impl Transfer {
                 State::Moving => match source.poll_piece(cx) {
                     Poll::Ready(Ok(Piece::Data(count))) => {
                         let data = &source.data()[..count];
+                        if self.draining {
+                            self.uncounted += count as u64;
+                            self.active = clock::now();
+                            source.consume(count);
+                            continue;
+                        }
                         match sink.poll_data(cx, data) {
                             Poll::Ready(Ok(taken)) => {
                                 filters.on_data(self.direction, &data[..taken]);
                                 source.consume(taken);
                                 self.uncounted += taken as u64;
                                 self.blocked = false;
+                                self.began = true;
                                 self.active = clock::now();
                             }
+                            Poll::Ready(Err(_)) if self.drains => self.draining = true,
                             Poll::Ready(Err(error)) => {
                                 return Poll::Ready(Err(TransferError::Sink(error)));
                             }
@@ -130,16 +163,25 @@ impl Transfer {
                     Poll::Ready(Ok(Piece::End)) => {
                         filters.on_end(self.direction);
                         self.uncounted += source.end_weight();
-                        sink.end(source.trailers());
-                        self.state = State::Flushing;
+                        if self.draining {
+                            self.state = State::Done;
+                        } else {
+                            sink.end(source.trailers());
+                            self.state = State::Flushing;
+                        }
                     }
                     Poll::Ready(Err(error)) => {
                         return Poll::Ready(Err(TransferError::Source(error)));
                     }
+                    Poll::Pending if self.draining => return Poll::Pending,
                     Poll::Pending => {
                         // A head or a chunk line must not wait for the next bytes of the body.
                         self.blocked = match sink.poll_flush(cx) {
                             Poll::Ready(Ok(())) => false,
+                            Poll::Ready(Err(_)) if self.drains => {
+                                self.draining = true;
+                                false
+                            }
                             Poll::Ready(Err(error)) => {
                                 return Poll::Ready(Err(TransferError::Sink(error)));
                             }

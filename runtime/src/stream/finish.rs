@@ -12,7 +12,6 @@ use crate::{
     http::{Head, cookie},
     live::counters::{BackendCounters, FourTimes, FrontendCounters},
     plan::{Proxy, ServerId},
-    rules::error_table::bare_page,
     server::Ticket,
 };
 
@@ -66,27 +65,31 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         }
     }
 
-    /// A request that never became one: the page, the log line, the end.
-    pub(super) async fn refuse(&mut self, failure: Failure) -> After {
+    /// A request that never became one: the page, the log line, the end. `framed`: what came is a message, so that
+    /// the answer is one too, with rules and books; otherwise it is sent as it is.
+    pub(super) async fn refuse(&mut self, failure: Failure, framed: bool) -> After {
         self.must_close = true;
         self.facts.timers.request_ms = -1;
         self.facts.request_line.extend_from_slice(b"<BADREQ>");
-        let options = &self.frontend.options;
-        let is_probe = self.client.traffic().0 == 0;
-        if is_probe && (options.dontlognull || options.http_ignore_probes) {
+        let silent = matches!(failure, Failure::RequestAborted | Failure::RequestTimeout)
+            && self.client.traffic().0 == 0;
+        if silent && (self.frontend.options.dontlognull || self.frontend.options.http_ignore_probes)
+        {
             self.facts.log_level = Some(None);
         }
-        failure.mark(&mut self.facts.termination);
-        self.count_failure(failure);
-        let status = failure.row().status;
-        if status > 0 {
-            self.facts.status = Some(status);
-            self.count_response(status);
-            if !(is_probe && options.http_ignore_probes) && !self.frontend.errors.is_mute(status) {
-                self.client.stage_bytes(&bare_page(status));
-                let _ = self.send_rest(&[]).await;
-            }
+        if framed {
+            let _ = self.fail(failure).await;
+            return self.finish(Err(Halt::Closed));
         }
+        let row = self.row_of(failure);
+        self.facts.termination.mark(row.cause, row.phase);
+        self.count_failure(failure);
+        if row.status > 0 && !(silent && self.frontend.options.http_ignore_probes) {
+            self.answer_raw(row.status).await;
+        }
+        self.facts.status = Some(row.status);
+        // The reference has no books yet where no request was understood.
+        (self.facts.bytes_in, self.facts.bytes_out) = (0, 0);
         self.finish(Err(Halt::Closed))
     }
 
@@ -132,11 +135,25 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         if (normal && proxy.options.dontlog_normal) || null {
             return;
         }
+        let no_request = proxy.mode == Mode::Http && self.facts.timers.request_done.is_none();
+        let own = proxy.log.error_format.as_ref().filter(|_| no_request);
+        let Some(format) = own.or(proxy.log.format.as_ref()) else {
+            return;
+        };
         self.note_connections();
         let severe = proxy.options.log_separate_errors && !normal;
-        self.worker.log(&self.view(proxy), level.flatten(), severe);
+        let view = self.view(proxy);
+        self.worker.log(&view, format, level.flatten(), severe);
         let lines = &self.live.proxy(proxy.id).log_lines;
         lines.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    }
+
+    /// A proxy without a format logs that the session or the request has begun.
+    pub(super) fn log_begin(&self) {
+        if let Some(format) = &self.frontend.log.begin_format {
+            let view = self.view(self.frontend);
+            self.worker.log(&view, format, None, false);
+        }
     }
 
     fn note_connections(&mut self) {

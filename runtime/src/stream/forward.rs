@@ -21,6 +21,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     }
 
     async fn forward_phases(&mut self) -> Phase {
+        self.log_begin();
         self.filters.on_start();
         self.tcp_request_content(self.frontend).await?;
         self.switch_backend()?;

@@ -66,11 +66,14 @@ pub trait ClientSide: Incoming + Outgoing {
     /// From here on bytes pass as they are, until either side closes.
     fn become_tunnel(&mut self);
 
-    /// Stages bytes as they are: a page for what never became a request.
-    fn stage_bytes(&mut self, bytes: &[u8]);
-
     /// The connection broke, in both directions.
     fn is_broken(&self) -> bool;
+
+    /// The tunnel that was asked for was refused: what comes next is another request.
+    fn stay_message(&mut self);
+
+    /// Stages an answer that no request belongs to, as it is.
+    fn stage_raw(&mut self, bytes: &[u8]);
 
     /// Stages an interim response.
     fn stage_interim(&mut self, head: &Head);
@@ -80,6 +83,9 @@ pub trait ClientSide: Incoming + Outgoing {
 
     /// The request's body has come whole.
     fn request_complete(&self) -> bool;
+
+    /// What is left of the request's body is there.
+    fn body_is_buffered(&self) -> bool;
 
     /// Bytes of the request's body that have come and were not passed on.
     fn pending_body(&self) -> u64;

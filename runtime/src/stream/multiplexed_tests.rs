@@ -127,12 +127,14 @@ impl ClientSide for MemorySide {
 
     fn become_tunnel(&mut self) {}
 
-    fn stage_bytes(&mut self, bytes: &[u8]) {
-        self.0.borrow_mut().received.extend_from_slice(bytes);
-    }
-
     fn is_broken(&self) -> bool {
         false
+    }
+
+    fn stay_message(&mut self) {}
+
+    fn stage_raw(&mut self, bytes: &[u8]) {
+        self.0.borrow_mut().received.extend_from_slice(bytes);
     }
 
     fn stage_interim(&mut self, head: &Head) {
@@ -156,6 +158,10 @@ impl ClientSide for MemorySide {
     }
 
     fn restore_body(&mut self, _body: &[u8]) {}
+
+    fn body_is_buffered(&self) -> bool {
+        self.0.borrow().ended
+    }
 
     fn pending_body(&self) -> u64 {
         0

@@ -2,7 +2,7 @@
 
 use std::task::Poll;
 
-use locum_model::proxy::Mode;
+use locum_model::proxy::{Mode, RestrictHeaderNames};
 
 use super::{
     ClientSide, Halt, Phase, Stream,
@@ -61,12 +61,14 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         self.wait_for_buffered_request(self.frontend).await?;
         self.filters.on_head(Direction::Request, &mut self.request);
         self.http_request_rules(self.frontend).await?;
+        self.restrict_header_names(self.frontend)?;
         self.statistics(self.frontend).await?;
         self.switch_backend()?;
         if self.backend.id != self.frontend.id {
             self.tcp_request_content(self.backend).await?;
             self.wait_for_buffered_request(self.backend).await?;
             self.http_request_rules(self.backend).await?;
+            self.restrict_header_names(self.backend)?;
             self.statistics(self.backend).await?;
         }
         self.time_request();
@@ -104,6 +106,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         let kept = self.keep_for_retry();
         let counted = self.facts.bytes_out;
         let mut transfers = Transfers::new(clock::now());
+        transfers.request = transfers.request.draining_after_close();
         let response = self.receive_response(&mut link, &mut transfers).await;
         self.observe_response(link.server, response.is_ok());
         if let Some(body) = kept
@@ -149,16 +152,8 @@ impl<'s, C: ClientSide> Stream<'s, C> {
 
     /// Whether the connection to the server is to be kept behind this exchange.
     fn keeps_server(&self) -> bool {
-        let reuse = self
-            .backend
-            .backend
-            .as_ref()
-            .map(|backend| backend.settings.http_reuse);
-        let _ = reuse;
         self.connection_mode(self.frontend)
             .keeps_server(self.connection_mode(self.backend))
-            && self.request_framing.body != BodyFraming::Tunnel
-            && !self.request_framing.upgrade
     }
 
     /// `monitor-uri`: answered before anything else, never logged (manual: "monitor-uri", "monitor fail").
@@ -184,6 +179,24 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         self.facts.termination.mark(b'L', b'R');
         self.count_intercepted();
         Err(Halt::Reply(Box::new(page)))
+    }
+
+    /// `option http-restrict-req-hdr-names`: names that some servers confuse with others are refused or removed.
+    fn restrict_header_names(&mut self, proxy: &'s crate::plan::Proxy) -> Phase {
+        let is_odd = |name: &[u8]| !name.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'-');
+        let rule = proxy.restrict_header_names;
+        if matches!(rule, None | Some(RestrictHeaderNames::Preserve))
+            || !self.request.iter().any(|(name, _)| is_odd(name))
+        {
+            return Ok(());
+        }
+        if rule == Some(RestrictHeaderNames::Reject) {
+            self.count_denied_request(proxy);
+            self.facts.termination.mark(b'P', b'R');
+            return Err(Halt::Reply(Box::new(self.error_page(403))));
+        }
+        self.request.remove_where(|name, _| is_odd(name));
+        Ok(())
     }
 
     /// The statistics page, where the proxy has one and the path is its.
@@ -233,7 +246,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             )
             .await;
         waited.map_err(|reason| {
-            Halt::Failed(super::interrupted(reason, Failure::RequestBodyTimeout))
+            Halt::Failed(super::interrupted(reason, Failure::BufferedRequestTimeout))
         })?;
         self.facts.timers.request_done = Some(clock::now());
         Ok(())
@@ -272,6 +285,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         self.facts.timers.request_done = Some(clock::now());
         self.facts.bytes_in += head_weight(&self.request);
         self.count_request();
+        self.log_begin();
     }
 
     /// The log knows how long the request took once its rules are through or have answered it.

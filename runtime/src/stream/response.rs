@@ -37,32 +37,44 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     ) -> Phase<Framing> {
         loop {
             self.await_head(&mut link.side, transfers).await?;
-            self.facts.bytes_out += head_weight(&self.response);
             let status = self.response.status();
             if !is_interim(status) {
                 break;
             }
+            self.facts.bytes_out += head_weight(&self.response);
             self.pass_interim();
         }
-        let now = clock::now();
-        let since = self.facts.timers.connected.unwrap_or(now);
-        self.facts.timers.response_ms = milliseconds(since, now);
-        response_framing(
+        let malformed = Halt::Failed(Failure::ResponseMalformed);
+        let framing = response_framing(
             &self.response,
             self.request.method(),
             self.request_framing.upgrade,
-        )
-        .ok_or(Halt::Failed(Failure::ResponseMalformed))
+        );
+        let Some(framing) = framing else {
+            self.facts.bytes_out += head_weight(&self.response) + link.side.input.len() as u64;
+            return Err(malformed);
+        };
+        link.side.expect_body(framing.body);
+        link.side.check_body().map_err(|_| malformed)?;
+        self.facts.bytes_out += head_weight(&self.response);
+        let now = clock::now();
+        let since = self.facts.timers.connected.unwrap_or(now);
+        self.facts.timers.response_ms = milliseconds(since, now);
+        Ok(framing)
     }
 
     async fn await_head(&mut self, server: &mut H1Side, transfers: &mut Transfers) -> Phase {
-        // A client that is silent in its body is not timed here: the server's patience decides (observed).
-        let limit = self.backend.timeouts.server;
-        let interim = self.facts.interim;
+        let (client_limit, server_limit) =
+            (self.frontend.timeouts.client, self.backend.timeouts.server);
         let began = clock::now();
         let watch = self.watches_client();
         loop {
+            // The server may answer at any time: a body that stalls is its lateness too, as in the reference.
             let uploading = !transfers.request.is_done();
+            let (limit, late) = match server_limit {
+                None if uploading => (client_limit, Failure::RequestBodyTimeout),
+                limit => (limit, Failure::ResponseTimeout),
+            };
             let from = transfers.request.active.max(began);
             let until = super::deadline(from, limit);
             let (client, response, filters) =
@@ -70,23 +82,14 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             let waited = self
                 .waiter
                 .wait(until, While::Busy, |cx| {
-                    if interim {
-                        // It must not wait for what comes behind it; a client that takes none of it shows later.
-                        let _ = client.poll_flush(cx);
-                    }
+                    // An interim response may be on its way out; a client that can't take it shows itself later.
+                    let _ = client.poll_flush(cx);
                     let up = transfers.request.poll(cx, client, server, filters);
                     if let Poll::Ready(result) = server.poll_response(cx, response) {
                         return Poll::Ready(Some(result.map_err(TransferFailure::Server)));
                     }
-                    match up {
-                        Poll::Ready(Err(super::copy::TransferError::Source(error))) => {
-                            return Poll::Ready(Some(Err(TransferFailure::Client(error))));
-                        }
-                        // The server may have answered before it stopped reading: its answer decides.
-                        Poll::Ready(Err(super::copy::TransferError::Sink(_))) => {
-                            transfers.request.abandon()
-                        }
-                        _ => {}
+                    if let Poll::Ready(Err(super::copy::TransferError::Source(error))) = up {
+                        return Poll::Ready(Some(Err(TransferFailure::Client(error))));
                     }
                     if uploading && transfers.request.is_done() {
                         return Poll::Ready(None);
@@ -122,34 +125,28 @@ impl<'s, C: ClientSide> Stream<'s, C> {
                     {
                         continue;
                     }
-                    Failure::ResponseTimeout
+                    late
                 }
             };
             return Err(Halt::Failed(failure));
         }
     }
 
-    /// An interim response goes to clients that know of them.
+    /// An interim response goes to every client, also to one of HTTP/1.0 (so does the reference).
     fn pass_interim(&mut self) {
-        let version = self.request.version();
-        if version >= crate::http::Version::HTTP_11 {
-            let framing = Framing {
-                body: BodyFraming::Empty,
-                keep_alive: true,
-                upgrade: false,
-                expect_continue: false,
-            };
-            prepare_response_for_client(
-                &mut self.response,
-                &framing,
-                ClientConnection {
-                    version,
-                    keep_alive: true,
-                },
-            );
-            self.client.stage_interim(&self.response);
-            self.facts.interim = true;
-        }
+        let framing = Framing {
+            body: BodyFraming::Empty,
+            keep_alive: true,
+            upgrade: false,
+            expect_continue: false,
+        };
+        let client = ClientConnection {
+            version: self.request.version(),
+            keep_alive: true,
+        };
+        prepare_response_for_client(&mut self.response, &framing, client);
+        self.client.stage_interim(&self.response);
+        self.facts.interim = true;
     }
 
     /// Rules, cookies, the head, then both bodies to their ends.
@@ -165,7 +162,6 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     ) -> Phase {
         self.facts.status = Some(self.response.status());
         self.note_authentication(&mut link);
-        link.side.expect_body(framing.body);
         self.capture_response();
         for proxy in self.proxies_backend_first() {
             if let Err(halt) = self.http_response_rules(proxy).await {
@@ -179,6 +175,13 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         self.filters
             .on_head(Direction::Response, &mut self.response);
         let tunnel = framing.body == BodyFraming::Tunnel;
+        let misled = self.request_framing.body == BodyFraming::Tunnel && !tunnel && {
+            // What a client sent into a tunnel that it didn't get may be half of anything.
+            self.client.stay_message();
+            transfers.request.abandon();
+            self.must_close |= transfers.request.began;
+            transfers.request.began
+        };
         let keep_client =
             self.request_framing.keep_alive && !self.must_close && self.may_keep_client();
         let client = ClientConnection {
@@ -197,6 +200,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             self.log();
             self.facts.bytes_out -= pending;
         }
+        let until_close = leaves.body == BodyFraming::UntilClose;
         let limits = if tunnel {
             self.tunnel_inactivity()
         } else {
@@ -215,12 +219,23 @@ impl<'s, C: ClientSide> Stream<'s, C> {
                     if tunnel {
                         super::forward::pass_ends_on(transfers, client, server)
                     } else {
-                        transfers.response.is_done()
+                        // The request may outlast its answer; only an end that is the close can't wait for it.
+                        if until_close
+                            && !transfers.request.is_done()
+                            && transfers.response.take_end()
+                        {
+                            client.shutdown();
+                        }
+                        transfers.response.is_done() && transfers.request.is_done()
                     }
                 },
             )
             .await;
         if let Err(failure) = moved {
+            if matches!(failure, TransferFailure::Server(_)) {
+                // What came before the cut is the client's.
+                self.flush().await;
+            }
             return self.data_failure(failure);
         }
         if !transfers.request.is_done() || tunnel {
@@ -230,6 +245,8 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         }
         if keeps_server
             && framing.keep_alive
+            && !misled
+            && !transfers.request.was_refused()
             && link.side.input.is_empty()
             && !link.side.input_ended
         {

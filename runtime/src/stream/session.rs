@@ -124,6 +124,7 @@ impl<'w> Session<'w> {
         if !self.frontend.rules.tcp_request_connection.is_empty() {
             let rules = &self.frontend.rules.tcp_request_connection;
             if self.connection_rules(&mut side, rules).await.is_err() {
+                side.conn.set_no_linger();
                 self.worker
                     .live
                     .proxy(self.frontend.id)
@@ -297,23 +298,41 @@ impl<'w> Session<'w> {
         } else {
             milliseconds(since.instant, start.instant)
         };
+        let mut understood = false;
         let after = match received {
             Ok(()) => {
                 stream.request = head;
+                stream.session.requests += 1;
                 stream.request_framing = request_framing(&stream.request);
                 stream.client.expect_body(stream.request_framing.body);
-                stream.session.requests += 1;
-                stream.run().await
+                match stream.client.check_body() {
+                    Ok(()) if is_preface(&stream.request) => {
+                        stream.refuse(Failure::RequestMalformed(400), true).await
+                    }
+                    Ok(()) => {
+                        understood = true;
+                        stream.run().await
+                    }
+                    Err(error) => {
+                        let status = error.kind.request_status();
+                        stream
+                            .refuse(Failure::RequestMalformed(status), false)
+                            .await
+                    }
+                }
             }
             Err(None) => After::Close,
             Err(Some(failure)) => {
                 stream.request = head;
                 stream.session.requests += 1;
-                stream.refuse(failure).await
+                stream.refuse(failure, false).await
             }
         };
         self.waiter.control.tag.set(None);
         let flushed = side.is_flushed();
+        if after == After::Close && !(understood && side.body_done()) {
+            side.drop_input();
+        }
         let (conn, buffer) = side.into_parts();
         (after == After::KeepAlive && flushed).then_some((conn, buffer))
     }
@@ -395,6 +414,11 @@ impl<'w> Session<'w> {
     }
 }
 
+/// The preface of an HTTP/2 connection (RFC 9113 §3.4): a head like any other, but no request.
+fn is_preface(head: &Head) -> bool {
+    head.method() == b"PRI" && head.uri() == b"*"
+}
+
 /// Bytes of the future of a connection, without the boxed one of a request.
 #[cfg(test)]
 pub(super) fn idle_future_size() -> usize {
@@ -429,12 +453,16 @@ impl ClientSide for H1Side {
         self.expect_body(BodyFraming::UntilClose);
     }
 
-    fn stage_interim(&mut self, head: &Head) {
-        self.stage_head(head);
+    fn stay_message(&mut self) {
+        self.expect_body(BodyFraming::Empty);
     }
 
-    fn stage_bytes(&mut self, bytes: &[u8]) {
+    fn stage_raw(&mut self, bytes: &[u8]) {
         self.stage(bytes);
+    }
+
+    fn stage_interim(&mut self, head: &Head) {
+        self.stage_head(head);
     }
 
     fn is_broken(&self) -> bool {
@@ -444,13 +472,17 @@ impl ClientSide for H1Side {
     fn buffered_body(&self) -> Buffered<'_> {
         let complete = self.input_ended || self.input.is_full() || self.body_is_buffered();
         Buffered {
-            bytes: self.input.readable(),
+            bytes: &self.input.readable()[..self.pending_body() as usize],
             complete,
         }
     }
 
     fn request_complete(&self) -> bool {
         self.body_done()
+    }
+
+    fn body_is_buffered(&self) -> bool {
+        self.body_is_buffered()
     }
 
     fn pending_body(&self) -> u64 {

@@ -173,6 +173,9 @@ impl<C: ClientSide> Stream<'_, C> {
         let failure = match failure {
             TransferFailure::ClientTimeout => Failure::ClientTimeoutWhileSending,
             TransferFailure::ServerTimeout => Failure::ServerTimeoutWhileReceiving,
+            TransferFailure::Client(SideError::Malformed(_)) => {
+                Failure::ClientMalformedWhileSending
+            }
             TransferFailure::Client(_) => Failure::ClientClosedWhileSending,
             TransferFailure::Server(SideError::Malformed(_)) => {
                 Failure::ServerMalformedWhileReceiving

@@ -26,7 +26,7 @@ use crate::{
     live::Live,
     log::{Logger, Target},
     plan::{Plan, Proxy, ProxyId},
-    sample::{value::Arena, view::View},
+    sample::{format::Format, value::Arena, view::View},
 };
 use mailbox::Mailboxes;
 use wait::{Control, Order, StreamTag};
@@ -127,26 +127,17 @@ impl Worker {
         self.live.session_rate.count(now);
     }
 
-    /// Writes a traffic line to the frontend's targets.
-    pub fn log(&self, view: &View<'_>, level: Option<u8>, severe: bool) {
-        let proxy = view.proxy();
-        if proxy.log.targets.is_empty() {
+    /// Writes a traffic line in one of the frontend's formats to its targets.
+    pub fn log(&self, view: &View<'_>, format: &Format, level: Option<u8>, severe: bool) {
+        let log = &view.proxy().log;
+        if log.targets.is_empty() {
             return;
         }
-        let Some(format) = &proxy.log.format else {
-            return;
-        };
         let mut line = self.line.borrow_mut();
         line.clear();
         format.write(view, &Arena::new(), &mut line);
         let level = level.unwrap_or(if severe { LEVEL_ERROR } else { LEVEL_INFO });
-        self.send(
-            view.now.date,
-            &proxy.log.targets,
-            level,
-            &proxy.log.tag,
-            &line,
-        );
+        self.send(view.now.date, &log.targets, level, &log.tag, &line);
     }
 
     /// Sends a line; one that can't leave is counted, never waited for.

@@ -46,6 +46,10 @@ pub struct BodyDecoder {
     /// Bytes of this body that went before, for the position of an error.
     passed: u64,
     chunked: bool,
+    /// Data of chunks that lies joined at the start of the buffer.
+    joined: usize,
+    /// Framing behind the joined data that is read already, and goes when that data is used.
+    framing: usize,
     trailers: Option<Box<Trailers>>,
 }
 
@@ -87,32 +91,60 @@ impl BodyDecoder {
             left,
             passed: 0,
             chunked: framing == BodyFraming::Chunked,
+            joined: 0,
+            framing: 0,
             trailers: None,
         }
     }
 
     /// What stands at the start of `buffer`; framing before it is consumed, data is not.
+    ///
+    /// All chunks that have come are joined, so that an error in any of them is told before their data.
     pub fn next(&mut self, buffer: &mut Buffer, limits: &Limits) -> Piece {
+        if self.chunked {
+            return self.next_of_chunks(buffer, limits);
+        }
         match self.state {
-            State::Done => Piece::End,
-            State::Length | State::ChunkData => self.data(buffer),
+            State::Length => self.data(buffer),
             State::UntilClose if buffer.is_empty() => Piece::Partial,
             State::UntilClose => Piece::Data(buffer.len()),
+            _ => Piece::End,
+        }
+    }
+
+    fn next_of_chunks(&mut self, buffer: &mut Buffer, limits: &Limits) -> Piece {
+        if self.state != State::Done {
+            let outcome = self.join_chunks(buffer).and_then(|()| match self.joined {
+                0 => Ok(()),
+                _ => self.look_at_trailers(buffer, limits),
+            });
+            if let Err(error) = outcome {
+                return Piece::Error(error);
+            }
+        }
+        match self.state {
+            _ if self.joined > 0 => Piece::Data(self.joined),
+            State::Done => Piece::End,
             State::Trailers => self.trailer_section(buffer, limits),
-            _ => match self.chunk_line(buffer) {
-                Ok(true) if self.state == State::Trailers => self.trailer_section(buffer, limits),
-                Ok(true) => self.data(buffer),
-                Ok(false) => Piece::Partial,
-                Err(error) => Piece::Error(error),
-            },
+            _ => Piece::Partial,
         }
     }
 
     /// `count` of the data bytes last told were used: takes them from the buffer.
     pub fn consume(&mut self, buffer: &mut Buffer, count: usize) {
-        let count = count.min(buffer.len());
-        buffer.advance(count);
-        self.skip(count);
+        if !self.chunked {
+            let count = count.min(buffer.len());
+            buffer.advance(count);
+            return self.skip(count);
+        }
+        let count = count.min(self.joined);
+        self.joined -= count;
+        let used = match self.joined {
+            0 => count + std::mem::take(&mut self.framing),
+            _ => count,
+        };
+        buffer.advance(used);
+        self.passed += used as u64;
     }
 
     /// `count` data bytes went past the buffer (splice, direct read): counts them. Never more than [`left`](Self::left).
@@ -125,12 +157,7 @@ impl BodyDecoder {
                     self.state = State::Done;
                 }
             }
-            State::ChunkData => {
-                self.left = self.left.saturating_sub(count as u64);
-                if self.left == 0 {
-                    self.state = State::ChunkCr;
-                }
-            }
+            State::ChunkData => self.skip_chunk_data(count),
             _ => {}
         }
     }
@@ -143,10 +170,10 @@ impl BodyDecoder {
         self.is_done()
     }
 
-    /// The body has ended.
+    /// The body has ended, and its data is used.
     #[inline]
     pub fn is_done(&self) -> bool {
-        self.state == State::Done
+        self.state == State::Done && self.joined == 0
     }
 
     /// Whether the next `count` bytes are known to hold all that is left of the body.
@@ -155,6 +182,16 @@ impl BodyDecoder {
             State::Done => true,
             State::Length => self.left <= count as u64,
             _ => false,
+        }
+    }
+
+    /// How many of the `count` bytes in the buffer are known to be data of this body.
+    pub fn data_within(&self, count: usize) -> usize {
+        match self.state {
+            _ if self.chunked => self.joined,
+            State::Length => (self.left.min(count as u64)) as usize,
+            State::UntilClose => count,
+            _ => 0,
         }
     }
 
@@ -200,6 +237,24 @@ impl BodyDecoder {
             }
         }
         let before = buffer.len();
+        let decoded = self.decode_trailers(buffer, limits);
+        if decoded == Ok(true) {
+            self.passed += (before - buffer.len()) as u64;
+            self.state = State::Done;
+        }
+        match decoded {
+            Ok(true) => Piece::End,
+            Ok(false) => Piece::Partial,
+            Err(error) => Piece::Error(error),
+        }
+    }
+
+    /// True when the section is complete.
+    fn decode_trailers(
+        &mut self,
+        buffer: &mut Buffer,
+        limits: &Limits,
+    ) -> Result<bool, DecodeError> {
         let trailers = self.trailers.get_or_insert_with(|| {
             Box::new(Trailers {
                 state: DecodeState::default(),
@@ -212,42 +267,80 @@ impl BodyDecoder {
             ..*limits
         };
         match decode_trailers(buffer, &mut trailers.state, &mut trailers.fields, &strict) {
-            Decoded::Partial => Piece::Partial,
-            Decoded::Complete => {
-                self.passed += (before - buffer.len()) as u64;
-                self.state = State::Done;
-                Piece::End
-            }
-            Decoded::Error(error) => Piece::Error(DecodeError {
+            Decoded::Partial => Ok(false),
+            Decoded::Complete => Ok(true),
+            Decoded::Error(error) => Err(DecodeError {
                 position: self.passed as usize + error.position,
                 ..error
             }),
         }
     }
 
-    /// Consumes the line end behind a chunk and the next size line; true at the start of data or trailers.
-    fn chunk_line(&mut self, buffer: &mut Buffer) -> Result<bool, DecodeError> {
-        let mut used = 0;
-        let mut outcome = Ok(false);
-        for &byte in buffer.readable() {
-            match self.chunk_byte(byte) {
-                Ok(()) => used += 1,
-                Err(kind) => {
-                    outcome = Err(DecodeError {
-                        kind,
-                        position: self.passed as usize + used,
-                    });
-                    break;
+    /// Reads trailers that came together with the data before them, which still lies in the way.
+    fn look_at_trailers(&mut self, buffer: &Buffer, limits: &Limits) -> Result<(), DecodeError> {
+        let behind = &buffer.readable()[self.joined + self.framing..];
+        match behind {
+            _ if self.state != State::Trailers => return Ok(()),
+            [] | [b'\r'] => return Ok(()),
+            [b'\r', b'\n', ..] => self.framing += 2,
+            _ => {
+                // One more than it holds: a full buffer would mean that no rest can come.
+                let mut apart = Buffer::with_capacity(behind.len() + 1);
+                apart.append(behind);
+                let before = self.joined + self.framing;
+                let decoded = self.decode_trailers(&mut apart, limits);
+                if !decoded.map_err(|error| DecodeError {
+                    position: error.position + before,
+                    ..error
+                })? {
+                    // They are read from the start when the rest has come.
+                    self.trailers = None;
+                    return Ok(());
                 }
-            }
-            if matches!(self.state, State::ChunkData | State::Trailers) {
-                outcome = Ok(true);
-                break;
+                self.framing += behind.len() - apart.len();
             }
         }
-        buffer.advance(used);
-        self.passed += used as u64;
-        outcome
+        self.state = State::Done;
+        Ok(())
+    }
+
+    /// Takes the framing out of all chunks that have come: their data lies joined at the start of the buffer behind it.
+    fn join_chunks(&mut self, buffer: &mut Buffer) -> Result<(), DecodeError> {
+        let bytes = buffer.readable_mut();
+        let (mut start, mut joined) = (0, self.joined);
+        let mut read = joined + self.framing;
+        while read < bytes.len() && self.state != State::Trailers {
+            if self.state != State::ChunkData {
+                self.chunk_byte(bytes[read]).map_err(|kind| DecodeError {
+                    kind,
+                    position: self.passed as usize + read,
+                })?;
+                read += 1;
+                continue;
+            }
+            let run = self.left.min((bytes.len() - read) as u64) as usize;
+            if joined == 0 {
+                start = read;
+            } else {
+                bytes.copy_within(read..read + run, start + joined);
+            }
+            joined += run;
+            read += run;
+            self.skip_chunk_data(run);
+        }
+        let before = if joined == 0 { read } else { start };
+        buffer.advance(before);
+        self.passed += before as u64;
+        self.joined = joined;
+        self.framing = read - before - joined;
+        Ok(())
+    }
+
+    fn skip_chunk_data(&mut self, count: usize) {
+        self.left = self.left.saturating_sub(count as u64);
+        if self.left == 0 {
+            self.state = State::ChunkCr;
+        }
     }
 
     fn chunk_byte(&mut self, byte: u8) -> Result<(), ErrorKind> {

@@ -57,6 +57,39 @@ fn chunks_are_joined_and_extensions_ignored() {
 }
 
 #[test]
+fn chunks_that_came_together_are_one_piece() {
+    let mut buffer = Buffer::with_capacity(100);
+    let mut body = BodyDecoder::new(BodyFraming::Chunked);
+    let limits = Limits::default();
+    buffer.append(b"3\r\nabc\r\n2\r\nde\r\n0\r\nt: 1\r\n\r\nGET");
+    assert_eq!(body.next(&mut buffer, &limits), Piece::Data(5));
+    assert_eq!(&buffer.readable()[..5], b"abcde");
+    assert!(body.ends_within(5) && !body.is_done());
+    body.consume(&mut buffer, 2);
+    assert_eq!(body.next(&mut buffer, &limits), Piece::Data(3));
+    assert_eq!(&buffer.readable()[..3], b"cde");
+    body.consume(&mut buffer, 3);
+    assert_eq!(body.next(&mut buffer, &limits), Piece::End);
+    assert!(body.is_done() && body.trailers().is_some());
+    assert_eq!(buffer.readable(), b"GET");
+}
+
+#[test]
+fn an_error_is_told_before_the_data_in_front_of_it() {
+    for bad in [
+        &b"3\r\nabc\r\nzz\r\n"[..],
+        b"3\r\nabcd",
+        b"3\r\nabc\r\n0\r\nX T\r\n\r\n",
+    ] {
+        let mut buffer = Buffer::with_capacity(100);
+        let mut body = BodyDecoder::new(BodyFraming::Chunked);
+        buffer.append(bad);
+        let piece = body.next(&mut buffer, &Limits::default());
+        assert!(matches!(piece, Piece::Error(_)), "{piece:?}");
+    }
+}
+
+#[test]
 fn a_malformed_chunk_is_refused() {
     let verdict = |bytes: &[u8]| whole(bytes).unwrap_err().unwrap();
     for bad in [

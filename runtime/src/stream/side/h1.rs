@@ -11,13 +11,16 @@ use crate::{
         Buffer, Head,
         h1::{
             body::{self, BodyDecoder, BodyEncoder, BodyFraming},
-            decode::{DecodeState, Decoded, Limits, decode_request, decode_response},
+            decode::{DecodeError, DecodeState, Decoded, Limits, decode_request, decode_response},
             encode::encode_head,
             framing::trailers_weight,
         },
     },
     net::conn::{Conn, Outbox},
 };
+
+/// How many buffers of input are read before a close that doesn't want them.
+const MOST_DROPPED_READS: usize = 8;
 
 /// A connection with its input and output state. The buffers come from the worker's pool while a request runs.
 pub struct H1Side {
@@ -137,6 +140,31 @@ impl H1Side {
         self.decoder = BodyDecoder::new(framing);
     }
 
+    /// Takes apart what has come of the body already.
+    ///
+    /// # Errors
+    /// It is malformed: the whole message can still be refused.
+    pub fn check_body(&mut self) -> Result<(), DecodeError> {
+        if self.decoder.is_chunked()
+            && let body::Piece::Error(error) = self.decoder.next(&mut self.input, &self.limits)
+        {
+            return Err(error);
+        }
+        Ok(())
+    }
+
+    /// Reads and drops what the peer has sent so far: closing over unread bytes would reset the connection, and what
+    /// was answered might never arrive.
+    pub fn drop_input(&mut self) {
+        let mut cx = Context::from_waker(std::task::Waker::noop());
+        for _ in 0..MOST_DROPPED_READS {
+            self.input.clear();
+            if !matches!(self.poll_fill(&mut cx), Poll::Ready(Ok(count)) if count > 0) {
+                return;
+            }
+        }
+    }
+
     /// The incoming body is complete.
     pub fn body_done(&self) -> bool {
         self.decoder.is_done()
@@ -147,12 +175,9 @@ impl H1Side {
         self.decoder.ends_within(self.input.len())
     }
 
-    /// Bytes of the incoming body that are in the input and not used yet; within chunks those of the current one.
+    /// Bytes of the incoming body that are in the input and not used yet.
     pub fn pending_body(&self) -> u64 {
-        let buffered = self.input.len() as u64;
-        self.decoder
-            .left()
-            .map_or(buffered, |left| left.min(buffered))
+        self.decoder.data_within(self.input.len()) as u64
     }
 
     /// Stages bytes as they are: a PROXY header, a raw reply.
