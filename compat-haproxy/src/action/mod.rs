@@ -7,6 +7,7 @@ mod message;
 mod redirect;
 mod reply;
 mod target;
+mod variable;
 
 use locum_model::{
     Text,
@@ -47,8 +48,11 @@ pub static ACTIONS: &[&ActionWord] = &[
     &address::SET_SRC_PORT,
     &message::SET_STATUS,
     &target::SET_URI,
+    &variable::SET_VAR,
+    &variable::SET_VAR_FMT,
     &answer::SILENT_DROP,
     &answer::TARPIT,
+    &variable::UNSET_VAR,
     &message::WAIT_FOR_BODY,
 ];
 

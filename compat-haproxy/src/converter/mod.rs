@@ -11,6 +11,7 @@ mod ipmask;
 mod pieces;
 mod regsub;
 mod text;
+mod variable;
 
 use locum_runtime::{
     sample::value::{Type, Value},
@@ -54,7 +55,9 @@ pub static CONVERTERS: &[&ConverterDef] = &[
     &regsub::REGSUB,
     &text::RTRIM,
     &hash::SDBM,
+    &variable::SET_VAR,
     &arithmetic::SUB,
+    &variable::UNSET_VAR,
     &text::UPPER,
     &encoding::URL_DEC,
     &encoding::URL_ENC,

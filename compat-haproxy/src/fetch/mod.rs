@@ -14,6 +14,7 @@ mod proxy;
 mod request_line;
 mod stream;
 mod url_param;
+pub(crate) mod variable;
 
 pub(crate) use stream::{CapturedLine, captured_line};
 
@@ -152,6 +153,7 @@ pub static FETCHES: &[&FetchDef] = &[
     &request_line::URL_PORT,
     &url_param::URLP_VAL,
     &process::UUID,
+    &variable::VAR,
     &stream::WAIT_END,
 ];
 

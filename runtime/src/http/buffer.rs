@@ -23,6 +23,21 @@ impl Buffer {
         }
     }
 
+    /// A buffer without room: stands where a pool's will be taken when bytes come.
+    pub fn absent() -> Self {
+        Self {
+            data: Box::default(),
+            start: 0,
+            end: 0,
+        }
+    }
+
+    /// Whether it has no room at all.
+    #[inline]
+    pub fn is_absent(&self) -> bool {
+        self.data.is_empty()
+    }
+
     /// What was received and not yet consumed.
     #[inline]
     pub fn readable(&self) -> &[u8] {
@@ -98,7 +113,7 @@ impl Buffer {
     /// Nothing more can be received before something is consumed.
     #[inline]
     pub fn is_full(&self) -> bool {
-        self.len() == self.data.len()
+        self.len() == self.data.len() && !self.is_absent()
     }
 
     /// The most it can hold.
@@ -147,6 +162,11 @@ impl BufferPool {
             buffer.clear();
             idle.push(buffer);
         }
+    }
+
+    /// Bytes that each of its buffers holds.
+    pub fn capacity(&self) -> usize {
+        self.capacity
     }
 
     /// Count of idle buffers.

@@ -43,6 +43,8 @@ pub struct Live {
     pub requests: Sharded<counters::Counter>,
     /// Numbers of streams, handed out in turn.
     pub next_stream: std::sync::atomic::AtomicU64,
+    /// Variables of the process.
+    pub variables: parking_lot::Mutex<crate::sample::variables::Variables>,
     /// Soft stop has begun.
     pub stopping: std::sync::atomic::AtomicBool,
     /// One entry per proxy of the plan.
@@ -161,6 +163,7 @@ impl Live {
             dropped_logs: Sharded::new(shards),
             requests: Sharded::new(shards),
             next_stream: std::sync::atomic::AtomicU64::new(0),
+            variables: parking_lot::Mutex::default(),
             stopping: std::sync::atomic::AtomicBool::new(false),
             proxies,
             listeners: plan

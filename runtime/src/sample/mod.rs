@@ -4,4 +4,5 @@ pub mod expr;
 pub mod format;
 pub mod regex;
 pub mod value;
+pub mod variables;
 pub mod view;

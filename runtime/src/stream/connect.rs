@@ -32,7 +32,8 @@ use crate::{
     worker::wait::{Interrupted, While},
 };
 
-/// A connection to a server that is this stream's for now.
+/// A connection to a server that is this stream's for now. It is boxed: it passes through several hands, and moving
+/// it costs more than one allocation.
 pub struct Link<'s> {
     /// The connection.
     pub side: H1Side,
@@ -55,7 +56,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     ///
     /// # Errors
     /// No server, the queue or the connection took too long, the attempts failed, or the client went away.
-    pub async fn obtain_server(&mut self) -> Phase<Link<'s>> {
+    pub async fn obtain_server(&mut self) -> Phase<Box<Link<'s>>> {
         let backend = self
             .backend
             .backend
@@ -177,7 +178,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     }
 
     /// An idle connection, or a new one. The inner error is a failed attempt.
-    async fn open(&mut self, server: &'s Server) -> Phase<Result<Link<'s>, Failure>> {
+    async fn open(&mut self, server: &'s Server) -> Phase<Result<Box<Link<'s>>, Failure>> {
         let destination = self.server_address(server);
         let proxy_header = self.proxy_header(server);
         let source = self.source_address(server);
@@ -192,16 +193,16 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         if let Some(own) = self.take_own(server, &key) {
             self.count_reuse(server.id);
             self.note_reused(&destination);
-            let side = H1Side::new(own.conn, self.worker.server_buffer(), limits);
+            let side = H1Side::new(own.conn, self.worker.server_buffers.clone(), limits);
             let (reuses, in_use) = (own.reuses + 1, own.in_use);
-            return Ok(Ok(Link {
+            return Ok(Ok(Box::new(Link {
                 side,
                 server,
                 key,
                 reuses,
                 private: own.private,
                 in_use,
-            }));
+            })));
         }
         let idle = self.idle(server);
         let reuse = self
@@ -215,16 +216,16 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         {
             self.count_reuse(server.id);
             self.note_reused(&destination);
-            let side = H1Side::new(conn, self.worker.server_buffer(), limits);
+            let side = H1Side::new(conn, self.worker.server_buffers.clone(), limits);
             let in_use = idle.begin_use();
-            return Ok(Ok(Link {
+            return Ok(Ok(Box::new(Link {
                 side,
                 server,
                 key,
                 reuses,
                 private: false,
                 in_use,
-            }));
+            })));
         }
         let began = clock::now();
         let options = self.connect_options(server, source, !proxy_header.is_empty());
@@ -243,16 +244,16 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         if server.settings.observe == Some(Observe::Layer4) {
             self.observe(server, Observation::Good);
         }
-        let mut side = H1Side::new(conn, self.worker.server_buffer(), limits);
+        let mut side = H1Side::new(conn, self.worker.server_buffers.clone(), limits);
         side.stage(&proxy_header);
-        Ok(Ok(Link {
+        Ok(Ok(Box::new(Link {
             side,
             server,
             key,
             reuses: 0,
             private: false,
             in_use: idle.begin_use(),
-        }))
+        })))
     }
 
     fn note_reused(&mut self, destination: &Address) {
@@ -273,7 +274,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     }
 
     /// Puts a connection with a clean end where the next request may find it: with its session, or among all.
-    pub(super) fn release(&mut self, link: Link<'s>) {
+    pub(super) fn release(&mut self, link: Box<Link<'s>>) {
         let reuse = self
             .backend
             .backend
@@ -286,9 +287,9 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             reuses,
             private,
             in_use,
-        } = link;
+        } = *link;
         let (conn, buffer) = side.into_parts();
-        self.worker.give_server_buffer(buffer);
+        self.worker.server_buffers.give(buffer);
         if private || reuse == HttpReuse::Never {
             self.own.push(Own {
                 conn,

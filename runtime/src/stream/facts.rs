@@ -1,9 +1,10 @@
 //! What is known about a session and a stream: what fetches read and log lines say.
 
-use std::{net::SocketAddr, time::Instant};
+use std::{cell::RefCell, net::SocketAddr, time::Instant};
 
 use crate::{
     plan::{ListenerId, ProxyId, ServerId},
+    sample::variables::{StreamVariables, Variables},
     vocab::Now,
 };
 
@@ -20,19 +21,29 @@ pub struct SessionFacts {
     pub source: Option<SocketAddr>,
     /// The address the client connected to. `None` on a unix socket.
     pub destination: Option<SocketAddr>,
-    /// The peer of the connection itself, whatever a PROXY header said.
-    pub peer: Option<SocketAddr>,
     /// Milliseconds until the handshakes (PROXY, TLS) were done.
     pub handshake_ms: i64,
     /// Requests so far on it.
     pub requests: u32,
     /// What a PROXY header carried besides addresses.
     pub proxy_header: Option<Box<ProxyFacts>>,
+    /// Variables of the session; converters set them too, in the middle of an evaluation.
+    pub variables: RefCell<Variables>,
 }
 
-/// What a PROXY header carried besides addresses.
+impl SessionFacts {
+    /// The peer of the connection itself, whatever a PROXY header said.
+    pub fn peer(&self) -> Option<SocketAddr> {
+        let header = self.proxy_header.as_deref();
+        header.map_or(self.source, |header| header.peer)
+    }
+}
+
+/// What a PROXY header carried besides addresses, and who sent it.
 #[derive(Debug, Clone, Default)]
 pub struct ProxyFacts {
+    /// The peer of the connection itself.
+    pub peer: Option<SocketAddr>,
     /// PP2_TYPE_AUTHORITY.
     pub authority: Option<Vec<u8>>,
     /// PP2_TYPE_UNIQUE_ID.
@@ -92,6 +103,8 @@ pub struct StreamFacts {
     pub log_level: Option<Option<u8>>,
     /// Connections at the moment of the log line: process, frontend, backend, server.
     pub connections: [u32; 4],
+    /// Variables of the exchange.
+    pub variables: RefCell<StreamVariables>,
     /// Host and path-less facts that redirects need: the request came with its own TLS.
     pub is_tls: bool,
 }
@@ -125,6 +138,7 @@ impl StreamFacts {
             logged: false,
             log_level: None,
             connections: [0; 4],
+            variables: RefCell::default(),
             is_tls: false,
         }
     }

@@ -268,10 +268,10 @@ async fn run_stream(
         accepted: clock::both(),
         source: None,
         destination: None,
-        peer: None,
         handshake_ms: 0,
         requests: 1,
         proxy_header: None,
+        variables: Default::default(),
     };
     let mut request = Head::request(method.as_bytes(), uri.as_bytes(), Version::HTTP_11);
     request.add(b"host", b"example.org");

@@ -83,7 +83,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     }
 
     /// Sends the request, receives the response and passes it on. `false`: nothing happened yet, try again.
-    async fn converse(&mut self, mut link: Link<'s>) -> Phase<bool> {
+    async fn converse(&mut self, mut link: Box<Link<'s>>) -> Phase<bool> {
         let keeps_server = self.keeps_server();
         let mut head = self.worker.heads.take();
         head.copy_from(&self.request);

@@ -155,7 +155,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     /// A rule refused the response, or a side failed while bytes moved.
     pub(super) async fn deliver_response(
         &mut self,
-        mut link: Link<'s>,
+        mut link: Box<Link<'s>>,
         mut transfers: Transfers,
         framing: Framing,
         keeps_server: bool,
@@ -163,6 +163,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         self.facts.status = Some(self.response.status());
         self.note_authentication(&mut link);
         self.capture_response();
+        self.facts.variables.borrow_mut().request.clear();
         for proxy in self.proxies_backend_first() {
             if let Err(halt) = self.http_response_rules(proxy).await {
                 // What the server sent counts, also when nobody gets it.

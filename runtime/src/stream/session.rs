@@ -61,10 +61,10 @@ pub async fn run(worker: Rc<Worker>, accepted: Accepted, control: Rc<Control>) {
         accepted: accepted.at,
         source: accepted.peer,
         destination: accepted.conn.local_address(),
-        peer: accepted.peer,
         handshake_ms: 0,
         requests: 0,
         proxy_header: None,
+        variables: std::cell::RefCell::default(),
     };
     let mut session = Session {
         worker: &worker,
@@ -118,7 +118,7 @@ impl<'w> Session<'w> {
     async fn open(&mut self, conn: Conn, listener: &Listener) -> Option<(Conn, Option<Buffer>)> {
         let mut side = H1Side::new(
             conn,
-            self.worker.buffers.take(),
+            self.worker.buffers.clone(),
             request_limits(self.worker, self.frontend),
         );
         if !self.frontend.rules.tcp_request_connection.is_empty() {
@@ -178,11 +178,12 @@ impl<'w> Session<'w> {
             .http_request
             .or(self.frontend.timeouts.client);
         let until = deadline(clock::now(), limit);
+        let bufsize = self.worker.plan.tune.bufsize;
         let header = self
             .waiter
             .wait(until, While::Busy, |cx| {
                 loop {
-                    match proxy_protocol::decode(side.input.readable(), side.input.capacity()) {
+                    match proxy_protocol::decode(side.input.readable(), bufsize) {
                         Ok(proxy_protocol::Decoded::Header(header, length)) => {
                             side.input.advance(length);
                             return Poll::Ready(Some(header));
@@ -199,6 +200,7 @@ impl<'w> Session<'w> {
             })
             .await
             .ok()??;
+        let peer = self.facts.source;
         if let Some(ends) = header.endpoints {
             self.facts.source = Some(ends.source);
             self.facts.destination = Some(ends.destination);
@@ -209,6 +211,7 @@ impl<'w> Session<'w> {
             ..
         } = header;
         self.facts.proxy_header = Some(Box::new(ProxyFacts {
+            peer,
             authority,
             unique_id,
         }));
@@ -224,7 +227,7 @@ impl<'w> Session<'w> {
             if early.is_none() && !self.await_request(&mut conn, since.instant, first).await {
                 return;
             }
-            let buffer = early.take().unwrap_or_else(|| self.worker.buffers.take());
+            let buffer = early.take().unwrap_or_else(Buffer::absent);
             // The future of a request is much larger than that of an idle connection: it lives only meanwhile.
             let exchange = self.exchange(conn, buffer, since);
             let exchange = Box::pin(exchange);
@@ -287,7 +290,12 @@ impl<'w> Session<'w> {
 
     /// Receives a request's head and runs its stream. `None`: the connection is over.
     async fn exchange(&mut self, conn: Conn, buffer: Buffer, since: Now) -> Option<(Conn, Buffer)> {
-        let mut side = H1Side::new(conn, buffer, request_limits(self.worker, self.frontend));
+        let mut side = H1Side::new(
+            conn,
+            self.worker.buffers.clone(),
+            request_limits(self.worker, self.frontend),
+        );
+        side.input = buffer;
         let first = self.facts.requests == 0;
         let start = if first { since } else { clock::both() };
         let mut head = self.worker.heads.take();
@@ -368,8 +376,12 @@ impl<'w> Session<'w> {
 
     /// Bytes both ways (mode tcp).
     async fn bytes(&mut self, conn: Conn, early: Option<Buffer>) {
-        let early = early.unwrap_or_else(|| self.worker.buffers.take());
-        let mut side = H1Side::new(conn, early, request_limits(self.worker, self.frontend));
+        let mut side = H1Side::new(
+            conn,
+            self.worker.buffers.clone(),
+            request_limits(self.worker, self.frontend),
+        );
+        side.input = early.unwrap_or_else(Buffer::absent);
         side.expect_body(BodyFraming::UntilClose);
         let start = self.facts.accepted;
         let mut stream = self.stream(&mut side, start);

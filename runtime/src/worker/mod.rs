@@ -22,7 +22,7 @@ use std::{
 use crate::{
     check::start::Tell,
     clock,
-    http::{Buffer, BufferPool, HeadPool},
+    http::{BufferPool, HeadPool},
     live::Live,
     log::{Logger, Target},
     plan::{Plan, Proxy, ProxyId},
@@ -40,12 +40,13 @@ pub struct Worker {
     /// Live state of the process.
     pub live: Arc<Live>,
     /// Buffers of client connections.
-    pub buffers: BufferPool,
+    pub buffers: Rc<BufferPool>,
     /// Heads between two messages.
     pub heads: HeadPool,
     /// Ways to all workers.
     pub mailboxes: Arc<Mailboxes>,
-    server_buffers: BufferPool,
+    /// Buffers of server connections.
+    pub server_buffers: Rc<BufferPool>,
     logger: RefCell<Logger>,
     line: RefCell<Vec<u8>>,
     sessions: RefCell<slab::Slab<Rc<Control>>>,
@@ -72,11 +73,11 @@ impl Worker {
             index,
             plan,
             live,
-            buffers: BufferPool::new(bufsize, IDLE_BUFFERS),
+            buffers: Rc::new(BufferPool::new(bufsize, IDLE_BUFFERS)),
             heads: HeadPool::default(),
             mailboxes,
             // A response of the usual 16 KiB comes in one read together with its head.
-            server_buffers: BufferPool::new(bufsize * 2, IDLE_BUFFERS),
+            server_buffers: Rc::new(BufferPool::new(bufsize * 2, IDLE_BUFFERS)),
             logger: RefCell::new(logger),
             line: RefCell::new(Vec::new()),
             sessions: RefCell::new(slab::Slab::new()),
@@ -84,16 +85,6 @@ impl Worker {
             random: Cell::new(RandomState::new().hash_one(index)),
             teller: RefCell::new(None),
         }
-    }
-
-    /// An empty buffer for a server's input.
-    pub fn server_buffer(&self) -> Buffer {
-        self.server_buffers.take()
-    }
-
-    /// Takes such a buffer back.
-    pub fn give_server_buffer(&self, buffer: Buffer) {
-        self.server_buffers.give(buffer);
     }
 
     /// The number of a new stream.

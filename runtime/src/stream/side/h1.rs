@@ -2,13 +2,14 @@
 
 use std::{
     io,
+    rc::Rc,
     task::{Context, Poll, ready},
 };
 
 use super::{Incoming, Outgoing, Piece, SideError};
 use crate::{
     http::{
-        Buffer, Head,
+        Buffer, BufferPool, Head,
         h1::{
             body::{self, BodyDecoder, BodyEncoder, BodyFraming},
             decode::{DecodeError, DecodeState, Decoded, Limits, decode_request, decode_response},
@@ -36,6 +37,8 @@ pub struct H1Side {
     pub input_ended: bool,
     /// The connection broke: nothing can be sent either.
     pub broken: bool,
+    /// Where the input's buffer comes from; it goes back while nothing is in it.
+    pool: Rc<BufferPool>,
     decode: DecodeState,
     decoder: BodyDecoder,
     encoder: BodyEncoder,
@@ -46,10 +49,11 @@ pub struct H1Side {
 
 impl H1Side {
     /// A connection at the start of its first message.
-    pub fn new(conn: Conn, input: Buffer, limits: Limits) -> Self {
+    pub fn new(conn: Conn, pool: Rc<BufferPool>, limits: Limits) -> Self {
         Self {
             conn,
-            input,
+            input: Buffer::absent(),
+            pool,
             limits,
             received: 0,
             input_ended: false,
@@ -72,7 +76,16 @@ impl H1Side {
     /// # Errors
     /// The connection broke.
     pub fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
-        let count = ready!(self.conn.poll_fill(cx, &mut self.input))?;
+        if self.input.is_absent() {
+            self.input = self.pool.take();
+        }
+        let polled = self.conn.poll_fill(cx, &mut self.input);
+        if polled.is_pending() && self.input.is_empty() {
+            // The fewer buffers are about, the warmer they are.
+            self.pool
+                .give(std::mem::replace(&mut self.input, Buffer::absent()));
+        }
+        let count = ready!(polled)?;
         self.received += count as u64;
         if count == 0 && !self.input.is_full() {
             self.input_ended = true;
@@ -197,13 +210,18 @@ impl H1Side {
 
     /// Puts the body's bytes back in front of what came behind them.
     pub fn put_back(&mut self, body: &[u8]) {
+        if body.is_empty() {
+            return;
+        }
         let behind = self.input.readable().to_vec();
+        let needed = body.len() + behind.len();
+        if needed > self.input.capacity() {
+            self.input = Buffer::with_capacity(needed.max(self.pool.capacity()));
+        }
         self.input.clear();
         self.input.append(body);
         self.input.append(&behind);
-        if !body.is_empty() {
-            self.expect_body(BodyFraming::Length(body.len() as u64));
-        }
+        self.expect_body(BodyFraming::Length(body.len() as u64));
     }
 
     /// Everything staged was sent.

@@ -1,0 +1,193 @@
+//! Variables: values that rules and converters keep for later expressions (manual 7.3.1 "set-var").
+
+use std::net::IpAddr;
+
+use locum_model::expr::{Var, VarScope};
+
+use super::{
+    value::{Arena, Value},
+    view::View,
+};
+
+/// The variables of one scope. They are few: looked for one by one.
+#[derive(Debug, Clone, Default)]
+pub struct Variables(Vec<(Box<str>, Option<Stored>)>);
+
+/// The scopes that end with the exchange.
+#[derive(Debug, Clone, Default)]
+pub struct StreamVariables {
+    /// `txn`
+    pub transaction: Variables,
+    /// `req`
+    pub request: Variables,
+    /// `res`
+    pub response: Variables,
+}
+
+/// A value that outlives the evaluation it was made in.
+#[derive(Debug, Clone)]
+enum Stored {
+    Bool(bool),
+    Int(i64),
+    Ip(IpAddr),
+    Str(Box<[u8]>),
+    Bin(Box<[u8]>),
+    Method(Box<[u8]>),
+}
+
+impl Stored {
+    fn of(value: Value<'_>) -> Self {
+        match value {
+            Value::Bool(truth) => Stored::Bool(truth),
+            Value::Int(number) => Stored::Int(number),
+            Value::Ip(ip) => Stored::Ip(ip),
+            Value::Str(text) => Stored::Str(text.into()),
+            Value::Bin(bytes) => Stored::Bin(bytes.into()),
+            Value::Method(text) => Stored::Method(text.into()),
+        }
+    }
+
+    fn value<'a>(&self, arena: &'a Arena) -> Value<'a> {
+        match self {
+            Stored::Bool(truth) => Value::Bool(*truth),
+            Stored::Int(number) => Value::Int(*number),
+            Stored::Ip(ip) => Value::Ip(*ip),
+            Stored::Str(text) => Value::Str(arena.alloc_slice_copy(text)),
+            Stored::Bin(bytes) => Value::Bin(arena.alloc_slice_copy(bytes)),
+            Stored::Method(text) => Value::Method(arena.alloc_slice_copy(text)),
+        }
+    }
+}
+
+/// When a variable is set (manual 7.3.1 "set-var"): all that are asked for must be true.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[allow(missing_docs, reason = "each is the condition of its name")]
+pub struct SetWhen {
+    pub exists: Option<bool>,
+    pub empty: Option<bool>,
+    pub set: Option<bool>,
+    pub greater: bool,
+    pub less: bool,
+}
+
+impl SetWhen {
+    fn holds(self, old: Option<&Option<Stored>>, new: Value<'_>) -> bool {
+        let is_empty = matches!(new, Value::Str([]) | Value::Bin([]) | Value::Method([]));
+        let is_set = matches!(old, Some(Some(_)));
+        // Only two numbers can be compared; all else passes.
+        let order = match (old, new) {
+            (Some(Some(Stored::Int(old))), Value::Int(new)) => Some(old.cmp(&new)),
+            _ => None,
+        };
+        self.exists.is_none_or(|wanted| wanted == old.is_some())
+            && self.empty.is_none_or(|wanted| wanted == is_empty)
+            && self.set.is_none_or(|wanted| wanted == is_set)
+            && !(self.greater && order.is_some_and(|order| order.is_le()))
+            && !(self.less && order.is_some_and(|order| order.is_ge()))
+    }
+}
+
+impl Variables {
+    fn slot(&self, name: &str) -> Option<&Option<Stored>> {
+        let found = self.0.iter().find(|(known, _)| **known == *name);
+        found.map(|(_, value)| value)
+    }
+
+    /// A variable's value.
+    pub fn value<'a>(&self, name: &str, arena: &'a Arena) -> Option<Value<'a>> {
+        Some(self.slot(name)?.as_ref()?.value(arena))
+    }
+
+    /// Sets a variable, if the conditions hold.
+    pub fn set(&mut self, name: &str, value: Value<'_>, when: SetWhen) {
+        if when.holds(self.slot(name), value) {
+            self.store(name, Some(Stored::of(value)));
+        }
+    }
+
+    /// Takes a variable's value away; it still exists.
+    pub fn unset(&mut self, name: &str) {
+        if self.slot(name).is_some() {
+            self.store(name, None);
+        }
+    }
+
+    fn store(&mut self, name: &str, value: Option<Stored>) {
+        match self.0.iter_mut().find(|(known, _)| **known == *name) {
+            Some((_, slot)) => *slot = value,
+            None => self.0.push((name.into(), value)),
+        }
+    }
+
+    /// Forgets all.
+    pub fn clear(&mut self) {
+        self.0.clear();
+    }
+}
+
+impl StreamVariables {
+    fn scope(&mut self, scope: VarScope) -> Option<&mut Variables> {
+        match scope {
+            VarScope::Txn => Some(&mut self.transaction),
+            VarScope::Req => Some(&mut self.request),
+            VarScope::Res => Some(&mut self.response),
+            VarScope::Proc | VarScope::Sess | VarScope::Check => None,
+        }
+    }
+}
+
+impl View<'_> {
+    /// A variable's value.
+    pub fn variable<'a>(&self, var: &Var, arena: &'a Arena) -> Option<Value<'a>> {
+        self.with_scope(var.scope, |variables| variables.value(&var.name, arena))?
+    }
+
+    /// Sets a variable, if the conditions hold and its scope is there.
+    pub fn set_variable(&self, var: &Var, value: Value<'_>, when: SetWhen) {
+        self.with_scope(var.scope, |variables| variables.set(&var.name, value, when));
+    }
+
+    /// Takes a variable's value away.
+    pub fn unset_variable(&self, var: &Var) {
+        self.with_scope(var.scope, |variables| variables.unset(&var.name));
+    }
+
+    fn with_scope<T>(&self, scope: VarScope, act: impl FnOnce(&mut Variables) -> T) -> Option<T> {
+        match scope {
+            VarScope::Proc => Some(act(&mut self.live.variables.lock())),
+            VarScope::Sess => Some(act(&mut self.session.variables.borrow_mut())),
+            _ => self.stream?.variables.borrow_mut().scope(scope).map(act),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn conditions_decide_whether_a_variable_is_set() {
+        let arena = Arena::new();
+        let mut variables = Variables::default();
+        let always = SetWhen::default();
+        let existing = SetWhen {
+            exists: Some(true),
+            ..always
+        };
+        variables.set("a", Value::Int(1), existing);
+        assert_eq!(variables.value("a", &arena), None);
+        variables.set("a", Value::Int(1), always);
+        let greater = SetWhen {
+            greater: true,
+            ..always
+        };
+        variables.set("a", Value::Int(2), greater);
+        assert_eq!(variables.value("a", &arena), Some(Value::Int(1)));
+        variables.set("a", Value::Int(0), greater);
+        assert_eq!(variables.value("a", &arena), Some(Value::Int(0)));
+        variables.unset("a");
+        assert_eq!(variables.value("a", &arena), None);
+        variables.set("a", Value::Str(b"x"), existing);
+        assert_eq!(variables.value("a", &arena), Some(Value::Str(b"x")));
+    }
+}
