@@ -2,7 +2,7 @@
 
 use locum_model::proxy::ProxyKind;
 use locum_runtime::{
-    check::{CheckResult, Verdict},
+    check::{CheckInfo, CheckResult, Verdict},
     event::Event,
     log::level,
     net::listener::{BindError, SocketOption, Step, Warning},
@@ -261,10 +261,11 @@ fn reason(result: &CheckResult) -> String {
     if !details.is_empty() && result.status.verdict() == Verdict::Failed {
         text.push_str(&format!(", info: \"{details}\""));
     }
-    text.push_str(&format!(
-        ", check duration: {}ms",
-        result.duration.as_millis()
-    ));
+    // What traffic showed was no check that could have lasted.
+    if !matches!(result.info, CheckInfo::ConsecutiveErrors(..)) {
+        let duration = result.duration.as_millis();
+        text.push_str(&format!(", check duration: {duration}ms"));
+    }
     text
 }
 

@@ -10,7 +10,7 @@ pub mod typed;
 use std::time::Duration;
 
 use locum_runtime::{
-    check::{CheckInfo, CheckResult, CheckStatus},
+    check::{CheckInfo, CheckResult, CheckStatus, rise_fall::Observation},
     live::FrontendState,
     server::Operational,
     stats::{FrontendRow, ServerRow},
@@ -119,7 +119,13 @@ pub fn check_details(result: &CheckResult) -> String {
         CheckInfo::UnexpectedBody => "HTTP content check did not match".into(),
         CheckInfo::UnwantedBody => "HTTP content check matched unwanted content".into(),
         CheckInfo::NoBody => "HTTP content check could not find a response body".into(),
-        CheckInfo::ConsecutiveErrors(count) => format!("Detected {count} consecutive errors"),
+        CheckInfo::ConsecutiveErrors(count, last) => {
+            let last = match last {
+                Observation::ConnectFailed => "L4 unsuccessful connection",
+                Observation::ResponseFailed | Observation::Good => "Wrong http response",
+            };
+            format!("Detected {count} consecutive errors, last one was: {last}")
+        }
     }
 }
 

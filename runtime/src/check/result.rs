@@ -66,8 +66,8 @@ pub enum CheckInfo {
     UnwantedBody,
     /// There is no body to look at.
     NoBody,
-    /// A consecutive number of errors was seen in traffic.
-    ConsecutiveErrors(u32),
+    /// A consecutive number of errors was seen in traffic; the last one was of this kind.
+    ConsecutiveErrors(u32, super::rise_fall::Observation),
 }
 
 /// The outcome of one check.

@@ -209,14 +209,14 @@ impl Health {
         self.observed_failures += 1;
         let turn = match self.rules.on_error {
             OnError::FastInter => Turn::None,
-            OnError::FailCheck => self.fail_by_observation(now, errors),
+            OnError::FailCheck => self.fail_by_observation(now, errors, seen),
             OnError::SuddenDeath => {
                 self.value = self.value.min(self.rules.rise + 1);
-                self.fail_by_observation(now, errors)
+                self.fail_by_observation(now, errors, seen)
             }
             OnError::MarkDown => {
                 self.value = self.value.min(self.rules.rise);
-                self.fail_by_observation(now, errors)
+                self.fail_by_observation(now, errors, seen)
             }
         };
         Observed { turn, hasten: true }
@@ -247,14 +247,14 @@ impl Health {
         self.rules.rise + self.rules.fall - 1
     }
 
-    fn fail_by_observation(&mut self, now: Instant, errors: u32) -> Turn {
+    fn fail_by_observation(&mut self, now: Instant, errors: u32, last: Observation) -> Turn {
         if !self.is_up() {
             return Turn::None;
         }
         self.last_at = Some(now);
         self.verdict = Verdict::Failed;
         self.last = CheckResult::new(CheckStatus::Observed, Duration::ZERO)
-            .with(super::result::CheckInfo::ConsecutiveErrors(errors));
+            .with(super::result::CheckInfo::ConsecutiveErrors(errors, last));
         self.fail()
     }
 

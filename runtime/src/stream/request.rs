@@ -209,6 +209,8 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         }
         self.facts.service = Some("<STATS>");
         self.stats_rules(proxy).await?;
+        let timers = &mut self.facts.timers;
+        (timers.queue_ms, timers.connect_ms, timers.response_ms) = (0, 0, 0);
         let reply = (self.plan.vocabulary.stats_page)(&self.view(proxy), page);
         self.facts.termination.mark(b'L', b'R');
         self.count_intercepted();

@@ -220,6 +220,11 @@ proptest! {
     }
 
     #[test]
+    fn any_cut_gives_the_same_verdict(bytes in "([0-3]{1,2}(;a)?\r\n[a0\r\n]{0,4}\r\n){0,3}0\r\n([a:]{1,3} ?b\r\n){0,2}[\r\n]{0,3}", step in 1usize..20) {
+        prop_assert_eq!(chunked(bytes.as_bytes(), step), chunked(bytes.as_bytes(), usize::MAX));
+    }
+
+    #[test]
     fn no_bytes_make_the_chunk_decoder_panic(bytes in proptest::collection::vec(any::<u8>(), 0..100), step in 1usize..20) {
         let _ = chunked(&bytes, step);
         let _ = chunked(&[b"5\r\nhello\r\n0\r\n", &bytes[..]].concat(), step);
