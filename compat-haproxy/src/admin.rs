@@ -11,13 +11,15 @@ use locum_runtime::{
     check::start as checks,
     clock,
     event::Event,
-    live::gauge::Gauge,
-    plan::Plan,
+    log::level,
     process::handover::Listener,
     worker::{Worker, serve::Background},
 };
 
-use crate::{command, event};
+use crate::{
+    command, dump,
+    event::{self, Audience, Message},
+};
 
 /// What runs on the first worker besides its traffic. `shared` are the listeners that a successor may ask for.
 pub fn background(
@@ -26,9 +28,10 @@ pub fn background(
     speaks: bool,
 ) -> Vec<Background> {
     vec![Box::new(move |worker: Rc<Worker>| {
+        worker.tell_events_to(Rc::new(move |worker, event| say(worker, &event, speaks)));
         let emit: Rc<dyn Fn(Event)> = {
             let worker = worker.clone();
-            Rc::new(move |event| say(&worker, &event, speaks))
+            Rc::new(move |event| worker.emit(event))
         };
         let tell: checks::Tell = {
             let (worker, emit) = (worker.clone(), emit.clone());
@@ -40,13 +43,7 @@ pub fn background(
             })
         };
         checks::start(&worker, &tell);
-        let places = Gauge::new(Some(
-            worker
-                .plan
-                .global
-                .stats_maxconn
-                .unwrap_or(admin::DEFAULT_MAXCONN),
-        ));
+        let places = worker.live.command_clients.clone();
         let admin = Rc::new(Admin {
             plan: worker.plan.clone(),
             live: worker.live.clone(),
@@ -71,22 +68,81 @@ pub fn background(
 
 /// Words an event: a line in the log of its proxy, and one on standard error while somebody may read it.
 fn say(worker: &Worker, event: &Event, speaks: bool) {
-    let plan: &Plan = &worker.plan;
-    let Some(message) = event::word(plan, event) else {
-        return;
-    };
+    if let Some(message) = event::word(&worker.plan, event) {
+        tell(worker, &message, speaks);
+    }
+}
+
+/// Tells operators something.
+fn tell(worker: &Worker, message: &Message, speaks: bool) {
     if speaks {
         // A console that has gone loses the line.
         let _ = std::io::stderr().write_all(message.console_line(std::process::id()).as_bytes());
     }
-    if let Some(proxy) = message.proxy {
-        let log = &plan.proxy(proxy).log;
-        worker.send(
-            clock::both().date,
-            &log.targets,
-            message.level,
-            &log.tag,
-            message.text.as_bytes(),
-        );
+    log(worker, message);
+}
+
+fn log(worker: &Worker, message: &Message) {
+    let log = match message.audience {
+        Audience::Proxy(proxy) => &worker.plan.proxy(proxy).log,
+        Audience::Global => &worker.plan.log,
+        Audience::Nobody => return,
+    };
+    worker.send(
+        clock::both().date,
+        &log.targets,
+        message.level,
+        &log.tag,
+        message.text.as_bytes(),
+    );
+}
+
+/// Tells that all proxies have stopped, in their order.
+pub fn tell_stopped(worker: &Worker, speaks: bool) {
+    if !worker.plan.global.stats_sockets.is_empty() {
+        // Each client of a command socket is a session of the reference's proxy for them, on both its sides.
+        let clients = worker.live.commands.value();
+        let text = event::stopped(dump::COMMAND_PROXY, clients, clients);
+        let message = Message::warning_to(Audience::Nobody, level::WARNING, text);
+        tell(worker, &message, speaks);
+    }
+    for proxy in &worker.plan.proxies {
+        let live = worker.live.proxy(proxy.id);
+        worker.emit(Event::Stopped {
+            proxy: proxy.id,
+            frontend_connections: live.frontend.sum(|counters| &counters.connections),
+            backend_sessions: live.backend.sum(|counters| &counters.sessions),
+        });
+    }
+    let text = event::stopped(dump::INTERNAL_PROXY, 0, 0);
+    let message = Message::warning_to(Audience::Global, level::WARNING, text);
+    tell(worker, &message, speaks);
+}
+
+/// Tells that `hard-stop-after` has come, and of the frontends with clients whose connections are cut.
+pub fn tell_hard_stop(worker: &Worker) {
+    worker.emit(Event::HardStop);
+    for proxy in &worker.plan.proxies {
+        let connections = worker.live.proxy(proxy.id).clients.now();
+        if connections > 0 {
+            worker.emit(Event::HardStopped {
+                proxy: proxy.id,
+                connections,
+            });
+        }
+    }
+}
+
+/// Tells the state of everything (SIGHUP).
+pub fn tell_state(worker: &Worker, speaks: bool) {
+    if speaks {
+        let title = Message::warning_to(Audience::Nobody, level::NOTICE, dump::TITLE.to_owned());
+        tell(worker, &title, true);
+    }
+    for line in dump::lines(&worker.plan, &worker.live) {
+        match line {
+            dump::Line::Log(message) => log(worker, &message),
+            dump::Line::Both(message) => tell(worker, &message, speaks),
+        }
     }
 }

@@ -15,8 +15,8 @@ use crate::stats::{check_description, check_details, os_error};
 /// An event in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
-    /// The proxy whose log targets get it; `None`: standard error only.
-    pub proxy: Option<ProxyId>,
+    /// Whose log gets it.
+    pub audience: Audience,
     /// The level of the log line.
     pub level: u8,
     /// The log line.
@@ -25,6 +25,17 @@ pub struct Message {
     pub severity: Severity,
     /// The line on standard error, where it differs.
     pub console: Option<String>,
+}
+
+/// Whose log targets get a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Audience {
+    /// A proxy's.
+    Proxy(ProxyId),
+    /// Those of `global`.
+    Global,
+    /// Nobody's: it is on standard error only.
+    Nobody,
 }
 
 /// The tag before a line on standard error.
@@ -38,8 +49,13 @@ pub enum Severity {
 
 impl Message {
     fn warning(proxy: ProxyId, level: u8, text: String) -> Self {
+        Self::warning_to(Audience::Proxy(proxy), level, text)
+    }
+
+    /// A message that is a warning on standard error.
+    pub fn warning_to(audience: Audience, level: u8, text: String) -> Self {
         Self {
-            proxy: Some(proxy),
+            audience,
             level,
             text,
             severity: Severity::Warning,
@@ -62,7 +78,6 @@ impl Message {
 pub fn word(plan: &Plan, event: &Event) -> Option<Message> {
     Some(match event {
         Event::Server { backend, event } => return server_event(plan.proxy(*backend), event),
-        Event::Stopping { .. } => return None,
         Event::Stopped {
             proxy,
             frontend_connections,
@@ -70,8 +85,22 @@ pub fn word(plan: &Plan, event: &Event) -> Option<Message> {
         } => Message::warning(
             *proxy,
             level::WARNING,
+            stopped(
+                &plan.proxy(*proxy).name,
+                *frontend_connections,
+                *backend_sessions,
+            ),
+        ),
+        Event::HardStop => Message::warning_to(
+            Audience::Global,
+            level::WARNING,
+            "soft-stop running for too long, performing a hard-stop.".into(),
+        ),
+        Event::HardStopped { proxy, connections } => Message::warning(
+            *proxy,
+            level::WARNING,
             format!(
-                "Proxy {} stopped (cumulated conns: FE: {frontend_connections}, BE: {backend_sessions}).",
+                "Proxy {} hard-stopped ({connections} remaining conns will be closed).",
                 plan.proxy(*proxy).name
             ),
         ),
@@ -88,7 +117,7 @@ pub fn word(plan: &Plan, event: &Event) -> Option<Message> {
         Event::LogFailure { logger, error } => {
             let errno = error.raw_os_error().unwrap_or(0);
             Message {
-                proxy: None,
+                audience: Audience::Nobody,
                 level: level::ALERT,
                 text: format!(
                     "sendmsg()/writev() failed in logger #{logger}: {} (errno={errno})",
@@ -99,6 +128,13 @@ pub fn word(plan: &Plan, event: &Event) -> Option<Message> {
             }
         }
     })
+}
+
+/// What is said of a proxy that has stopped.
+pub fn stopped(name: &str, frontend_connections: u64, backend_sessions: u64) -> String {
+    format!(
+        "Proxy {name} stopped (cumulated conns: FE: {frontend_connections}, BE: {backend_sessions})."
+    )
 }
 
 fn title(proxy: &Proxy) -> String {
@@ -201,7 +237,7 @@ fn server_event(proxy: &Proxy, event: &ServerEvent) -> Option<Message> {
             ..
         } => admin_change(proxy, &name(server), *was, *is, *up, cause, counts)?,
         ServerEvent::NoServerLeft => Message {
-            proxy: Some(proxy.id),
+            audience: Audience::Proxy(proxy.id),
             level: level::EMERG,
             text: format!("{} has no server available!", title_of_pool(proxy, false)),
             severity: Severity::Alert,

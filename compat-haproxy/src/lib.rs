@@ -8,6 +8,7 @@ pub mod bind_option;
 pub mod check;
 pub mod command;
 pub mod converter;
+pub mod dump;
 pub mod event;
 pub mod face;
 pub mod fetch;

@@ -15,7 +15,10 @@ pub use environment::Environment;
 pub use line::{Fault, Lowered, Negation, ProxyLine, SectionLine, lenient_number};
 pub use source::{Source, read_sources, reason};
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    path::PathBuf,
+};
 
 use locum_model::{Model, Origin};
 use locum_parser::{
@@ -42,6 +45,10 @@ pub struct LoadOptions {
     pub allow_unexecuted: BTreeSet<String>,
     /// Whether names of servers may be looked up.
     pub resolve: bool,
+    /// `-dr`: a server whose name can't be resolved is disabled, and that is a warning.
+    pub tolerate_unresolved: bool,
+    /// `-p`: a `pidfile` in the configuration comes too late.
+    pub pidfile: Option<PathBuf>,
 }
 
 impl Default for LoadOptions {
@@ -52,6 +59,8 @@ impl Default for LoadOptions {
             zero_warning: false,
             allow_unexecuted: BTreeSet::new(),
             resolve: true,
+            tolerate_unresolved: false,
+            pidfile: None,
         }
     }
 }

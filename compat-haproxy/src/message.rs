@@ -59,6 +59,8 @@ pub struct Printing {
     pub version: String,
     /// For the second `[NOTICE]`.
     pub executable: String,
+    /// The two `[NOTICE]` lines were printed already.
+    pub introduced: bool,
     /// An excerpt of the line with a caret goes below each message that has a place: for people on a terminal.
     pub excerpts: bool,
 }
@@ -74,7 +76,7 @@ pub fn render(
         return out;
     }
     let pid = printing.pid;
-    let mut introduced = false;
+    let mut introduced = printing.introduced;
     for message in messages {
         if message.level == Level::Diag && !printing.diagnostics {
             continue;

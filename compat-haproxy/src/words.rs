@@ -2,16 +2,12 @@
 
 use locum_model::proxy::Global;
 use locum_runtime::{
-    live::Live,
     log::Identity,
-    process::{Trouble, limits::LimitError},
+    process::{Trouble, limits::LimitError, privileges::PrivilegeError},
     vocab::Vocabulary,
 };
 
-use crate::{
-    message::{Level, Message},
-    version::System,
-};
+use crate::version::System;
 
 /// The machine, for the version texts.
 pub fn system() -> System {
@@ -41,6 +37,7 @@ pub fn vocabulary() -> Vocabulary {
         alias: crate::log_alias::definition,
         filter: crate::filter::definition,
         stats_page: crate::stats::page::serve,
+        failed_connection: crate::log_alias::connection::write,
     }
 }
 
@@ -67,39 +64,39 @@ pub fn identity(global: &Global) -> Identity {
     }
 }
 
-/// What prevents a start, as the reference words it.
+/// What prevents a start, as the reference words it behind the name of its main function.
 pub fn trouble(trouble: &Trouble) -> String {
     match trouble {
         Trouble::Limit(LimitError::CannotRaise { wanted, allowed }) => {
-            format!("[haproxy.main()] Cannot raise FD limit to {wanted}, limit is {allowed}.")
+            format!("Cannot raise FD limit to {wanted}, limit is {allowed}.")
         }
         Trouble::Limit(LimitError::TooLow {
             allowed,
             maxconn,
             needed,
         }) => format!(
-            "[haproxy.main()] FD limit ({allowed}) too low for maxconn={maxconn}/maxsock={needed}. Please raise 'ulimit-n' to {needed} or more to avoid any trouble."
+            "FD limit ({allowed}) too low for maxconn={maxconn}/maxsock={needed}. Please raise 'ulimit-n' to {needed} or more to avoid any trouble."
         ),
         Trouble::Limit(LimitError::System(errno)) => {
-            format!("[haproxy.main()] Cannot read FD limit: {errno}")
+            format!("Cannot read FD limit: {errno}")
         }
         Trouble::Pidfile(path, _) => {
-            format!("[haproxy.main()] Cannot create pidfile {}", path.display())
+            format!("Cannot create pidfile {}", path.display())
         }
-        Trouble::Fork(_) => "[haproxy.main()] Cannot fork.".to_owned(),
-        Trouble::Privileges(error) => format!("[haproxy.main()] {error:?}"),
+        Trouble::Fork(_) => "Cannot fork.".to_owned(),
+        Trouble::Privileges(error) => privilege(error),
     }
 }
 
-/// The state of all proxies, for SIGHUP.
-pub fn dump(live: &Live) -> Vec<Message> {
-    let text = format!(
-        "SIGHUP received, dumping servers states. {} connections now.",
-        live.connections.now()
-    );
-    vec![Message {
-        level: Level::Warning,
-        text,
-        at: None,
-    }]
+/// Why the process can't become who it is to be.
+pub fn privilege(error: &PrivilegeError) -> String {
+    match error {
+        PrivilegeError::UnknownUser(name) => format!("Cannot find user id for '{name}'."),
+        PrivilegeError::UnknownGroup(name) => format!("Cannot find group id for '{name}'."),
+        PrivilegeError::Chroot(path, _) => format!("Cannot chroot({}).", path.display()),
+        PrivilegeError::Groups(_) => "Cannot drop supplementary groups.".to_owned(),
+        PrivilegeError::Gid(gid, _) => format!("Cannot set gid {gid}."),
+        PrivilegeError::Uid(uid, _) => format!("Cannot set uid {uid}."),
+        PrivilegeError::Dumpable(errno) => format!("Cannot set the dumpable flag: {errno}."),
+    }
 }

@@ -12,11 +12,6 @@ pub enum Event {
         /// What happened.
         event: server::Event,
     },
-    /// A proxy stops, with this much grace.
-    Stopping {
-        /// The proxy.
-        proxy: ProxyId,
-    },
     /// A proxy has stopped.
     Stopped {
         /// The proxy.
@@ -25,6 +20,15 @@ pub enum Event {
         frontend_connections: u64,
         /// Streams its backend had in all.
         backend_sessions: u64,
+    },
+    /// The soft stop took longer than `hard-stop-after` allows: what is left is cut.
+    HardStop,
+    /// A frontend's last connections are cut for that reason.
+    HardStopped {
+        /// The frontend.
+        proxy: ProxyId,
+        /// How many.
+        connections: u32,
     },
     /// A frontend gave its sockets' clients up for a while (`disable frontend`, SIGTTOU).
     Paused {

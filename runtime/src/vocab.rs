@@ -36,6 +36,23 @@ pub struct Vocabulary {
     /// The statistics page, for a request that is for it.
     pub stats_page:
         fn(&View<'_>, &locum_model::proxy::StatsPage) -> crate::rules::reply::LocalReply,
+    /// The log line of a connection that failed before its first request.
+    pub failed_connection: fn(&View<'_>, FailedConnection, &mut Vec<u8>),
+}
+
+/// How a connection failed before its first request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FailedConnection {
+    /// It ended within its PROXY header.
+    ProxyHeaderAborted,
+    /// No whole PROXY header came in time.
+    ProxyHeaderTimeout,
+    /// It began with something else than a PROXY header.
+    NoProxyHeader,
+    /// Its PROXY header is of a protocol that isn't known.
+    UnhandledProxyProtocol,
+    /// Its PROXY header is wrong.
+    InvalidProxyHeader,
 }
 
 bitflags! {

@@ -220,6 +220,15 @@ pub(super) fn resolve(loader: &mut Loader<'_>, drafts: &mut [Draft]) -> bool {
                 (Some(Some(ip)), Address::Ip { ip: own, .. }) => *own = ip,
                 // `none`: the server begins without an address, and so in maintenance.
                 (Some(None), _) => server.server.value.disabled = true,
+                _ if loader.shared.options.tolerate_unresolved => {
+                    let at = server.server.at.clone();
+                    let text = format!(
+                        "[{at}] : 'server {proxy}/{}' : could not resolve address '{hostname}', disabling server.",
+                        member.name.value
+                    );
+                    server.server.value.disabled = true;
+                    loader.shared.warn(&at, text);
+                }
                 _ => {
                     failed = true;
                     let at = server.server.at.clone();

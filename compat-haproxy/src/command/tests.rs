@@ -113,6 +113,7 @@ const NO_WORDS: Vocabulary = Vocabulary {
     alias: |_| None,
     filter: |_| None,
     stats_page: crate::stats::page::serve,
+    failed_connection: crate::log_alias::connection::write,
 };
 
 /// A process that only remembers what it is told.

@@ -35,6 +35,8 @@ impl Configuration {
             zero_warning: face.args.zero_warning,
             allow_unexecuted: face.allowed.clone(),
             resolve: true,
+            tolerate_unresolved: face.args.ignore_resolution_failures,
+            pidfile: face.args.pidfile.clone(),
             ..LoadOptions::default()
         }
     }

@@ -13,6 +13,7 @@ mod serving;
 mod supervising;
 
 use std::{
+    cell::Cell,
     collections::BTreeSet,
     ffi::OsString,
     io::{IsTerminal, Write},
@@ -50,6 +51,7 @@ pub fn run(argv: &[OsString]) -> Exit {
             allowed,
             program,
             argv: argv.to_vec(),
+            introduced: Cell::new(false),
         },
         Err(ending) => return end_with(&ending, &program),
     };
@@ -72,9 +74,6 @@ fn take_allowed(words: &[OsString]) -> (BTreeSet<String>, Vec<OsString>) {
     (allowed, rest)
 }
 
-/// What the usage text says of `-N`.
-const DEFAULT_PROXY_MAXCONN: u64 = 524_254;
-
 fn end_with(ending: &Ending, program: &Path) -> Exit {
     let (mut out, mut err) = (std::io::stdout(), std::io::stderr());
     let name = program.to_string_lossy();
@@ -90,7 +89,7 @@ fn end_with(ending: &Ending, program: &Path) -> Exit {
         Ending::Usage { alert } => out
             .write_all(version::short(&words::system()).as_bytes())
             .and_then(|()| err.write_all(alert.unwrap_or_default().as_bytes()))
-            .and_then(|()| err.write_all(version::usage(&name, DEFAULT_PROXY_MAXCONN).as_bytes())),
+            .and_then(|()| err.write_all(version::usage(&name, 0).as_bytes())),
         Ending::Refused { alert } => err.write_all(alert.as_bytes()),
     };
     Exit::Status(ending.status())
@@ -103,6 +102,8 @@ struct Face {
     allowed: BTreeSet<String>,
     program: PathBuf,
     argv: Vec<OsString>,
+    /// The version and the path were told already.
+    introduced: Cell<bool>,
 }
 
 impl Face {
@@ -186,8 +187,9 @@ impl Face {
             Verdict::Valid => None,
             Verdict::Invalid => Some(Exit::Status(1)),
             Verdict::NoListener => {
-                let text = "[haproxy.main()] No enabled listener found (check for 'bind' directives) ! Exiting.";
-                self.tell(&[plain(text)]);
+                self.tell_from_main(
+                    "No enabled listener found (check for 'bind' directives) ! Exiting.",
+                );
                 Some(Exit::Status(2))
             }
         }
@@ -206,13 +208,25 @@ impl Face {
                 .map(|source| source.bytes.to_vec())
         };
         let text = message::render(&loaded.messages, &printing, &file);
+        let severe = |message: &Message| message.level > Level::Notice;
+        let severe = loaded.messages.iter().any(severe);
+        self.introduced.set(printing.introduced || severe);
         let _ = std::io::stderr().write_all(text.as_bytes());
     }
 
     /// Says something outside of the configuration's messages.
     fn tell(&self, messages: &[Message]) {
-        let text = message::render(messages, &self.printing(), &|_| None);
+        let printing = self.printing();
+        let text = message::render(messages, &printing, &|_| None);
+        let severe = messages.iter().any(|message| message.level > Level::Notice);
+        self.introduced.set(printing.introduced || severe);
         let _ = std::io::stderr().write_all(text.replace(" : config : ", " : ").as_bytes());
+    }
+
+    /// An alert as the reference's main function says it: behind its name.
+    fn tell_from_main(&self, text: &str) {
+        let program = self.program.display();
+        self.tell(&[plain(format!("[{program}.main()] {text}"))]);
     }
 
     fn printing(&self) -> Printing {
@@ -223,6 +237,7 @@ impl Face {
             version: load::VERSION.to_owned(),
             executable: executable(&self.program),
             excerpts: std::io::stderr().is_terminal(),
+            introduced: self.introduced.get(),
         }
     }
 

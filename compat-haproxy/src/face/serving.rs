@@ -1,9 +1,15 @@
 //! One serving process: binds, becomes who it is to be, starts the workers, and follows signals to its end.
 
 use std::{
+    io,
     os::fd::{AsFd, OwnedFd},
-    sync::{Arc, mpsc},
-    time::Duration,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
+        mpsc,
+    },
+    time::{Duration, Instant},
 };
 
 use locum_model::{Model, address::Address};
@@ -24,11 +30,19 @@ use locum_runtime::{
         limits::{Demand, Limits},
         run as start_process, signals,
     },
-    worker::{mailbox::Message as WorkerMessage, serve},
+    worker::{
+        Worker,
+        mailbox::{Mailboxes, Message as WorkerMessage},
+        serve::{self, SHUTDOWN},
+    },
 };
 
 use super::{Face, plain};
-use crate::{admin, words};
+use crate::{
+    admin,
+    message::{Level, Message},
+    words,
+};
 
 /// Starts serving a configuration.
 pub(super) fn start(
@@ -40,7 +54,7 @@ pub(super) fn start(
     let privileges = match Privileges::prepare(&model.process) {
         Ok(privileges) => privileges,
         Err(error) => {
-            face.tell(&[plain(format!("{error:?}"))]);
+            face.tell_from_main(&words::privilege(&error));
             return Exit::Status(1);
         }
     };
@@ -63,10 +77,12 @@ pub(super) fn start(
         match handover::request(path) {
             Ok(listeners) => handed.extend(listeners),
             Err(error) => {
-                face.tell(&[plain(format!(
-                    "Failed to get the sockets from the old process! ({}: {error})",
-                    path.display()
-                ))]);
+                let warning = Message {
+                    level: Level::Warning,
+                    ..plain(not_handed_over(path, &error))
+                };
+                let alert = plain("Failed to get the sockets from the old process!");
+                face.tell(&[warning, alert]);
                 return Exit::Status(1);
             }
         }
@@ -80,6 +96,16 @@ pub(super) fn start(
             master,
         },
     )
+}
+
+fn not_handed_over(path: &Path, error: &io::Error) -> String {
+    let path = path.display();
+    match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => {
+            format!("Failed to connect to the old process socket '{path}'")
+        }
+        _ => format!("Failed to receive the sockets of the old process at '{path}': {error}"),
+    }
 }
 
 /// What the descriptor limit has to allow.
@@ -222,14 +248,13 @@ impl Service for Serving {
                 crate::event::bind_error(&place, &frontend, &error)
             }
         };
-        self.face.tell(&[
-            plain(text),
-            plain("[haproxy.main()] Some protocols failed to start their listeners! Exiting."),
-        ]);
+        self.face.tell(&[plain(text)]);
+        self.face
+            .tell_from_main("Some protocols failed to start their listeners! Exiting.");
     }
 
     fn trouble(&mut self, trouble: &Trouble, _fatal: bool) {
-        self.face.tell(&[plain(words::trouble(trouble))]);
+        self.face.tell_from_main(&words::trouble(trouble));
     }
 
     fn serve(self, bound: Bound, running: Running) -> Exit {
@@ -278,8 +303,9 @@ impl Service for Serving {
         if running.serving().is_err() {
             return Exit::Status(1);
         }
-        let exit = self.follow(&live, &workers.mailboxes, &control, &events);
+        let exit = self.follow(&workers.mailboxes, &control, speaks);
         if let Exit::Status(0) = exit {
+            workers.mailboxes.say_all(|| WorkerMessage::HardStop);
             workers.join();
         }
         exit
@@ -324,58 +350,101 @@ impl Serving {
     /// Does what signals ask until nothing is left to serve.
     fn follow(
         &self,
-        live: &Live,
-        workers: &Arc<locum_runtime::worker::mailbox::Mailboxes>,
+        workers: &Arc<Mailboxes>,
         control: &mpsc::Receiver<Control>,
-        events: &mpsc::Sender<Control>,
+        speaks: bool,
     ) -> Exit {
-        let mut stopping = false;
+        let mut stop = None;
         loop {
-            let event = if stopping {
-                match control.recv_timeout(Duration::from_millis(10)) {
-                    Ok(event) => event,
-                    Err(_) if workers.total_load() == 0 => return Exit::Status(0),
-                    Err(_) => continue,
-                }
-            } else {
-                match control.recv() {
-                    Ok(event) => event,
-                    Err(_) => return Exit::Status(0),
-                }
+            let event = match &mut stop {
+                None => control.recv().ok(),
+                Some(stop) => match self.await_end(workers, control, stop) {
+                    Some(event) => Some(event),
+                    None => return Exit::Status(0),
+                },
             };
             match event {
-                Control::SoftStop if !stopping => {
-                    stopping = true;
-                    workers.say_all(|| WorkerMessage::SoftStop);
-                    self.hard_stop_later(events);
+                // Nobody is left who could say anything.
+                None => return Exit::Status(0),
+                Some(Control::SoftStop) if stop.is_none() => {
+                    stop = Some(self.stop_softly(workers, speaks));
                 }
-                Control::HardStop if self.master.is_some() => return Exit::Status(143),
-                Control::HardStop => return Exit::Signal(Signal::SIGTERM),
-                Control::Interrupt if self.master.is_some() => return Exit::Status(130),
-                Control::Interrupt => return Exit::Signal(Signal::SIGINT),
-                Control::ReleasePorts => workers.say_all(|| WorkerMessage::Listen(false)),
-                Control::ResumePorts => workers.say_all(|| WorkerMessage::Listen(true)),
-                Control::Dump => self.face.tell(&words::dump(live)),
-                _ => {}
+                Some(Control::HardStop) if self.master.is_some() => return Exit::Status(143),
+                Some(Control::HardStop) => return Exit::Signal(Signal::SIGTERM),
+                Some(Control::Interrupt) if self.master.is_some() => return Exit::Status(130),
+                Some(Control::Interrupt) => return Exit::Signal(Signal::SIGINT),
+                Some(Control::ReleasePorts) => workers.say_all(|| WorkerMessage::Listen(false)),
+                Some(Control::ResumePorts) => workers.say_all(|| WorkerMessage::Listen(true)),
+                Some(Control::Dump) => {
+                    let tell = move |worker: &Worker| admin::tell_state(worker, speaks);
+                    workers.say(0, WorkerMessage::Run(Box::new(tell)));
+                }
+                Some(_) => {}
             }
         }
     }
 
-    /// `hard-stop-after`: what still runs then is cut.
-    fn hard_stop_later(&self, events: &mpsc::Sender<Control>) {
-        let Some(limit) = self.model.process.hard_stop_after else {
-            return;
-        };
-        let events = events.clone();
-        // Without a thread (the process may make none any more) the soft stop has no bound.
-        let _ = std::thread::Builder::new()
-            .name("hard-stop".into())
-            .spawn(move || {
-                std::thread::sleep(limit);
-                let _ = events.send(Control::HardStop);
-            });
+    fn stop_softly(&self, workers: &Mailboxes, speaks: bool) -> SoftStop {
+        let left = Arc::new(AtomicUsize::new(workers.len()));
+        workers.say_all(|| WorkerMessage::SoftStop);
+        // Behind the order in each mailbox: the last worker that has closed its listeners has the first one, where
+        // messages are told, tell of it.
+        let told = Arc::new(AtomicBool::new(false));
+        workers.say_all(|| {
+            let (left, told) = (left.clone(), told.clone());
+            WorkerMessage::Run(Box::new(move |worker| {
+                if left.fetch_sub(1, Relaxed) == 1 {
+                    let tell = move |first: &Worker| {
+                        admin::tell_stopped(first, speaks);
+                        told.store(true, Relaxed);
+                    };
+                    worker.mailboxes.say(0, WorkerMessage::Run(Box::new(tell)));
+                }
+            }))
+        });
+        SoftStop {
+            told,
+            cut_at: self
+                .model
+                .process
+                .hard_stop_after
+                .map(|limit| clock::now() + limit),
+        }
+    }
+
+    /// Waits until the last connection has ended; cuts them when `hard-stop-after` has come. A signal interrupts it.
+    fn await_end(
+        &self,
+        workers: &Mailboxes,
+        control: &mpsc::Receiver<Control>,
+        stop: &mut SoftStop,
+    ) -> Option<Control> {
+        loop {
+            if let Ok(event) = control.recv_timeout(END_PERIOD) {
+                return Some(event);
+            }
+            if stop.told.load(Relaxed) && workers.total_load() == 0 {
+                return None;
+            }
+            if stop.cut_at.is_some_and(|at| clock::now() >= at) {
+                stop.cut_at = None;
+                workers.say(0, WorkerMessage::Run(Box::new(admin::tell_hard_stop)));
+                workers.say_all(|| WorkerMessage::Order(SHUTDOWN));
+            }
+        }
     }
 }
+
+/// A soft stop under way.
+struct SoftStop {
+    /// No worker listens any more, and that was told.
+    told: Arc<AtomicBool>,
+    /// When what is left is cut.
+    cut_at: Option<Instant>,
+}
+
+/// How often a stopping process looks whether its last connection has ended.
+const END_PERIOD: Duration = Duration::from_millis(10);
 
 fn duplicate(listener: &HandedListener) -> Option<HandedListener> {
     let socket = listener.socket.try_clone().ok()?;

@@ -12,7 +12,7 @@ use locum_runtime::process::{
     supervise,
 };
 
-use super::{Configuration, Face, plain, serving};
+use super::{Configuration, Face, serving};
 use crate::{
     load::Verdict,
     message::{self, Level, Message},
@@ -23,18 +23,11 @@ pub(super) fn master(face: Face, first: Configuration, model: Model) -> Exit {
     let process = &model.process;
     let mut announcement = None;
     let mut pidfile = None;
-    if let Some(path) = process
-        .pidfile
-        .as_ref()
-        .filter(|_| process.daemon == Some(true))
-    {
+    if let Some(path) = &process.pidfile {
         match Pidfile::create(path) {
             Ok(file) => pidfile = Some(file),
-            Err(error) => {
-                face.tell(&[plain(format!(
-                    "[haproxy.main()] Cannot create pidfile {} : {error}",
-                    path.display()
-                ))]);
+            Err(_) => {
+                face.tell_from_main(&format!("Cannot create pidfile {}", path.display()));
                 return Exit::Status(1);
             }
         }
@@ -53,10 +46,12 @@ pub(super) fn master(face: Face, first: Configuration, model: Model) -> Exit {
                 return Exit::Status(0);
             }
             Err(error) => {
-                face.tell(&[plain(format!("[haproxy.main()] Cannot fork: {error}"))]);
+                face.tell_from_main(&format!("Cannot fork: {error}"));
                 return Exit::Status(1);
             }
         }
+    } else if let Some(file) = &mut pidfile {
+        let _ = file.write(locum_runtime::process::pid());
     }
     let settings = process.master_worker.unwrap_or_default();
     let master = Master {
@@ -123,35 +118,19 @@ impl Supervision for Supervising {
     }
 
     fn told(&mut self, event: &MasterEvent) {
-        let (level, text) = match event {
-            MasterEvent::WorkerStarted(pid) => {
-                (Level::Notice, format!("New worker ({pid}) forked"))
-            }
-            MasterEvent::Loaded => (Level::Notice, "Loading success.".to_owned()),
-            MasterEvent::Reloading => (Level::Notice, "Reloading HAProxy".to_owned()),
-            MasterEvent::LoadFailed(_) => (Level::Alert, "Loading failure!".to_owned()),
-            MasterEvent::WorkerExited { pid, status, .. } if *status == 0 => (
-                Level::Notice,
-                format!("Current worker ({pid}) exited with code {status} (Exit)"),
-            ),
-            MasterEvent::WorkerExited { pid, status, .. } => (
-                Level::Alert,
-                format!("Current worker ({pid}) exited with code {status}"),
-            ),
-            _ => return,
-        };
-        let line = Message {
+        let (level, text) = words(event);
+        if matches!(event, MasterEvent::Reloading) {
+            // The reference executes itself again for a reload: it introduces itself anew.
+            self.face.introduced.set(false);
+        }
+        self.face.tell(&[Message {
             level,
             text,
             at: None,
-        };
-        let pid = locum_runtime::process::pid();
-        let _ = writeln!(
-            std::io::stderr(),
-            "{} ({pid}) : {}",
-            line.level.tag(),
-            line.text
-        );
+        }]);
+        if matches!(event, MasterEvent::LoadFailed(_)) {
+            self.face.introduced.set(false);
+        }
     }
 
     fn serving(&mut self) {
@@ -162,6 +141,70 @@ impl Supervision for Supervising {
             self.predecessors.dismiss();
             self.predecessors.pids.clear();
         }
+    }
+}
+
+/// What the master says.
+fn words(event: &MasterEvent) -> (Level, String) {
+    match event {
+        MasterEvent::WorkerStarted(pid) => (Level::Notice, format!("New worker ({pid}) forked")),
+        MasterEvent::Loaded => (Level::Notice, "Loading success.".to_owned()),
+        MasterEvent::Reloading => (Level::Notice, "Reloading HAProxy".to_owned()),
+        MasterEvent::LoadFailed(_) => (Level::Warning, "Loading failure!".to_owned()),
+        MasterEvent::Stopping => (Level::Warning, "Exiting Master process...".to_owned()),
+        MasterEvent::ExitOnFailure => (
+            Level::Alert,
+            "exit-on-failure: killing every processes with SIGTERM".to_owned(),
+        ),
+        MasterEvent::AllExited(status) => (
+            Level::Warning,
+            format!("All workers exited. Exiting... ({status})"),
+        ),
+        MasterEvent::WorkerExited {
+            pid,
+            status,
+            current,
+        } => worker_exited(*pid, *status, *current),
+    }
+}
+
+/// A former worker is expected to end, also by SIGTERM; the current one only after a soft stop.
+fn worker_exited(pid: i32, status: u8, current: bool) -> (Level, String) {
+    let which = if current { "Current" } else { "Former" };
+    let asked_for = match status {
+        0 => true,
+        130 | 143 => !current,
+        _ => false,
+    };
+    let level = if asked_for {
+        Level::Warning
+    } else {
+        Level::Alert
+    };
+    let how = exit_name(status);
+    let text = format!("{which} worker ({pid}) exited with code {status} ({how})");
+    (level, text)
+}
+
+/// `Exit`, or the signal as strsignal(3) names it.
+fn exit_name(status: u8) -> &'static str {
+    match status.checked_sub(128) {
+        Some(1) => "Hangup",
+        Some(2) => "Interrupt",
+        Some(3) => "Quit",
+        Some(4) => "Illegal instruction",
+        Some(5) => "Trace/breakpoint trap",
+        Some(6) => "Aborted",
+        Some(7) => "Bus error",
+        Some(8) => "Floating point exception",
+        Some(9) => "Killed",
+        Some(10) => "User defined signal 1",
+        Some(11) => "Segmentation fault",
+        Some(12) => "User defined signal 2",
+        Some(13) => "Broken pipe",
+        Some(14) => "Alarm clock",
+        Some(15) => "Terminated",
+        _ => "Exit",
     }
 }
 

@@ -93,7 +93,7 @@ fn said_before(line: &mut GlobalLine<'_, '_>, fault: Fault) -> Lowered {
 
 fn pidfile(line: &mut GlobalLine<'_, '_>) -> Lowered {
     line.line.at_most(1, 1)?;
-    if line.process.pidfile.is_some() {
+    if line.process.pidfile.is_some() || line.line.shared.options.pidfile.is_some() {
         return said_before(
             line,
             Fault::from("'pidfile' already specified. Continuing."),

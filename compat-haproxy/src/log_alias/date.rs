@@ -50,8 +50,17 @@ fn since_epoch(date: SystemTime) -> Duration {
     date.duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
-/// `22/Nov/2026:15:22:32.529`, in local time.
+/// The moment of acceptance as `%t` shows it.
+pub(super) fn write_accepted(view: &View<'_>, out: &mut Vec<u8>) {
+    out.extend_from_slice(&text_with_milliseconds(accepted(view)));
+}
+
 fn with_milliseconds(date: SystemTime, field: &mut Field<'_>) {
+    field.raw(&text_with_milliseconds(date));
+}
+
+/// `22/Nov/2026:15:22:32.529`, in local time.
+fn text_with_milliseconds(date: SystemTime) -> [u8; 24] {
     let date = since_epoch(date);
     let local = civil_in(date, &LOCAL);
     let mut text = [0; 24];
@@ -59,7 +68,7 @@ fn with_milliseconds(date: SystemTime, field: &mut Field<'_>) {
     let milliseconds = date.subsec_millis();
     text[20] = b'.';
     digits(milliseconds as i32, &mut text[21..24]);
-    field.raw(&text);
+    text
 }
 
 /// `22/Nov/2026:15:22:32 +0000`

@@ -1,6 +1,7 @@
 //! Aliases of log formats: `%ci` and its kin (manual 8.2.4), and the formats that options stand for.
 
 mod address;
+pub mod connection;
 mod count;
 mod date;
 mod header;

@@ -58,6 +58,7 @@ async fn accept(
                     tokio::time::sleep(BREATH).await;
                     continue;
                 };
+                admin.live.commands.increment();
                 let served = serve(admin.clone(), level, Some(source), client);
                 spawn_local(async move {
                     let _place = place;
@@ -75,6 +76,7 @@ async fn accept(
                     tokio::time::sleep(BREATH).await;
                     continue;
                 };
+                admin.live.commands.increment();
                 let (admin, exposed) = (admin.clone(), exposed.clone());
                 spawn_local(async move {
                     let _place = place;

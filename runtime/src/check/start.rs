@@ -18,13 +18,13 @@ use locum_model::{
 use super::{
     driver::{self, Probe, ServerCheck},
     probe::{
-        Target, TargetAddress,
+        ProxyHeader, Target, TargetAddress,
         http::{self, Expectation, Expected, HttpExchange},
     },
     scheduler::{CheckTiming, first_offsets},
 };
 use crate::{
-    net::proxy_protocol::{Outgoing, encode_v1, encode_v2},
+    net::proxy_protocol::{Outgoing, encode_v2},
     plan::{Proxy, ProxyId, Server, ServerId},
     sample::regex::Regex,
     server::{Event, Farm},
@@ -246,13 +246,15 @@ fn target(
         .as_ref()
         .or(backend_source)
         .map(|source| source.address);
-    let mut proxy_header = Vec::new();
-    if check.send_proxy {
-        match server.settings.send_proxy {
-            Some(ProxyProtocol::V2(_)) => encode_v2(&Outgoing::default(), &mut proxy_header),
-            _ => encode_v1(None, &mut proxy_header),
+    let proxy_header = check.send_proxy.then(|| match server.settings.send_proxy {
+        Some(ProxyProtocol::V2(_)) => {
+            let mut local = Vec::new();
+            encode_v2(&Outgoing::default(), &mut local);
+            ProxyHeader::Fixed(local)
         }
-    }
+        // Version 1 has no LOCAL: the check speaks of its own connection.
+        _ => ProxyHeader::OwnEnds,
+    });
     Box::new(move || {
         let own = farm.servers.get(index)?.address();
         let address = match address.as_ref().unwrap_or(&own) {

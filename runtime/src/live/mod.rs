@@ -43,8 +43,14 @@ pub struct Live {
     pub requests: Sharded<counters::Counter>,
     /// Numbers of streams, handed out in turn.
     pub next_stream: std::sync::atomic::AtomicU64,
+    /// That a log line could not be sent is told once in the process's life.
+    pub log_failure_told: std::sync::atomic::AtomicBool,
     /// Variables of the process.
     pub variables: parking_lot::Mutex<crate::sample::variables::Variables>,
+    /// Clients of the command sockets now, bounded by `stats maxconn`.
+    pub command_clients: Gauge,
+    /// Such clients since the start.
+    pub commands: counters::Counter,
     /// Soft stop has begun.
     pub stopping: std::sync::atomic::AtomicBool,
     /// One entry per proxy of the plan.
@@ -163,7 +169,14 @@ impl Live {
             dropped_logs: Sharded::new(shards),
             requests: Sharded::new(shards),
             next_stream: std::sync::atomic::AtomicU64::new(0),
+            log_failure_told: std::sync::atomic::AtomicBool::new(false),
             variables: parking_lot::Mutex::default(),
+            command_clients: Gauge::new(Some(
+                plan.global
+                    .stats_maxconn
+                    .unwrap_or(crate::admin::DEFAULT_MAXCONN),
+            )),
+            commands: counters::Counter::default(),
             stopping: std::sync::atomic::AtomicBool::new(false),
             proxies,
             listeners: plan

@@ -84,7 +84,12 @@ fn decode_v1(bytes: &[u8]) -> Result<Decoded, DecodeError> {
     let window = &bytes[..bytes.len().min(LINE_LIMIT)];
     let Some(end) = memchr2(b'\r', b'\n', window) else {
         return if bytes.len() >= LINE_LIMIT {
-            Err(DecodeError::Invalid)
+            let known = [&b"PROXY TCP4 "[..], b"PROXY TCP6 "];
+            Err(if known.iter().any(|start| bytes.starts_with(start)) {
+                DecodeError::Invalid
+            } else {
+                DecodeError::UnknownProtocol
+            })
         } else {
             Ok(Decoded::Partial)
         };

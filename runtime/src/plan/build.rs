@@ -64,6 +64,23 @@ pub fn build(model: &Model, vocabulary: Vocabulary, capacity: Capacity) -> Resul
         process: model.process.clone(),
         threads: capacity.threads,
         maxconn: capacity.maxconn,
+        log: ProxyLog {
+            targets: model
+                .global
+                .logs
+                .iter()
+                .cloned()
+                .map(LogTarget::new)
+                .collect(),
+            tag: model
+                .global
+                .log_tag
+                .as_deref()
+                .unwrap_or("")
+                .as_bytes()
+                .into(),
+            ..ProxyLog::default()
+        },
     })
 }
 

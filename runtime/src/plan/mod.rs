@@ -39,6 +39,8 @@ pub struct Plan {
     pub listeners: Box<[Listener]>,
     /// The `global` section as written.
     pub global: model::Global,
+    /// Where the process itself logs: the targets of `global`.
+    pub log: ProxyLog,
     /// Process settings.
     pub process: locum_model::process::Process,
     /// Worker threads.

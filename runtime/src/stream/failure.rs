@@ -34,6 +34,7 @@ pub enum Failure {
     ServerMalformedWhileReceiving,
     Internal,
     Killed,
+    KilledWhileForwarding,
 }
 
 /// Whose fault a failure is, for the counters.
@@ -102,6 +103,7 @@ impl Failure {
             Failure::ServerMalformedWhileReceiving => row(0, b"PD", Server),
             Failure::Internal => row(500, b"IR", Proxy),
             Failure::Killed => row(0, b"KD", Proxy),
+            Failure::KilledWhileForwarding => row(0, b"K-", Proxy),
         }
     }
 

@@ -29,10 +29,10 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             self.tcp_request_content(self.backend).await?;
         }
         let mut link = self.obtain_server().await?;
+        link.side.expect_body(BodyFraming::UntilClose);
         if self.frontend.options.logasap {
             self.log();
         }
-        link.side.expect_body(BodyFraming::UntilClose);
         let limits = self.byte_inactivity();
         let mut transfers = Transfers::new(clock::now());
         let moved = self
@@ -59,7 +59,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             TransferFailure::Server(
                 SideError::Malformed(_) | SideError::Closed | SideError::Broken(_),
             ) => Failure::ServerClosedWhileReceiving,
-            TransferFailure::Killed => Failure::Killed,
+            TransferFailure::Killed => Failure::KilledWhileForwarding,
         }))
     }
 }

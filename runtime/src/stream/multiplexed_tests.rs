@@ -234,6 +234,7 @@ fn plan(origin: u16) -> Arc<Plan> {
         alias: |_| None,
         filter: |_| None,
         stats_page: |_, _| LocalReply::without_body(404, b"Not Found"),
+        failed_connection: |_, _, _| {},
     };
     let capacity = build::Capacity {
         threads: 1,

@@ -12,6 +12,8 @@ use super::{
     side::Outgoing,
     transfer::{Inactivity, Transfers},
 };
+use std::sync::atomic::Ordering::Relaxed;
+
 use crate::{
     check::rise_fall::Observation,
     clock,
@@ -150,10 +152,12 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         );
     }
 
-    /// Whether the connection to the server is to be kept behind this exchange.
+    /// Whether the connection to the server is to be kept behind this exchange: a process that ends tells the server
+    /// too.
     fn keeps_server(&self) -> bool {
         self.connection_mode(self.frontend)
             .keeps_server(self.connection_mode(self.backend))
+            && !self.live.stopping.load(Relaxed)
     }
 
     /// `monitor-uri`: answered before anything else, never logged (manual: "monitor-uri", "monitor fail").

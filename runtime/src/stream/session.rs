@@ -26,10 +26,13 @@ use crate::{
         h1::{body::BodyFraming, decode::Limits, framing::request_framing},
     },
     live::gauge::Share,
-    net::{conn::Conn, proxy_protocol},
+    net::{
+        conn::Conn,
+        proxy_protocol::{self, DecodeError},
+    },
     plan::{Listener, Proxy},
-    sample::view::Buffered,
-    vocab::Now,
+    sample::view::{Buffered, View},
+    vocab::{FailedConnection, Now},
     worker::{
         Worker,
         wait::{Control, Interrupted, Order, StreamTag, Waiter, While},
@@ -84,6 +87,14 @@ pub async fn run(worker: Rc<Worker>, accepted: Accepted, control: Rc<Control>) {
     match frontend.mode {
         Mode::Http => session.http(conn, early).await,
         Mode::Tcp => Box::pin(session.bytes(conn, early)).await,
+    }
+}
+
+fn of_header(error: DecodeError) -> FailedConnection {
+    match error {
+        DecodeError::NotProxy => FailedConnection::NoProxyHeader,
+        DecodeError::UnknownProtocol => FailedConnection::UnhandledProxyProtocol,
+        DecodeError::Invalid | DecodeError::TooLong => FailedConnection::InvalidProxyHeader,
     }
 }
 
@@ -179,27 +190,69 @@ impl<'w> Session<'w> {
             .or(self.frontend.timeouts.client);
         let until = deadline(clock::now(), limit);
         let bufsize = self.worker.plan.tune.bufsize;
-        let header = self
+        let received = self
             .waiter
             .wait(until, While::Busy, |cx| {
                 loop {
                     match proxy_protocol::decode(side.input.readable(), bufsize) {
                         Ok(proxy_protocol::Decoded::Header(header, length)) => {
                             side.input.advance(length);
-                            return Poll::Ready(Some(header));
+                            return Poll::Ready(Ok(header));
                         }
-                        Err(_) => return Poll::Ready(None),
+                        Err(error) => return Poll::Ready(Err(of_header(error))),
                         Ok(proxy_protocol::Decoded::Partial) => {}
                     }
                     match side.poll_fill(cx) {
                         Poll::Ready(Ok(count)) if count > 0 => {}
-                        Poll::Ready(_) => return Poll::Ready(None),
+                        Poll::Ready(_) => {
+                            return Poll::Ready(Err(FailedConnection::ProxyHeaderAborted));
+                        }
                         Poll::Pending => return Poll::Pending,
                     }
                 }
             })
-            .await
-            .ok()??;
+            .await;
+        let failure = match received {
+            Ok(Ok(header)) => {
+                self.take_proxy_header(header);
+                return Some(());
+            }
+            Ok(Err(failure)) => failure,
+            Err(Interrupted::Deadline) => FailedConnection::ProxyHeaderTimeout,
+            Err(Interrupted::Order(_)) => return None,
+        };
+        self.log_failed_connection(failure, side.received > 0);
+        if !side.input.is_empty() {
+            // What came is refused: the client must not take the close for an answer.
+            side.conn.set_no_linger();
+        }
+        None
+    }
+
+    /// The line about a connection that ends before its first request.
+    fn log_failed_connection(&self, failure: FailedConnection, spoke: bool) {
+        let options = &self.frontend.options;
+        if options.dontlognull && !spoke {
+            return;
+        }
+        let view = View {
+            now: clock::both(),
+            plan: &self.worker.plan,
+            live: &self.worker.live,
+            proxy: self.frontend.id,
+            session: &self.facts,
+            stream: None,
+            request: None,
+            request_body: Buffered::default(),
+            response: None,
+            response_body: Buffered::default(),
+            last_look: true,
+        };
+        self.worker
+            .log_failed_connection(&view, failure, options.log_separate_errors);
+    }
+
+    fn take_proxy_header(&mut self, header: proxy_protocol::Header) {
         let peer = self.facts.source;
         if let Some(ends) = header.endpoints {
             self.facts.source = Some(ends.source);
@@ -215,7 +268,6 @@ impl<'w> Session<'w> {
             authority,
             unique_id,
         }));
-        Some(())
     }
 
     /// Request by request until somebody closes. An idle connection holds no buffer.

@@ -12,7 +12,7 @@ pub mod serve;
 pub mod wait;
 
 use std::{
-    cell::{Cell, RefCell},
+    cell::{Cell, OnceCell, RefCell},
     hash::{BuildHasher as _, RandomState},
     rc::Rc,
     sync::{Arc, atomic::Ordering::Relaxed},
@@ -22,11 +22,13 @@ use std::{
 use crate::{
     check::start::Tell,
     clock,
+    event::Event,
     http::{BufferPool, HeadPool},
     live::Live,
     log::{Logger, Target},
     plan::{Plan, Proxy, ProxyId},
     sample::{format::Format, value::Arena, view::View},
+    vocab::FailedConnection,
 };
 use mailbox::Mailboxes;
 use wait::{Control, Order, StreamTag};
@@ -52,9 +54,13 @@ pub struct Worker {
     sessions: RefCell<slab::Slab<Rc<Control>>>,
     next_port: Cell<u16>,
     random: Cell<u64>,
+    events: OnceCell<EventSink>,
     /// Takes events of servers, on the first worker.
     teller: RefCell<Option<Tell>>,
 }
+
+/// Takes what operators are told of.
+pub type EventSink = Rc<dyn Fn(&Worker, Event)>;
 
 /// Idle buffers that a worker keeps.
 const IDLE_BUFFERS: usize = 256;
@@ -83,6 +89,7 @@ impl Worker {
             sessions: RefCell::new(slab::Slab::new()),
             next_port: Cell::new(0),
             random: Cell::new(RandomState::new().hash_one(index)),
+            events: OnceCell::new(),
             teller: RefCell::new(None),
         }
     }
@@ -131,6 +138,22 @@ impl Worker {
         self.send(view.now.date, &log.targets, level, &log.tag, &line);
     }
 
+    /// Writes the line about a connection that failed before its first request.
+    pub fn log_failed_connection(&self, view: &View<'_>, failure: FailedConnection, severe: bool) {
+        let log = &view.proxy().log;
+        if log.targets.is_empty() {
+            return;
+        }
+        let mut line = self.line.borrow_mut();
+        line.clear();
+        match &log.error_format {
+            Some(format) => format.write(view, &Arena::new(), &mut line),
+            None => (self.plan.vocabulary.failed_connection)(view, failure, &mut line),
+        }
+        let level = if severe { LEVEL_ERROR } else { LEVEL_INFO };
+        self.send(view.now.date, &log.targets, level, &log.tag, &line);
+    }
+
     /// Sends a line; one that can't leave is counted, never waited for.
     pub fn send(&self, now: SystemTime, targets: &[Target], level: u8, tag: &[u8], line: &[u8]) {
         let sent = self
@@ -141,6 +164,26 @@ impl Worker {
             .dropped_logs
             .of(self.index)
             .add(u64::from(sent.dropped));
+        if let Some((logger, error)) = sent.failure
+            && !self.live.log_failure_told.swap(true, Relaxed)
+        {
+            self.emit(Event::LogFailure { logger, error });
+        }
+    }
+
+    /// Where events go from now on: set once, on the first worker.
+    pub fn tell_events_to(&self, sink: EventSink) {
+        let _ = self.events.set(sink);
+    }
+
+    /// Tells operators of an event; the first worker does it for all.
+    pub fn emit(&self, event: Event) {
+        if let Some(sink) = self.events.get() {
+            sink(self, event);
+        } else if self.index != 0 {
+            let tell = move |first: &Worker| first.emit(event);
+            self.mailboxes.say(0, mailbox::Message::Run(Box::new(tell)));
+        }
     }
 
     /// Prints what filters wrote; a standard error that nobody reads loses it.

@@ -89,9 +89,6 @@ impl Workers {
     }
 }
 
-/// How often a stopping worker looks whether its last session has ended, at the latest.
-const STOP_PERIOD: Duration = Duration::from_millis(10);
-
 async fn run(
     worker: Rc<Worker>,
     sockets: Vec<(ListenerId, ListeningSocket)>,
@@ -100,19 +97,7 @@ async fn run(
     let mut listeners = Listeners::open(&worker, sockets);
     spawn_local(upkeep(worker.clone()));
     loop {
-        let stopping = worker.live.stopping.load(Relaxed);
-        let message = if stopping {
-            if worker.session_count() == 0 && worker.mailboxes.total_load() == 0 {
-                return;
-            }
-            match tokio::time::timeout(STOP_PERIOD, mailbox.recv()).await {
-                Ok(message) => message,
-                Err(_) => continue,
-            }
-        } else {
-            mailbox.recv().await
-        };
-        match message {
+        match mailbox.recv().await {
             None | Some(Message::HardStop) => return,
             Some(Message::Serve(handed)) => accept::spawn(&worker, handed),
             Some(Message::SoftStop) => {

@@ -11,7 +11,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::{Target, connect, io_failure};
+use super::{Target, announce, connect, io_failure};
 use crate::{
     check::{CheckInfo, CheckResult, CheckStatus},
     clock,
@@ -129,7 +129,7 @@ pub async fn run(target: &Target, exchange: &HttpExchange) -> CheckResult {
     };
     let mut answer = Vec::with_capacity(1024);
     let conversation = async {
-        wire.write_all(&target.proxy_header).await?;
+        announce(target, &mut wire).await?;
         wire.write_all(&exchange.request).await?;
         loop {
             let ended = wire.read_buf(&mut answer).await? == 0 || answer.len() >= ANSWER_MAX;

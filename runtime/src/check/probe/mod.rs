@@ -6,11 +6,12 @@ pub mod tcp_connect;
 use std::{io, net::SocketAddr, path::PathBuf, time::Duration};
 
 use tokio::{
-    io::{AsyncRead, AsyncWrite},
+    io::{AsyncRead, AsyncWrite, AsyncWriteExt},
     net::{TcpSocket, TcpStream, UnixStream},
 };
 
 use super::{CheckInfo, CheckResult, CheckStatus};
+use crate::net::proxy_protocol::{Endpoints, encode_v1};
 
 /// Where a probe connects to and how.
 #[derive(Debug, Clone)]
@@ -19,12 +20,21 @@ pub struct Target {
     pub address: TargetAddress,
     /// Local address to connect from.
     pub source: Option<SocketAddr>,
-    /// PROXY header that is sent first; empty: none.
-    pub proxy_header: Vec<u8>,
+    /// PROXY header that is sent first.
+    pub proxy_header: Option<ProxyHeader>,
     /// Bound on the connection.
     pub connect_timeout: Duration,
     /// Bound on what follows; `None`: the bound on the connection bounds the whole.
     pub exchange_timeout: Option<Duration>,
+}
+
+/// What a probe sends before anything else (`check-send-proxy`).
+#[derive(Debug, Clone)]
+pub enum ProxyHeader {
+    /// These bytes.
+    Fixed(Vec<u8>),
+    /// A header of version 1 that names the ends of the probe's own connection.
+    OwnEnds,
 }
 
 /// A resolved address.
@@ -40,6 +50,11 @@ pub enum TargetAddress {
 pub(super) trait Wire: AsyncRead + AsyncWrite + Unpin {
     /// Closing resets the connection instead of leaving it in TIME_WAIT.
     fn reset_on_close(&self) {}
+
+    /// Its ends, if it has IP addresses.
+    fn ends(&self) -> Option<Endpoints> {
+        None
+    }
 }
 
 impl Wire for UnixStream {}
@@ -48,6 +63,13 @@ impl Wire for TcpStream {
     fn reset_on_close(&self) {
         // Failing to set it costs a socket in TIME_WAIT, no more.
         let _ = socket2::SockRef::from(self).set_linger(Some(Duration::ZERO));
+    }
+
+    fn ends(&self) -> Option<Endpoints> {
+        Some(Endpoints {
+            source: self.local_addr().ok()?,
+            destination: self.peer_addr().ok()?,
+        })
     }
 }
 
@@ -67,6 +89,19 @@ pub(super) async fn connect(target: &Target) -> io::Result<Box<dyn Wire>> {
             // The peer needn't wait for a FIN exchange of something that was only a question.
             socket.set_nodelay(true)?;
             Ok(Box::new(socket.connect(*address).await?))
+        }
+    }
+}
+
+/// Sends the PROXY header, if there is one.
+pub(super) async fn announce(target: &Target, wire: &mut Box<dyn Wire>) -> io::Result<()> {
+    match &target.proxy_header {
+        None => Ok(()),
+        Some(ProxyHeader::Fixed(bytes)) => wire.write_all(bytes).await,
+        Some(ProxyHeader::OwnEnds) => {
+            let mut line = Vec::new();
+            encode_v1(wire.ends(), &mut line);
+            wire.write_all(&line).await
         }
     }
 }
