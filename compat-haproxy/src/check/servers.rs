@@ -67,11 +67,8 @@ pub(super) fn check(loader: &mut Loader<'_>, draft: &Draft) {
             loader.shared.alert(&at, text);
         }
         if server.server.value.fast_open {
-            let needed = ["conn-failure", "empty-response", "response-timeout"];
-            if !needed
-                .iter()
-                .all(|word| draft.backend.retry_on.iter().any(|said| said == word))
-            {
+            let retry = &draft.backend.retry_on;
+            if !(retry.connection && retry.empty_response && retry.response_timeout) {
                 let text = format!(
                     "[{at}] : 'server {proxy}/{name}' : server has tfo activated, the backend should be configured with at least 'conn-failure', 'empty-response' and 'response-timeout' or we wouldn't be able to retry the connection on failure."
                 );

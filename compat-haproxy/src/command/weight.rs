@@ -35,6 +35,8 @@ pub(super) static SET: CommandDef = CommandDef {
     },
 };
 
+const NO_NUMBER: &str = "Empty weight string empty or preceded by garbage";
+
 /// Sets a weight as `set weight` and `set server … weight` take it.
 pub(super) fn change(
     view: &CommandView<'_>,
@@ -44,7 +46,11 @@ pub(super) fn change(
     let farm = farm(view, id)?;
     let state = &farm.servers[id.index as usize];
     let word = word.ok_or_else(|| Reply::line("Require <weight> or <weight%>."))?;
-    let weight = parse(word, state.rules.initial_weight).map_err(Reply::line)?;
+    let weight = parse(word, state.rules.initial_weight).map_err(|reason| match reason {
+        // The one message that comes without the empty line behind it.
+        NO_NUMBER => Reply::Text(reason.to_owned()),
+        reason => Reply::line(reason),
+    })?;
     let fixed = matches!(
         view.plan
             .proxy(id.backend)
@@ -72,9 +78,7 @@ fn parse(word: &str, initial: u32) -> Result<u32, &'static str> {
         .find(|c: char| !c.is_ascii_digit() && c != '-')
         .unwrap_or(word.len());
     let (number, rest) = word.split_at(digits);
-    let number: i64 = number
-        .parse()
-        .map_err(|_| "Empty weight string empty or preceded by garbage")?;
+    let number: i64 = number.parse().map_err(|_| NO_NUMBER)?;
     match rest {
         "%" if number < 0 => Err("Relative weight must be positive."),
         "%" => {

@@ -30,9 +30,10 @@ pub(super) static DST_PORT: FetchDef = fetch("dst_port", Type::Int, |view, _, _|
 pub(super) static DST_IS_LOCAL: FetchDef = fetch("dst_is_local", Type::Bool, |view, _, _| {
     is_local(view.session.destination)
 });
-pub(super) static FC_SRC: FetchDef = fetch("fc_src", Type::Ip, |view, _, _| ip(view.session.peer));
+pub(super) static FC_SRC: FetchDef =
+    fetch("fc_src", Type::Ip, |view, _, _| ip(view.session.peer()));
 pub(super) static FC_SRC_PORT: FetchDef = fetch("fc_src_port", Type::Int, |view, _, _| {
-    port(view.session.peer)
+    port(view.session.peer())
 });
 
 pub(super) static FC_HTTP_MAJOR: FetchDef = fetch("fc_http_major", Type::Int, |_, _, _| {

@@ -52,7 +52,6 @@ fn balance(line: &mut ProxyLine<'_, '_>) -> Lowered {
                 }
                 line.line.shared.tuning("check_post", &line.line.at);
             }
-            unexecuted(line, "balance url_param");
             Balance::UrlParam(line.line.text(2))
         }
         _ => other(line, &word)?,
@@ -92,7 +91,6 @@ fn other(line: &mut ProxyLine<'_, '_>, word: &str) -> Result<Balance, Fault> {
             }
             domain_only = true;
         }
-        unexecuted(line, "balance hdr");
         return Ok(Balance::Header {
             name: name.to_owned(),
             domain_only,
@@ -149,7 +147,6 @@ fn uri(line: &mut ProxyLine<'_, '_>) -> Result<Balance, Fault> {
             }
         }
     }
-    unexecuted(line, "balance uri");
     Ok(Balance::Uri {
         len,
         depth,

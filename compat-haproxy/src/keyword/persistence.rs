@@ -3,7 +3,10 @@
 
 use std::time::Duration;
 
-use locum_model::{Located, Text, proxy::HttpReuse};
+use locum_model::{
+    Located, Text,
+    proxy::{HttpReuse, RetryOn},
+};
 use locum_parser::haproxy::units::{self, TimeUnit};
 
 use super::{ProxyKeyword, Sections, State};
@@ -144,7 +147,7 @@ fn retry_on(line: &mut ProxyLine<'_, '_>) -> Lowered {
     if !line.draft.can(Capability::Backend) {
         return Err("'retry-on' only available in backend or listen section".into());
     }
-    let mut words = Vec::new();
+    let mut retry = RetryOn::NEVER;
     let mut at = 1;
     while line.line.has(at) {
         let word = line.line.text(at);
@@ -154,11 +157,24 @@ fn retry_on(line: &mut ProxyLine<'_, '_>) -> Lowered {
         if word == "none" && (at > 1 || line.line.has(at + 1)) {
             return Err("'retry-on': 'none' keyword only usable alone".into());
         }
-        words.push(word);
+        add_retry(&mut retry, &word);
         at += 1;
     }
-    line.draft.backend.retry_on = words;
+    line.draft.backend.retry_on = retry;
     Ok(())
+}
+
+fn add_retry(retry: &mut RetryOn, word: &str) {
+    let all = word == "all-retryable-errors";
+    retry.connection |= all || word == "conn-failure";
+    retry.empty_response |= all || word == "empty-response";
+    retry.junk_response |= all || word == "junk-response";
+    retry.response_timeout |= all || word == "response-timeout";
+    retry.early_data |= all || word == "0rtt-rejected";
+    if all {
+        retry.statuses.extend([500, 502, 503, 504]);
+    }
+    retry.statuses.extend(word.parse::<u16>());
 }
 
 fn count(line: &mut ProxyLine<'_, '_>) -> Lowered {

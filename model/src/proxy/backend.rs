@@ -26,8 +26,8 @@ pub struct Backend {
     pub retries: Option<u32>,
     /// `option redispatch`.
     pub redispatch: Option<RedispatchInterval>,
-    /// `retry-on`: conditions by their names.
-    pub retry_on: Vec<String>,
+    /// `retry-on`: which failures are worth another attempt.
+    pub retry_on: RetryOn,
     /// `http-reuse`.
     pub http_reuse: HttpReuse,
     /// `fullconn`: where servers' dynamic limits reach `maxconn`.
@@ -141,4 +141,51 @@ pub enum SourceClient {
     Address(SocketAddr),
     /// The last address in a header: name and occurrence.
     Header(Text, i32),
+}
+
+/// Which failures of an exchange with a server are worth another attempt (`retry-on`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RetryOn {
+    /// There was no connection.
+    pub connection: bool,
+    /// The server closed without a byte.
+    pub empty_response: bool,
+    /// What came was no complete response.
+    pub junk_response: bool,
+    /// The server was too slow.
+    pub response_timeout: bool,
+    /// The server refused early data.
+    pub early_data: bool,
+    /// Statuses of responses.
+    pub statuses: Vec<u16>,
+}
+
+impl Default for RetryOn {
+    fn default() -> Self {
+        Self {
+            connection: true,
+            ..Self::NEVER
+        }
+    }
+}
+
+impl RetryOn {
+    /// No second attempt.
+    pub const NEVER: Self = Self {
+        connection: false,
+        empty_response: false,
+        junk_response: false,
+        response_timeout: false,
+        early_data: false,
+        statuses: Vec::new(),
+    };
+
+    /// Whether something behind the connection is worth another attempt: the request must be kept then.
+    pub fn keeps_request(&self) -> bool {
+        self.empty_response
+            || self.junk_response
+            || self.response_timeout
+            || self.early_data
+            || !self.statuses.is_empty()
+    }
 }

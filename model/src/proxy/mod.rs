@@ -6,7 +6,8 @@ mod global;
 mod server;
 
 pub use backend::{
-    Backend, Cookie, CookieMode, HttpReuse, RedispatchInterval, SourceAddress, SourceClient,
+    Backend, Cookie, CookieMode, HttpReuse, RedispatchInterval, RetryOn, SourceAddress,
+    SourceClient,
 };
 pub use frontend::{
     Bind, Frontend, Process as BindProcess, SocketAccess, StatsLevel, TcpKeepalive,

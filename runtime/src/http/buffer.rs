@@ -164,6 +164,11 @@ impl BufferPool {
         }
     }
 
+    /// Bytes that each of its buffers holds.
+    pub fn capacity(&self) -> usize {
+        self.capacity
+    }
+
     /// Count of idle buffers.
     pub fn idle(&self) -> usize {
         self.idle.borrow().len()

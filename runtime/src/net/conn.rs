@@ -182,6 +182,7 @@ const COPY_LIMIT: usize = 4096;
 pub struct Outbox {
     staged: Vec<u8>,
     sent: usize,
+    written: u64,
 }
 
 impl Outbox {
@@ -197,6 +198,11 @@ impl Outbox {
     /// Nothing is staged.
     pub fn is_empty(&self) -> bool {
         self.sent == self.staged.len()
+    }
+
+    /// Bytes that went to the connection so far.
+    pub fn written(&self) -> u64 {
+        self.written
     }
 
     /// Bytes that are staged and not sent.
@@ -235,6 +241,7 @@ impl Outbox {
                 Poll::Ready(Ok(count)) => count,
             };
             let of_staged = count.min(staged.len());
+            self.written += count as u64;
             self.sent += of_staged;
             if count > of_staged {
                 return Poll::Ready(Ok(count - of_staged));

@@ -360,6 +360,12 @@ impl Builder<'_, '_> {
             servers: servers.collect(),
             use_server,
             persist,
+            balance_key: match &backend.balance {
+                locum_model::pool::Balance::Hash(expr) => {
+                    Some(self.words.expr(expr, &self.proxy.name.at)?)
+                }
+                _ => None,
+            },
             retries: backend.retries.unwrap_or(3),
         })
     }

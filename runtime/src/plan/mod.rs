@@ -179,6 +179,8 @@ pub struct Backend {
     pub use_server: Box<[(Option<rules::Condition>, ServerTarget)]>,
     /// `force-persist` (true) and `ignore-persist`.
     pub persist: Box<[(bool, rules::Condition)]>,
+    /// The key of `balance hash`.
+    pub balance_key: Option<crate::sample::expr::Expr>,
     /// Failed connections are tried again so often.
     pub retries: u32,
 }

@@ -145,11 +145,15 @@ impl ActionView<'_> {
     }
 }
 
-/// Decodes a complete response read from a file. Without a length it ends with the connection.
+/// Decodes a complete response read from a file. Without a length it ends with the connection. An empty file gives an
+/// empty head: nothing at all is sent.
 ///
 /// # Errors
 /// The head is no response head.
 pub fn raw_page(file: &[u8]) -> Result<(Head, Bytes), NotAResponse> {
+    if file.is_empty() {
+        return Ok((Head::new(), Bytes::new()));
+    }
     let mut buffer = Buffer::with_capacity(file.len().max(1));
     buffer.append(file);
     let mut head = Head::new();

@@ -1,12 +1,12 @@
 //! Idle connections to one server, ready for another request (manual: "http-reuse", "pool-max-conn", "pool-low-conn",
 //! "pool-purge-delay", "max-reuse").
 //!
-//! One shard per worker: a worker looks into its own first, then takes from the others. The last that came in goes
-//! out first. Connections that have not been reused yet stand apart: a cautious policy hands a session's first request
+//! One shard per worker: a worker looks into its own first, then takes from the others. The one that
+//! waited longest goes out first: under `safe` of those that were reused before, else of those that were not. Connections that have not been reused yet stand apart: a cautious policy hands a session's first request
 //! only to one that has proved that its server keeps connections alive. A private connection never comes here.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     net::SocketAddr,
     sync::{
         Arc,
@@ -94,9 +94,9 @@ struct Idle<C> {
 #[derive(Debug)]
 struct Stacks<C> {
     /// Reused at least once.
-    safe: Vec<Idle<C>>,
+    safe: VecDeque<Idle<C>>,
     /// Never reused.
-    fresh: Vec<Idle<C>>,
+    fresh: VecDeque<Idle<C>>,
 }
 
 type Shard<C> = Mutex<HashMap<PoolKey, Stacks<C>>>;
@@ -189,7 +189,7 @@ impl<C: Send> IdlePool<C> {
                 // Below the low mark a worker gets its own connections rather than others'.
                 return None;
             }
-            let taken = self.take_from(shard, key, safe, fresh, &mut alive);
+            let taken = self.take_from(shard, key, (safe, fresh), &mut alive);
             if taken.is_some() {
                 return taken;
             }
@@ -214,10 +214,10 @@ impl<C: Send> IdlePool<C> {
         let stacks = stacks.entry(key.clone()).or_default();
         let idle = Idle { connection, reuses };
         if reuses > 0 {
-            stacks.safe.push(idle);
+            stacks.safe.push_back(idle);
             self.safe.fetch_add(1, Relaxed);
         } else {
-            stacks.fresh.push(idle);
+            stacks.fresh.push_back(idle);
             self.fresh.fetch_add(1, Relaxed);
         }
         self.lengths[shard].fetch_add(1, Relaxed);
@@ -253,11 +253,17 @@ impl<C: Send> IdlePool<C> {
                 (&mut stacks.safe, &self.safe),
                 (&mut stacks.fresh, &self.fresh),
             ] {
-                let gone: Vec<_> = stack
-                    .extract_if(.., |idle| !alive(&mut idle.connection))
-                    .collect();
-                count.fetch_sub(gone.len(), Relaxed);
-                closed.extend(gone.into_iter().map(|idle| idle.connection));
+                for _ in 0..stack.len() {
+                    let Some(mut idle) = stack.pop_front() else {
+                        break;
+                    };
+                    if alive(&mut idle.connection) {
+                        stack.push_back(idle);
+                    } else {
+                        count.fetch_sub(1, Relaxed);
+                        closed.push(idle.connection);
+                    }
+                }
             }
             !(stacks.safe.is_empty() && stacks.fresh.is_empty())
         });
@@ -288,7 +294,7 @@ impl<C: Send> IdlePool<C> {
                     (&mut stacks.fresh, &self.fresh),
                     (&mut stacks.safe, &self.safe),
                 ] {
-                    // The oldest lie at the bottom.
+                    // The oldest stand in front.
                     let gone = count.min(stack.len());
                     count -= gone;
                     total.fetch_sub(gone, Relaxed);
@@ -305,8 +311,7 @@ impl<C: Send> IdlePool<C> {
         &self,
         shard: usize,
         key: &PoolKey,
-        safe: bool,
-        fresh: bool,
+        (safe, fresh): (bool, bool),
         alive: &mut impl FnMut(&mut C) -> bool,
     ) -> Option<Taken<C>> {
         if self.lengths[shard].load(Relaxed) == 0 {
@@ -315,13 +320,18 @@ impl<C: Send> IdlePool<C> {
         let mut all = self.shards[shard].lock();
         let stacks = all.get_mut(key)?;
         let mut found = None;
-        let kinds = [
-            (safe, &mut stacks.safe, &self.safe),
+        let mut kinds = [
             (fresh, &mut stacks.fresh, &self.fresh),
+            (safe, &mut stacks.safe, &self.safe),
         ];
-        for (permitted, stack, count) in kinds {
+        if self.rules.reuse == HttpReuse::Safe {
+            kinds.reverse();
+        }
+        for (permitted, queue, count) in kinds {
             while permitted && found.is_none() {
-                let Some(mut idle) = stack.pop() else { break };
+                let Some(mut idle) = queue.pop_front() else {
+                    break;
+                };
                 count.fetch_sub(1, Relaxed);
                 self.lengths[shard].fetch_sub(1, Relaxed);
                 if alive(&mut idle.connection) {
@@ -343,8 +353,8 @@ impl<C: Send> IdlePool<C> {
 impl<C> Default for Stacks<C> {
     fn default() -> Self {
         Self {
-            safe: Vec::new(),
-            fresh: Vec::new(),
+            safe: VecDeque::new(),
+            fresh: VecDeque::new(),
         }
     }
 }
@@ -380,14 +390,31 @@ mod tests {
     }
 
     #[test]
-    fn the_last_that_came_goes_first_and_other_workers_share() {
+    fn the_one_that_waited_longest_goes_first_and_other_workers_share() {
         let pool = pool(HttpReuse::Safe, None, 0);
         for connection in 1..=3 {
             assert_eq!(pool.put(0, &PoolKey::default(), connection, 0), None);
         }
-        assert_eq!(take(&pool, 1, false), Some((3, 1)));
+        assert_eq!(take(&pool, 1, false), Some((1, 1)));
         assert_eq!(take(&pool, 0, false), Some((2, 1)));
         assert_eq!((pool.len(), pool.counts().fresh), (1, 1));
+    }
+
+    // Recorded from the reference with three connections: `safe` stays with one, `always` goes round.
+    #[test]
+    fn safe_prefers_what_was_reused_and_always_what_was_not() {
+        for (reuse, order) in [(HttpReuse::Safe, [1, 1, 1]), (HttpReuse::Always, [1, 2, 3])] {
+            let pool = pool(reuse, None, 0);
+            for connection in 1..=3 {
+                pool.put(0, &PoolKey::default(), connection, 0);
+            }
+            let taken = [(); 3].map(|()| {
+                let (connection, reuses) = take(&pool, 0, false).unwrap();
+                pool.put(0, &PoolKey::default(), connection, reuses);
+                connection
+            });
+            assert_eq!(taken, order);
+        }
     }
 
     #[test]

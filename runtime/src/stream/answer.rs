@@ -121,7 +121,7 @@ impl<C: ClientSide> Stream<'_, C> {
     ///
     /// # Errors
     /// The client went away or is too slow.
-    async fn send_rest(&mut self, body: &[u8]) -> Phase {
+    pub(super) async fn send_rest(&mut self, body: &[u8]) -> Phase {
         let mut sent = 0;
         let mut ended = false;
         let until = deadline(clock::now(), self.frontend.timeouts.client);

@@ -8,10 +8,12 @@ use std::{
 
 use locum_model::{
     address::Address,
-    proxy::{HttpReuse, Observe, ProxyProtocol, RedispatchInterval, SourceClient},
+    proxy::{HttpReuse, Observe, ProxyProtocol, SourceClient},
 };
 
-use super::{ClientSide, Halt, Phase, Stream, deadline, failure::Failure, side::h1::H1Side};
+use super::{
+    ClientSide, Halt, Phase, Stream, deadline, failure::Failure, retry::Attempt, side::h1::H1Side,
+};
 use crate::{
     check::rise_fall::Observation,
     clock,
@@ -43,7 +45,6 @@ pub struct Link<'s> {
     pub reuses: u32,
     /// The server bound it to one client (NTLM, Negotiate): nobody else may have it.
     pub private: bool,
-    slot: Slot,
     in_use: InUse<Conn>,
 }
 
@@ -68,49 +69,34 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             .find_map(Own::private_server)
             .filter(|id| id.backend == self.backend.id);
         self.bound = self.bound.or(private.map(|id| id.index));
-        let mut avoid = None;
-        let mut attempt = 0;
         loop {
-            let slot = self.admit(avoid, began).await?;
+            let slot = self.admit(began).await?;
             self.enter_server(slot.server());
             self.facts.timers.queue_ms = milliseconds(began, clock::now());
             let server = &backend.servers[slot.server() as usize];
+            self.slot = Some(slot);
             self.redirect_to(server)?;
-            let failed = match self.open(server, slot).await? {
+            let failed = match self.open(server).await? {
                 Ok(link) => return Ok(link),
                 Err(failure) => failure,
             };
+            self.leave_server();
             self.count_failed_connection(server.id);
             self.observe(server, Observation::ConnectFailed);
-            if attempt >= backend.retries {
+            if !backend.settings.retry_on.connection || self.facts.retries >= backend.retries {
                 return Err(Halt::Failed(failed));
             }
-            attempt += 1;
-            self.facts.retries = attempt;
-            if self.redispatches(attempt, backend.retries) {
-                self.facts.redispatched = true;
-                self.forget_server();
-                avoid = Some(server.id.index);
-                self.count_redispatch(server.id);
-            } else {
-                self.bound = Some(server.id.index);
-                self.count_retry(server.id);
+            if self.begin_attempt(server.id, backend.retries) == Attempt::SameServer {
                 self.turn_around(failed).await?;
             }
         }
     }
 
-    fn redispatches(&self, attempt: u32, retries: u32) -> bool {
-        match self
-            .backend
-            .backend
-            .as_ref()
-            .and_then(|backend| backend.settings.redispatch)
-        {
-            None => false,
-            Some(RedispatchInterval::LastRetry) => attempt == retries,
-            Some(RedispatchInterval::Every(n)) => n > 0 && attempt.is_multiple_of(n),
-            Some(RedispatchInterval::Last(n)) => attempt + n > retries,
+    /// Gives the place on the server back. The log tells how many others it served then.
+    pub(super) fn leave_server(&mut self) {
+        if let Some(slot) = self.slot.take() {
+            let served = self.backend_live().served(slot.server());
+            self.facts.connections[3] = served.saturating_sub(1);
         }
     }
 
@@ -135,7 +121,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     }
 
     /// A slot on a server; waits in the queue if none is free.
-    async fn admit(&mut self, avoid: Option<u32>, began: Instant) -> Phase<Slot> {
+    async fn admit(&mut self, began: Instant) -> Phase<Slot> {
         let farm = self
             .backend_live()
             .farm
@@ -146,7 +132,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
                 Some(server) if self.forced => Want::Forced(server),
                 Some(server) => Want::Server(server),
                 None => Want::Balanced(Choice {
-                    avoid,
+                    avoid: self.avoid,
                     ..self.balance_choice()
                 }),
             };
@@ -192,11 +178,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     }
 
     /// An idle connection, or a new one. The inner error is a failed attempt.
-    async fn open(
-        &mut self,
-        server: &'s Server,
-        slot: Slot,
-    ) -> Phase<Result<Box<Link<'s>>, Failure>> {
+    async fn open(&mut self, server: &'s Server) -> Phase<Result<Box<Link<'s>>, Failure>> {
         let destination = self.server_address(server);
         let proxy_header = self.proxy_header(server);
         let source = self.source_address(server);
@@ -219,7 +201,6 @@ impl<'s, C: ClientSide> Stream<'s, C> {
                 key,
                 reuses,
                 private: own.private,
-                slot,
                 in_use,
             })));
         }
@@ -243,7 +224,6 @@ impl<'s, C: ClientSide> Stream<'s, C> {
                 key,
                 reuses,
                 private: false,
-                slot,
                 in_use,
             })));
         }
@@ -272,7 +252,6 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             key,
             reuses: 0,
             private: false,
-            slot,
             in_use: idle.begin_use(),
         })))
     }
@@ -307,7 +286,6 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             key,
             reuses,
             private,
-            slot,
             in_use,
         } = *link;
         let (conn, buffer) = side.into_parts();
@@ -326,7 +304,6 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             // A connection that the pool doesn't want is closed here.
             drop(self.idle(server).put(self.worker.index, &key, conn, reuses));
         }
-        drop(slot);
     }
 
     async fn connect(&mut self, to: &Address, options: &Options) -> Phase<Result<Conn, Failure>> {
@@ -353,13 +330,19 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         })
     }
 
+    /// Under `abortonclose` a client that goes away ends its request. Only where the frontend has the option too (from
+    /// `defaults`, or as one `listen` section) is its connection watched (observed).
+    pub(super) fn watches_client(&self) -> bool {
+        self.frontend.options.abortonclose && self.backend.options.abortonclose
+    }
+
     /// Waits for something on the way to the server. The client's going away only counts under `abortonclose`.
     async fn wait_on_client<T>(
         &mut self,
         until: Option<Instant>,
         mut progress: impl FnMut(&mut Context<'_>) -> Poll<T>,
     ) -> Result<T, Stopped> {
-        let watch = self.backend.options.abortonclose;
+        let watch = self.watches_client();
         let client = &mut *self.client;
         let waited = self
             .waiter

@@ -21,8 +21,6 @@ pub struct SessionFacts {
     pub source: Option<SocketAddr>,
     /// The address the client connected to. `None` on a unix socket.
     pub destination: Option<SocketAddr>,
-    /// The peer of the connection itself, whatever a PROXY header said.
-    pub peer: Option<SocketAddr>,
     /// Milliseconds until the handshakes (PROXY, TLS) were done.
     pub handshake_ms: i64,
     /// Requests so far on it.
@@ -33,9 +31,19 @@ pub struct SessionFacts {
     pub variables: RefCell<Variables>,
 }
 
-/// What a PROXY header carried besides addresses.
+impl SessionFacts {
+    /// The peer of the connection itself, whatever a PROXY header said.
+    pub fn peer(&self) -> Option<SocketAddr> {
+        let header = self.proxy_header.as_deref();
+        header.map_or(self.source, |header| header.peer)
+    }
+}
+
+/// What a PROXY header carried besides addresses, and who sent it.
 #[derive(Debug, Clone, Default)]
 pub struct ProxyFacts {
+    /// The peer of the connection itself.
+    pub peer: Option<SocketAddr>,
     /// PP2_TYPE_AUTHORITY.
     pub authority: Option<Vec<u8>>,
     /// PP2_TYPE_UNIQUE_ID.
@@ -61,6 +69,8 @@ pub struct StreamFacts {
     pub timers: Timers,
     /// The four termination characters.
     pub termination: Termination,
+    /// An interim response went to the client.
+    pub interim: bool,
     /// Status sent to the client; `None` before and in TCP mode.
     pub status: Option<u16>,
     /// Bytes read from the client.
@@ -93,8 +103,6 @@ pub struct StreamFacts {
     pub log_level: Option<Option<u8>>,
     /// Connections at the moment of the log line: process, frontend, backend, server.
     pub connections: [u32; 4],
-    /// Streams on the server besides this one, noted before its slot went to the next in the queue.
-    pub beside: Option<u32>,
     /// Variables of the exchange.
     pub variables: RefCell<StreamVariables>,
     /// Host and path-less facts that redirects need: the request came with its own TLS.
@@ -113,6 +121,7 @@ impl StreamFacts {
             server_source: None,
             timers: Timers::new(start),
             termination: Termination::default(),
+            interim: false,
             status: None,
             bytes_in: 0,
             bytes_out: 0,
@@ -129,7 +138,6 @@ impl StreamFacts {
             logged: false,
             log_level: None,
             connections: [0; 4],
-            beside: None,
             variables: RefCell::default(),
             is_tls: false,
         }

@@ -10,22 +10,19 @@ use super::{
 use crate::{
     clock,
     http::{Head, cookie},
-    lb::{Choice, hash},
     live::counters::{BackendCounters, FourTimes, FrontendCounters},
     plan::{Proxy, ServerId},
     server::Ticket,
 };
 
-use locum_model::{
-    pool::Balance,
-    proxy::{Capture, Mode},
-};
+use locum_model::proxy::{Capture, Mode};
 
 impl<'s, C: ClientSide> Stream<'s, C> {
     /// Answers a failure with its page, where something can still be sent.
     pub(super) async fn fail(&mut self, failure: Failure) -> Phase {
         let row = self.row_of(failure);
         self.facts.termination.mark(row.cause, row.phase);
+        self.leave_server();
         self.count_failure(failure);
         let started = self.facts.status.is_some();
         self.must_close |= row.fault == Fault::Client || started;
@@ -103,6 +100,11 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         self.facts.timers.end = Some(clock::now());
         self.count_traffic();
         self.presence = None;
+        self.leave_server();
+        if self.facts.interim {
+            // The log's status of an exchange that ended behind an interim response is 0 (observed).
+            self.facts.status.get_or_insert(0);
+        }
         let silent = matches!(ended, Err(Halt::Silent));
         let filtered = self.filters.on_stop();
         if !filtered.is_empty() {
@@ -157,11 +159,11 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     fn note_connections(&mut self) {
         let live = self.live;
         let backend = self.facts.backend.map_or(0, |id| live.proxy(id).streams());
-        let served = self
-            .facts
-            .server
-            .map_or(0, |id| live.proxy(id.backend).served(id.index));
-        let server = self.facts.beside.unwrap_or(served);
+        // Once the stream has left its server it no longer counts itself.
+        let server = match (&self.slot, self.facts.server) {
+            (Some(_), Some(id)) => live.proxy(id.backend).served(id.index),
+            _ => self.facts.connections[3],
+        };
         self.facts.connections = [
             live.connections.now(),
             self.frontend_live().clients.now(),
@@ -338,29 +340,6 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         match ticket.place() {
             crate::server::queue::Place::Server(_) => self.facts.server_queue += before,
             crate::server::queue::Place::Backend => self.facts.backend_queue += before,
-        }
-    }
-
-    /// What the balancer needs of this request.
-    pub(super) fn balance_choice(&self) -> Choice {
-        let Some(backend) = self
-            .backend
-            .backend
-            .as_ref()
-            .map(|backend| &backend.settings)
-        else {
-            return Choice::default();
-        };
-        let hash = match &backend.balance {
-            Balance::Source => self
-                .session
-                .source
-                .map(|s| hash::of_address(backend.hash_type, s.ip())),
-            _ => None,
-        };
-        Choice {
-            hash,
-            ..Choice::default()
         }
     }
 

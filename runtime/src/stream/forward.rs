@@ -38,11 +38,6 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         let moved = self
             .transfer(&mut link.side, &mut transfers, limits, pass_ends_on)
             .await;
-        let served = self
-            .live
-            .proxy(self.backend.id)
-            .served(link.server.id.index);
-        self.facts.beside = Some(served.saturating_sub(1));
         moved.or_else(|failure| self.byte_failure(failure))
     }
 

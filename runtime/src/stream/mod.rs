@@ -12,6 +12,7 @@
 
 pub mod answer;
 pub mod backend;
+mod balance;
 pub mod connect;
 pub mod copy;
 pub mod facts;
@@ -21,6 +22,7 @@ pub mod forward;
 pub mod persistence;
 pub mod request;
 pub mod response;
+mod retry;
 pub mod rules;
 pub mod session;
 pub mod side;
@@ -43,7 +45,7 @@ use crate::{
         value::Arena,
         view::{Buffered, View},
     },
-    server::Arrival,
+    server::{Arrival, Slot},
     worker::{
         Worker,
         wait::{Interrupted, StreamTag, Waiter},
@@ -63,6 +65,9 @@ pub trait ClientSide: Incoming + Outgoing {
 
     /// From here on bytes pass as they are, until either side closes.
     fn become_tunnel(&mut self);
+
+    /// The connection broke, in both directions.
+    fn is_broken(&self) -> bool;
 
     /// The tunnel that was asked for was refused: what comes next is another request.
     fn stay_message(&mut self);
@@ -84,6 +89,12 @@ pub trait ClientSide: Incoming + Outgoing {
 
     /// Bytes of the request's body that have come and were not passed on.
     fn pending_body(&self) -> u64;
+
+    /// A copy of the request's body, to send it again; none if it has not come whole.
+    fn copy_body(&self) -> Option<Box<[u8]>>;
+
+    /// Puts a copied body back: it will be read again.
+    fn restore_body(&mut self, body: &[u8]);
 
     /// Bytes received and sent on behalf of this stream so far.
     fn traffic(&self) -> (u64, u64);
@@ -119,12 +130,16 @@ pub struct Stream<'s, C> {
     pub own: &'s mut Vec<connect::Own>,
     /// Filters of both proxies.
     pub filters: Filters,
+    /// The place on the server; given back when the log line is written.
+    pub(crate) slot: Option<Slot>,
     /// The client's connection can't be used for another request.
     pub must_close: bool,
     /// What is given back when the stream ends: its place in the backend.
     pub(crate) presence: Option<Arrival>,
     /// The server that the client is bound to.
     pub(crate) bound: Option<u32>,
+    /// A server that just failed: another one is tried where there is one.
+    pub(crate) avoid: Option<u32>,
     /// It gets its server though that may be down.
     pub(crate) forced: bool,
     /// The balancer chose the server.

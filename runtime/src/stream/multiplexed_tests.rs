@@ -127,6 +127,10 @@ impl ClientSide for MemorySide {
 
     fn become_tunnel(&mut self) {}
 
+    fn is_broken(&self) -> bool {
+        false
+    }
+
     fn stay_message(&mut self) {}
 
     fn stage_raw(&mut self, bytes: &[u8]) {
@@ -148,6 +152,12 @@ impl ClientSide for MemorySide {
         let channel = self.0.borrow();
         channel.ended && channel.incoming.is_empty() && self.1.is_empty()
     }
+
+    fn copy_body(&self) -> Option<Box<[u8]>> {
+        None
+    }
+
+    fn restore_body(&mut self, _body: &[u8]) {}
 
     fn body_is_buffered(&self) -> bool {
         self.0.borrow().ended
@@ -259,7 +269,6 @@ async fn run_stream(
         accepted: clock::both(),
         source: None,
         destination: None,
-        peer: None,
         handshake_ms: 0,
         requests: 1,
         proxy_header: None,
@@ -289,6 +298,8 @@ async fn run_stream(
         response: Head::default(),
         own: &mut own,
         filters: Filters::default(),
+        slot: None,
+        avoid: None,
         must_close: false,
         presence: None,
         bound: None,

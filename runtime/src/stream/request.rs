@@ -18,8 +18,12 @@ use crate::{
     check::rise_fall::Observation,
     clock,
     filter::Direction,
-    http::h1::framing::{head_weight, prepare_request_for_server, request_framing},
+    http::h1::{
+        body::BodyFraming,
+        framing::{head_weight, prepare_request_for_server, request_framing},
+    },
     persistence::address_header,
+    plan::Proxy,
     rules::{Truth, reply::LocalReply},
     sample::value::Arena,
 };
@@ -56,6 +60,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         self.note_request();
         self.make_unique_id();
         self.monitor()?;
+        self.wait_for_buffered_request(self.frontend).await?;
         self.filters.on_head(Direction::Request, &mut self.request);
         self.http_request_rules(self.frontend).await?;
         self.restrict_header_names(self.frontend)?;
@@ -63,6 +68,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         self.switch_backend()?;
         if self.backend.id != self.frontend.id {
             self.tcp_request_content(self.backend).await?;
+            self.wait_for_buffered_request(self.backend).await?;
             self.http_request_rules(self.backend).await?;
             self.restrict_header_names(self.backend)?;
             self.statistics(self.backend).await?;
@@ -70,7 +76,6 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         self.time_request();
         self.find_server();
         self.add_address_headers();
-        self.wait_for_buffered_request().await?;
         loop {
             let link = self.obtain_server().await?;
             if self.converse(link).await? {
@@ -100,10 +105,24 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         );
         link.side.start(&head, framing.body);
         self.worker.heads.give(head);
+        let kept = self.keep_for_retry();
+        let counted = self.facts.bytes_out;
         let mut transfers = Transfers::new(clock::now());
         transfers.request = transfers.request.draining_after_close();
         let response = self.receive_response(&mut link, &mut transfers).await;
         self.observe_response(link.server, response.is_ok());
+        if let Some(body) = kept
+            && self.is_retried(&response, link.side.received > 0)
+        {
+            let server = link.server.id;
+            drop(link);
+            self.leave_server();
+            self.client.restore_body(&body);
+            self.facts.bytes_out = counted;
+            let retries = self.backend.backend.as_ref().map_or(0, |b| b.retries);
+            self.begin_attempt(server, retries);
+            return Ok(false);
+        }
         if let Err(Halt::Failed(Failure::ResponseClosed)) = response
             && link.reuses > 0
             && self.session.requests > 1
@@ -202,12 +221,16 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         Err(Halt::Reply(Box::new(reply)))
     }
 
-    /// `option http-buffer-request`: the rules and the server see the body only when it is whole or the buffer full.
-    async fn wait_for_buffered_request(&mut self) -> Phase {
-        if !(self.frontend.options.http_buffer_request || self.backend.options.http_buffer_request)
-        {
+    /// `option http-buffer-request`: the proxy's rules and the server see the body only when it is whole or the buffer
+    /// full. The wait counts as part of receiving the request.
+    async fn wait_for_buffered_request(&mut self, proxy: &Proxy) -> Phase {
+        if !proxy.options.http_buffer_request {
             return Ok(());
         }
+        if self.request_framing.body == BodyFraming::Empty {
+            return Ok(());
+        }
+        self.facts.timers.request_done = None;
         let limit = self
             .frontend
             .timeouts
@@ -217,7 +240,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         let waited = self
             .waiter
             .wait(
-                deadline(clock::now(), limit),
+                deadline(self.facts.timers.start.instant, limit),
                 crate::worker::wait::While::Busy,
                 |cx| {
                     if client.buffered_body().complete {
@@ -228,8 +251,11 @@ impl<'s, C: ClientSide> Stream<'s, C> {
                 },
             )
             .await;
-        waited
-            .map_err(|reason| Halt::Failed(super::interrupted(reason, Failure::RequestBodyTimeout)))
+        waited.map_err(|reason| {
+            Halt::Failed(super::interrupted(reason, Failure::BufferedRequestTimeout))
+        })?;
+        self.facts.timers.request_done = Some(clock::now());
+        Ok(())
     }
 
     /// Timeouts while messages flow.

@@ -67,7 +67,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         let (client_limit, server_limit) =
             (self.frontend.timeouts.client, self.backend.timeouts.server);
         let began = clock::now();
-        let watch = self.backend.options.abortonclose;
+        let watch = self.watches_client();
         loop {
             // The server may answer at any time: a body that stalls is its lateness too, as in the reference.
             let uploading = !transfers.request.is_done();
@@ -110,6 +110,9 @@ impl<'s, C: ClientSide> Stream<'s, C> {
                 Ok(Some(Err(TransferFailure::Client(_)))) if uploading => {
                     Failure::RequestBodyAborted
                 }
+                Ok(Some(Err(TransferFailure::Client(_)))) if self.client.is_broken() => {
+                    Failure::ClientClosedWhileSending
+                }
                 Ok(Some(Err(TransferFailure::Client(_)))) => Failure::ResponseAborted,
                 Ok(Some(Err(TransferFailure::Server(SideError::Malformed(_))))) => {
                     Failure::ResponseMalformed
@@ -143,6 +146,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         };
         prepare_response_for_client(&mut self.response, &framing, client);
         self.client.stage_interim(&self.response);
+        self.facts.interim = true;
     }
 
     /// Rules, cookies, the head, then both bodies to their ends.

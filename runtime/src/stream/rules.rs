@@ -314,19 +314,17 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     /// Holds the client until the tarpit timeout, then refuses (manual: "timeout tarpit").
     async fn tarpit(&mut self, proxy: &Proxy, reply: Box<LocalReply>) -> Phase {
         let limit = proxy.timeouts.tarpit.or(proxy.timeouts.connect);
-        let client = &mut *self.client;
         let began = clock::now();
+        // A client that leaves meanwhile isn't noticed (observed).
         let waited = self
             .waiter
-            .wait(deadline(began, limit), While::Busy, |cx| {
-                client.poll_gone(cx)
-            })
+            .wait(deadline(began, limit), While::Busy, |_| Poll::<()>::Pending)
             .await;
+        // What was held in the tarpit counts as queued, and the request as never received (observed).
+        self.facts.timers.request_done = None;
         self.facts.timers.queue_ms =
             i64::try_from((clock::now() - began).as_millis()).unwrap_or(i64::MAX);
-        self.facts
-            .termination
-            .mark(if waited.is_ok() { b'C' } else { b'P' }, b'T');
+        self.facts.termination.mark(b'P', b'T');
         match waited {
             Err(Interrupted::Order(_)) => Err(Halt::Failed(Failure::Killed)),
             _ => Err(Halt::Reply(reply)),

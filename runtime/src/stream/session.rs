@@ -1,6 +1,7 @@
 //! A client's connection from its acceptance to its end: PROXY header, connection rules, then request by request.
 
 use std::{
+    net::SocketAddr,
     rc::Rc,
     task::{Context, Poll},
     time::Instant,
@@ -42,6 +43,8 @@ use crate::{
 pub struct Accepted {
     /// The connection.
     pub conn: Conn,
+    /// Whose it is; none on a unix socket.
+    pub peer: Option<SocketAddr>,
     /// The socket that it came through.
     pub listener: crate::plan::ListenerId,
     /// When.
@@ -59,9 +62,8 @@ pub async fn run(worker: Rc<Worker>, accepted: Accepted, control: Rc<Control>) {
         frontend: frontend.id,
         listener: listener.id,
         accepted: accepted.at,
-        source: accepted.conn.peer_address(),
+        source: accepted.peer,
         destination: accepted.conn.local_address(),
-        peer: accepted.conn.peer_address(),
         handshake_ms: 0,
         requests: 0,
         proxy_header: None,
@@ -73,7 +75,6 @@ pub async fn run(worker: Rc<Worker>, accepted: Accepted, control: Rc<Control>) {
         facts,
         waiter: Waiter::new(control),
         own: Vec::new(),
-        limits: request_limits(&worker, frontend),
     };
     let _shares = accepted.shares;
     let opened = if session.needs_opening(listener) {
@@ -113,7 +114,6 @@ struct Session<'w> {
     facts: SessionFacts,
     waiter: Waiter,
     own: Vec<Own>,
-    limits: Limits,
 }
 
 impl<'w> Session<'w> {
@@ -127,7 +127,11 @@ impl<'w> Session<'w> {
 
     /// Connection rules and the PROXY header. Returns the connection and bytes that came with the header.
     async fn open(&mut self, conn: Conn, listener: &Listener) -> Option<(Conn, Option<Buffer>)> {
-        let mut side = H1Side::new(conn, self.worker.buffers.clone(), self.limits);
+        let mut side = H1Side::new(
+            conn,
+            self.worker.buffers.clone(),
+            request_limits(self.worker, self.frontend),
+        );
         if !self.frontend.rules.tcp_request_connection.is_empty() {
             let rules = &self.frontend.rules.tcp_request_connection;
             if self.connection_rules(&mut side, rules).await.is_err() {
@@ -249,6 +253,7 @@ impl<'w> Session<'w> {
     }
 
     fn take_proxy_header(&mut self, header: proxy_protocol::Header) {
+        let peer = self.facts.source;
         if let Some(ends) = header.endpoints {
             self.facts.source = Some(ends.source);
             self.facts.destination = Some(ends.destination);
@@ -259,6 +264,7 @@ impl<'w> Session<'w> {
             ..
         } = header;
         self.facts.proxy_header = Some(Box::new(ProxyFacts {
+            peer,
             authority,
             unique_id,
         }));
@@ -336,7 +342,11 @@ impl<'w> Session<'w> {
 
     /// Receives a request's head and runs its stream. `None`: the connection is over.
     async fn exchange(&mut self, conn: Conn, buffer: Buffer, since: Now) -> Option<(Conn, Buffer)> {
-        let mut side = H1Side::new(conn, self.worker.buffers.clone(), self.limits);
+        let mut side = H1Side::new(
+            conn,
+            self.worker.buffers.clone(),
+            request_limits(self.worker, self.frontend),
+        );
         side.input = buffer;
         let first = self.facts.requests == 0;
         let start = if first { since } else { clock::both() };
@@ -418,7 +428,11 @@ impl<'w> Session<'w> {
 
     /// Bytes both ways (mode tcp).
     async fn bytes(&mut self, conn: Conn, early: Option<Buffer>) {
-        let mut side = H1Side::new(conn, self.worker.buffers.clone(), self.limits);
+        let mut side = H1Side::new(
+            conn,
+            self.worker.buffers.clone(),
+            request_limits(self.worker, self.frontend),
+        );
         side.input = early.unwrap_or_else(Buffer::absent);
         side.expect_body(BodyFraming::UntilClose);
         let start = self.facts.accepted;
@@ -452,9 +466,11 @@ impl<'w> Session<'w> {
             response: worker.heads.take(),
             own: &mut self.own,
             filters: Filters::of(&self.frontend.filters),
+            slot: None,
             must_close: false,
             presence: None,
             bound: None,
+            avoid: None,
             forced: false,
             balanced: false,
             cookie: None,
@@ -489,7 +505,7 @@ impl ClientSide for H1Side {
             match self.poll_fill(cx) {
                 Poll::Ready(Ok(_)) => {}
                 Poll::Ready(Err(_)) => {
-                    self.input_ended = true;
+                    (self.input_ended, self.broken) = (true, true);
                     return Poll::Ready(());
                 }
                 Poll::Pending => return Poll::Pending,
@@ -513,6 +529,10 @@ impl ClientSide for H1Side {
         self.stage_head(head);
     }
 
+    fn is_broken(&self) -> bool {
+        self.broken
+    }
+
     fn buffered_body(&self) -> Buffered<'_> {
         let complete = self.input_ended || self.input.is_full() || self.body_is_buffered();
         Buffered {
@@ -533,7 +553,17 @@ impl ClientSide for H1Side {
         self.pending_body()
     }
 
+    fn copy_body(&self) -> Option<Box<[u8]>> {
+        let length = usize::try_from(self.pending_body()).ok()?;
+        (self.body_done() || self.body_is_buffered())
+            .then(|| self.input.readable()[..length].into())
+    }
+
+    fn restore_body(&mut self, body: &[u8]) {
+        self.put_back(body);
+    }
+
     fn traffic(&self) -> (u64, u64) {
-        (self.received, self.sent)
+        (self.received, self.sent())
     }
 }

@@ -1,6 +1,6 @@
 //! Accepting: one task per listening socket, on one worker; each connection goes to the worker with the fewest.
 
-use std::{future::poll_fn, io, rc::Rc, time::Duration};
+use std::{future::poll_fn, io, net::SocketAddr, rc::Rc, time::Duration};
 
 use tokio::net::{TcpListener, UnixListener};
 
@@ -33,14 +33,18 @@ impl Socket {
         })
     }
 
-    async fn accept(&self) -> io::Result<Detached> {
+    /// The connection and whose it is: a client that has reset it meanwhile no longer has an address to ask for.
+    async fn accept(&self) -> io::Result<(Detached, Option<SocketAddr>)> {
         match self {
             Socket::Tcp(socket) => {
-                let stream = socket.accept().await?.0;
+                let (stream, peer) = socket.accept().await?;
                 stream.set_nodelay(true)?;
-                Ok(Detached::Tcp(stream.into_std()?))
+                Ok((Detached::Tcp(stream.into_std()?), Some(peer)))
             }
-            Socket::Unix(socket) => Ok(Detached::Unix(socket.accept().await?.0.into_std()?)),
+            Socket::Unix(socket) => {
+                let stream = socket.accept().await?.0.into_std()?;
+                Ok((Detached::Unix(stream), None))
+            }
         }
     }
 }
@@ -68,7 +72,7 @@ pub async fn run(worker: Rc<Worker>, id: ListenerId, socket: ListeningSocket) {
             }
         }
         match socket.accept().await {
-            Ok(accepted) => {
+            Ok((accepted, peer)) => {
                 // Another socket may have taken the last unit meanwhile: then this connection waits here.
                 let process = poll_fn(|cx| worker.live.connections.poll_take(cx)).await;
                 let place = poll_fn(|cx| frontend.clients.poll_take(cx)).await;
@@ -80,6 +84,7 @@ pub async fn run(worker: Rc<Worker>, id: ListenerId, socket: ListeningSocket) {
                     &worker,
                     Handed {
                         socket: accepted,
+                        peer,
                         listener: id,
                         at: now,
                         shares: [process, place],
@@ -120,6 +125,7 @@ pub fn spawn(worker: &Rc<Worker>, handed: Handed) {
     };
     let Handed {
         socket,
+        peer,
         listener,
         at,
         shares,
@@ -130,6 +136,7 @@ pub fn spawn(worker: &Rc<Worker>, handed: Handed) {
         worker.clone(),
         Accepted {
             conn,
+            peer,
             listener,
             at,
             shares,
@@ -159,7 +166,7 @@ impl Drop for Place {
 pub fn drain(worker: &Rc<Worker>, id: ListenerId, socket: &ListeningSocket) {
     let listener = &worker.plan.listeners[id.index()];
     let frontend = worker.live.proxy(listener.frontend);
-    while let Ok(accepted) = accept_now(socket) {
+    while let Ok((accepted, peer)) = accept_now(socket) {
         let now = clock::both();
         frontend.frontend.of(worker.index).connections.increment();
         let shares = [worker.live.connections.take(), frontend.clients.take()];
@@ -167,6 +174,7 @@ pub fn drain(worker: &Rc<Worker>, id: ListenerId, socket: &ListeningSocket) {
             worker,
             Handed {
                 socket: accepted,
+                peer,
                 listener: id,
                 at: now,
                 shares,
@@ -175,18 +183,18 @@ pub fn drain(worker: &Rc<Worker>, id: ListenerId, socket: &ListeningSocket) {
     }
 }
 
-fn accept_now(socket: &ListeningSocket) -> io::Result<Detached> {
+fn accept_now(socket: &ListeningSocket) -> io::Result<(Detached, Option<SocketAddr>)> {
     match socket {
         ListeningSocket::Tcp(socket) => {
-            let stream = socket.accept()?.0;
+            let (stream, peer) = socket.accept()?;
             stream.set_nonblocking(true)?;
             stream.set_nodelay(true)?;
-            Ok(Detached::Tcp(stream))
+            Ok((Detached::Tcp(stream), Some(peer)))
         }
         ListeningSocket::Unix(socket) => {
             let stream = socket.accept()?.0;
             stream.set_nonblocking(true)?;
-            Ok(Detached::Unix(stream))
+            Ok((Detached::Unix(stream), None))
         }
     }
 }

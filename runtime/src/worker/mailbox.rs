@@ -1,6 +1,9 @@
 //! How workers are reached from other threads.
 
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::{
+    net::SocketAddr,
+    sync::atomic::{AtomicUsize, Ordering::Relaxed},
+};
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
@@ -38,6 +41,8 @@ pub enum Message {
 pub struct Handed {
     /// The connection.
     pub socket: Detached,
+    /// Whose it is; none on a unix socket.
+    pub peer: Option<SocketAddr>,
     /// The socket that it came through.
     pub listener: ListenerId,
     /// When it was accepted.

@@ -13,6 +13,7 @@ pub mod wait;
 
 use std::{
     cell::{Cell, OnceCell, RefCell},
+    hash::{BuildHasher as _, RandomState},
     rc::Rc,
     sync::{Arc, atomic::Ordering::Relaxed},
     time::SystemTime,
@@ -52,6 +53,7 @@ pub struct Worker {
     line: RefCell<Vec<u8>>,
     sessions: RefCell<slab::Slab<Rc<Control>>>,
     next_port: Cell<u16>,
+    random: Cell<u64>,
     events: OnceCell<EventSink>,
     /// Takes events of servers, on the first worker.
     teller: RefCell<Option<Tell>>,
@@ -86,6 +88,7 @@ impl Worker {
             line: RefCell::new(Vec::new()),
             sessions: RefCell::new(slab::Slab::new()),
             next_port: Cell::new(0),
+            random: Cell::new(RandomState::new().hash_one(index)),
             events: OnceCell::new(),
             teller: RefCell::new(None),
         }
@@ -102,6 +105,15 @@ impl Worker {
         let next = self.next_port.get();
         self.next_port.set(next.wrapping_add(1));
         low + next % span
+    }
+
+    /// A random number, good enough to spread load (splitmix64).
+    pub fn next_random(&self) -> u64 {
+        let state = self.random.get().wrapping_add(0x9e37_79b9_7f4a_7c15);
+        self.random.set(state);
+        let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
     }
 
     /// A session begins: its frontend's counters, and its entry among this worker's sessions.

@@ -33,10 +33,10 @@ pub struct H1Side {
     pub limits: Limits,
     /// Bytes received on this connection since the counter was last taken.
     pub received: u64,
-    /// Bytes sent likewise.
-    pub sent: u64,
     /// The peer said that it will send no more.
     pub input_ended: bool,
+    /// The connection broke: nothing can be sent either.
+    pub broken: bool,
     /// Where the input's buffer comes from; it goes back while nothing is in it.
     pool: Rc<BufferPool>,
     decode: DecodeState,
@@ -56,8 +56,8 @@ impl H1Side {
             pool,
             limits,
             received: 0,
-            sent: 0,
             input_ended: false,
+            broken: false,
             decode: DecodeState::default(),
             decoder: BodyDecoder::new(BodyFraming::Empty),
             encoder: BodyEncoder::new(BodyFraming::Empty),
@@ -203,6 +203,27 @@ impl H1Side {
         encode_head(head, self.outbox.stage());
     }
 
+    /// Bytes sent on this connection while it is this side's.
+    pub fn sent(&self) -> u64 {
+        self.outbox.written()
+    }
+
+    /// Puts the body's bytes back in front of what came behind them.
+    pub fn put_back(&mut self, body: &[u8]) {
+        if body.is_empty() {
+            return;
+        }
+        let behind = self.input.readable().to_vec();
+        let needed = body.len() + behind.len();
+        if needed > self.input.capacity() {
+            self.input = Buffer::with_capacity(needed.max(self.pool.capacity()));
+        }
+        self.input.clear();
+        self.input.append(body);
+        self.input.append(&behind);
+        self.expect_body(BodyFraming::Length(body.len() as u64));
+    }
+
     /// Everything staged was sent.
     pub fn is_flushed(&self) -> bool {
         self.outbox.is_empty()
@@ -218,7 +239,11 @@ impl H1Side {
                 return Poll::Pending;
             }
             match ready!(self.poll_fill(cx)) {
-                Ok(0) | Err(_) => return Poll::Ready(()),
+                Err(_) => {
+                    (self.input_ended, self.broken) = (true, true);
+                    return Poll::Ready(());
+                }
+                Ok(0) => return Poll::Ready(()),
                 Ok(_) => {}
             }
         }
@@ -290,12 +315,8 @@ impl Outgoing for H1Side {
         } else {
             data
         };
-        let before = self.outbox.len();
-        let polled = self.outbox.poll_send(cx, &mut self.conn, data);
-        self.sent += (before - self.outbox.len()) as u64;
-        match ready!(polled) {
+        match ready!(self.outbox.poll_send(cx, &mut self.conn, data)) {
             Ok(count) => {
-                self.sent += count as u64;
                 if chunked {
                     self.chunk_left -= count;
                     if self.chunk_left == 0 {
@@ -313,9 +334,7 @@ impl Outgoing for H1Side {
     }
 
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), SideError>> {
-        let before = self.outbox.len();
         let polled = self.outbox.poll_send(cx, &mut self.conn, &[]);
-        self.sent += (before - self.outbox.len()) as u64;
         polled.map(|result| result.map(drop).map_err(SideError::Broken))
     }
 
