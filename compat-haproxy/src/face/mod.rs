@@ -126,7 +126,15 @@ impl Face {
         }
         match inherited {
             Some(inherited) => supervising::worker(self, inherited),
-            None => self.fresh(),
+            None => {
+                let warning = |text: &&str| Message {
+                    level: Level::Warning,
+                    ..plain(*text)
+                };
+                let warnings: Vec<_> = self.args.warnings.iter().map(warning).collect();
+                self.tell(&warnings);
+                self.fresh()
+            }
         }
     }
 
@@ -158,7 +166,7 @@ impl Face {
     /// Loads the configuration, with what the command line says laid over it.
     fn load(&self, sources: &Configuration) -> Loaded {
         let mut loaded = load::load(&sources.files, &sources.options(self));
-        configuration::overlay(&self.args, &mut loaded.model.process);
+        configuration::overlay(&self.args, &mut loaded.model);
         loaded
     }
 
@@ -177,7 +185,8 @@ impl Face {
         let warned = loaded
             .messages
             .iter()
-            .any(|message| message.level == Level::Warning);
+            .any(|message| message.level == Level::Warning)
+            || !self.args.warnings.is_empty();
         let (text, status) = match loaded.verdict {
             Verdict::Invalid => ("", 1),
             Verdict::Valid => ("Configuration file is valid\n", 0),
@@ -278,12 +287,14 @@ impl Face {
     }
 }
 
-/// What messages say of the process: its id, the version, and the path that it was started by.
+/// What messages say of the process: its id, the version, and the path that was executed.
 fn printing(program: &Path) -> Printing {
+    let path = process::executed_path();
+    let path = path.as_deref().unwrap_or(program);
     Printing {
         pid: u32::try_from(process::pid()).unwrap_or(0),
         version: load::VERSION.to_owned(),
-        executable: program.to_string_lossy().into_owned(),
+        executable: path.to_string_lossy().into_owned(),
         ..Printing::default()
     }
 }

@@ -100,7 +100,9 @@ fn recorded_verdicts_are_ours() {
         }
         match disagreement(&sample) {
             // Refused by a named word: the word is not there yet.
-            Some(text) if text.contains("is known but not executed yet") => waiting.push(sample.number),
+            Some(text) if text.contains("is known but not executed yet") => {
+                waiting.push(sample.number)
+            }
             Some(text) => wrong.push(text),
             None => {}
         }
