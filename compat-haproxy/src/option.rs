@@ -78,7 +78,7 @@ pub static SWITCHES: &[Switch] = &[
     switch("accept-invalid-http-request", Side::Clients, true, State::Executed, |options| &mut options.accept_invalid_http_request),
     switch("accept-invalid-http-response", Side::Servers, true, State::Executed, |options| &mut options.accept_invalid_http_response),
     switch("allbackups", Side::Servers, false, State::Executed, |options| &mut options.allbackups),
-    switch("checkcache", Side::Servers, true, State::Unexecuted, |options| &mut options.checkcache),
+    switch("checkcache", Side::Servers, true, State::Executed, |options| &mut options.checkcache),
     switch("clitcpka", Side::Clients, false, State::Executed, |options| &mut options.clitcpka),
     switch("contstats", Side::Clients, false, State::Executed, |options| &mut options.contstats),
     switch("disable-h2-upgrade", Side::Clients, true, State::Executed, |options| &mut options.disable_h2_upgrade),

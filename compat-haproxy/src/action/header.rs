@@ -1,4 +1,4 @@
-//! Headers: `add-header`, `del-header`, `replace-header`, `replace-value`, `set-header` (manual 4.2).
+//! Headers: `add-header`, `del-header`, `early-hint`, `replace-header`, `replace-value`, `set-header` (manual 4.2).
 //!
 //! ```text
 //! http-request  set-header x-client %[src]
@@ -15,7 +15,7 @@ use locum_runtime::{
         regex::{Regex, expand},
         value::Arena,
     },
-    vocab::ActionDef,
+    vocab::{ActionDef, RuleSets},
 };
 
 use super::{ALL_HTTP, checked_regex};
@@ -27,6 +27,22 @@ pub(super) static ADD_HEADER: ActionWord = ActionWord {
         rule_sets: ALL_HTTP,
         is_final: false,
         run: |view, args| with_value(view, args, Head::add),
+    },
+    parse: name_and_format,
+};
+
+pub(super) static EARLY_HINT: ActionWord = ActionWord {
+    def: &ActionDef {
+        name: "early-hint",
+        rule_sets: RuleSets::HTTP_REQUEST,
+        is_final: false,
+        run: |view, args| {
+            if let (Some(name), Some(format)) = (args.text(0), args.format(1)) {
+                let value = view.write(format);
+                view.hints.add(name, value);
+            }
+            Outcome::Next
+        },
     },
     parse: name_and_format,
 };

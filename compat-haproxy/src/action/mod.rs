@@ -27,6 +27,7 @@ pub static ACTIONS: &[&ActionWord] = &[
     &message::CAPTURE,
     &header::DEL_HEADER,
     &answer::DENY,
+    &header::EARLY_HINT,
     &redirect::REDIRECT,
     &answer::REJECT,
     &header::REPLACE_HEADER,

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, ffi::OsString};
 
-use locum_model::process::{MasterWorker, Process};
+use locum_model::{Model, process::MasterWorker};
 
 use crate::{
     args::Args,
@@ -84,13 +84,21 @@ pub(super) fn environment() -> BTreeMap<String, Vec<u8>> {
 }
 
 /// What the command line says wins over the `global` section.
-pub(super) fn overlay(args: &Args, process: &mut Process) {
+pub(super) fn overlay(args: &Args, model: &mut Model) {
+    if let Some(maxconn) = args.proxy_maxconn {
+        let maxconn = u32::try_from(maxconn).unwrap_or(u32::MAX);
+        let frontends = model.proxies.iter_mut();
+        for frontend in frontends.filter_map(|proxy| proxy.frontend.as_mut()) {
+            frontend.maxconn.get_or_insert(maxconn);
+        }
+    }
+    let process = &mut model.process;
     if args.daemon {
         process.daemon = Some(true);
     }
     if args.foreground || args.debug {
+        // A master stays one in the foreground.
         process.daemon = None;
-        process.master_worker = process.master_worker.filter(|_| args.master_worker);
     }
     if args.master_worker {
         let notify = args.notify;

@@ -123,7 +123,15 @@ impl Face {
         }
         match inherited {
             Some(inherited) => supervising::worker(self, inherited),
-            None => self.fresh(),
+            None => {
+                let warning = |text: &&str| Message {
+                    level: Level::Warning,
+                    ..plain(*text)
+                };
+                let warnings: Vec<_> = self.args.warnings.iter().map(warning).collect();
+                self.tell(&warnings);
+                self.fresh()
+            }
         }
     }
 
@@ -152,7 +160,7 @@ impl Face {
     /// Loads the configuration, with what the command line says laid over it.
     fn load(&self, sources: &Configuration) -> Loaded {
         let mut loaded = load::load(&sources.files, &sources.options(self));
-        configuration::overlay(&self.args, &mut loaded.model.process);
+        configuration::overlay(&self.args, &mut loaded.model);
         loaded
     }
 
@@ -163,7 +171,8 @@ impl Face {
         let warned = loaded
             .messages
             .iter()
-            .any(|message| message.level == Level::Warning);
+            .any(|message| message.level == Level::Warning)
+            || !self.args.warnings.is_empty();
         let (text, status) = match loaded.verdict {
             Verdict::Invalid => ("", 1),
             Verdict::Valid => ("Configuration file is valid\n", 0),
@@ -261,9 +270,11 @@ impl Face {
     }
 }
 
-/// The path that the program was started by, for the notice.
+/// The path that was executed, for the notice.
 fn executable(program: &Path) -> String {
-    program.to_string_lossy().into_owned()
+    let path = process::executed_path();
+    let path = path.as_deref().unwrap_or(program);
+    path.to_string_lossy().into_owned()
 }
 
 fn plain(text: impl Into<String>) -> Message {

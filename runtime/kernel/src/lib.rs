@@ -7,6 +7,7 @@ pub mod descriptors;
 pub mod die;
 pub mod disconnect;
 pub mod environment;
+pub mod executed;
 pub mod fork;
 pub mod socket_option;
 pub mod spawn;

@@ -419,7 +419,7 @@ mod tests {
         assert_eq!(reason(b"GET / HTTP/1.1\r\n"), DecodeError::NotProxy);
         assert_eq!(
             reason(&[b"PROXY UNKNOWN".as_slice(), &[b'x'; 120]].concat()),
-            DecodeError::Invalid
+            DecodeError::UnknownProtocol
         );
     }
 

@@ -75,6 +75,11 @@ pub use privileges::Privileges;
 pub use signals::Control;
 pub use start::{Running, Service, Start, Trouble, pid, run};
 
+/// The path that was executed, whatever `argv[0]` says.
+pub fn executed_path() -> Option<std::path::PathBuf> {
+    locum_kernel::executed::path()
+}
+
 /// Names the process as the tools show it (`pidof`, `killall`, the kernel's messages): the face, whatever file was
 /// executed. Called with one thread. At most 15 bytes are kept.
 pub fn set_name(name: &str) -> std::io::Result<()> {

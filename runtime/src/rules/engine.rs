@@ -35,6 +35,7 @@ pub fn run<'a>(rules: &'a [Rule], view: &mut ActionView<'a>, from: RuleIndex) ->
         }
         let outcome = (rule.def.run)(view, &rule.args);
         view.resumed = None;
+        view.hints.after_rule();
         match outcome {
             Outcome::Next => {}
             Outcome::Final(verdict) => return Run::Final(verdict, RuleIndex(at)),

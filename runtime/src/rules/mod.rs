@@ -10,7 +10,7 @@ pub mod reply;
 use std::time::Instant;
 
 use crate::{
-    http::message::Head,
+    http::message::{Head, Version},
     live::Live,
     plan::{Plan, ProxyId},
     sample::{
@@ -54,6 +54,8 @@ pub struct ActionView<'a> {
     pub resumed: Option<Resumed>,
     /// As [`View::last_look`].
     pub last_look: bool,
+    /// Fields for the client ahead of any response (RFC 8297).
+    pub hints: Hints,
     /// Memory to write formats in, kept from one use to the next.
     pub scratch: Vec<u8>,
 }
@@ -99,6 +101,34 @@ impl<'a> ActionView<'a> {
             Some(response) => Some(response),
             None => self.request.as_deref_mut(),
         }
+    }
+}
+
+/// Interim responses that rules ask for: those of rules one behind the other go into one.
+#[derive(Debug, Default)]
+pub struct Hints {
+    /// The responses' heads.
+    pub heads: Vec<Head>,
+    is_open: bool,
+    added: bool,
+}
+
+impl Hints {
+    /// Adds a field to the response that is being made.
+    pub fn add(&mut self, name: &[u8], value: &[u8]) {
+        self.added = true;
+        if !std::mem::replace(&mut self.is_open, true) {
+            self.heads
+                .push(Head::response(Version::HTTP_11, 103, b"Early Hints"));
+        }
+        if let Some(head) = self.heads.last_mut() {
+            head.add(name, value);
+        }
+    }
+
+    /// A rule has run: one that added nothing ends the response.
+    fn after_rule(&mut self) {
+        self.is_open &= std::mem::take(&mut self.added);
     }
 }
 

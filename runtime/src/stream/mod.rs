@@ -144,6 +144,8 @@ pub struct Stream<'s, C> {
     pub(crate) forced: bool,
     /// The balancer chose the server.
     pub(crate) balanced: bool,
+    /// An interim response is staged and has to leave.
+    pub(crate) hinted: bool,
     /// The persistence cookie's part in this exchange.
     pub(crate) cookie: Option<CookieState>,
 }

@@ -304,6 +304,7 @@ async fn run_stream(
         presence: None,
         bound: None,
         forced: false,
+        hinted: false,
         balanced: false,
         cookie: None,
     };

@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use super::{ClientSide, Halt, Phase, Stream, failure::Failure};
+use super::{ClientSide, Halt, Phase, Stream};
 use crate::{
     clock,
     persistence::{
@@ -11,6 +11,7 @@ use crate::{
         on_response,
     },
     plan::{Backend, ProxyId, ServerId},
+    rules::error_table::has_page,
     server::Farm,
 };
 
@@ -126,7 +127,14 @@ impl<C: ClientSide> Stream<'_, C> {
         self.facts.termination.response_cookie = outcome.flag;
         if outcome.blocked {
             self.count_denied_response(self.backend);
-            return Err(Halt::Failed(Failure::ResponseMalformed));
+            self.facts.timers.response_ms = -1;
+            self.facts.termination.mark(b'P', b'H');
+            // The page is that of the server's status, as the reference has it, and of 500 where there is none.
+            let status = self.response.status();
+            let status = if has_page(status) { status } else { 500 };
+            let mut page = self.error_page(status);
+            page.status = self.response.status();
+            return Err(Halt::Reply(Box::new(page)));
         }
         Ok(())
     }

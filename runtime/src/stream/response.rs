@@ -171,7 +171,10 @@ impl<'s, C: ClientSide> Stream<'s, C> {
                 return Err(halt);
             }
         }
-        self.set_cookie()?;
+        if let Err(halt) = self.set_cookie() {
+            self.facts.bytes_out += link.side.pending_body();
+            return Err(halt);
+        }
         self.after_response_rules().await?;
         self.filters
             .on_head(Direction::Response, &mut self.response);

@@ -10,10 +10,10 @@ use locum_model::proxy::Mode;
 use super::{ClientSide, Halt, Phase, Stream, deadline, failure::Failure};
 use crate::{
     clock,
-    http::Head,
+    http::{Head, Version, h1::framing::head_weight},
     plan::Proxy,
     rules::{
-        ActionView, Resumed, Rule, Verdict, Wait,
+        ActionView, Hints, Resumed, Rule, Verdict, Wait,
         engine::{self, RuleIndex, Run},
         reply::LocalReply,
     },
@@ -214,7 +214,11 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         let (mut from, mut resumed) = (RuleIndex::default(), None);
         let mut inspect_over = inspect_delay.is_none();
         loop {
-            match self.step(rules, proxy, sees, from, resumed.take(), inspect_over) {
+            let decision = self.step(rules, proxy, sees, from, resumed.take(), inspect_over);
+            if std::mem::take(&mut self.hinted) {
+                self.flush_hints().await?;
+            }
+            match decision {
                 Decision::Suspend(at, wait) => {
                     from = at;
                     resumed = Some(self.wait_for(wait).await?);
@@ -260,13 +264,47 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             arena: &arena,
             resumed,
             last_look: inspect_over,
+            hints: Hints::default(),
             scratch: Vec::new(),
         };
-        match engine::run(rules, &mut view, from) {
+        let decision = match engine::run(rules, &mut view, from) {
             Run::Done => Decision::Continue,
             Run::NeedMore(at) => Decision::NeedMore(at),
             Run::Suspend(wait, at) => Decision::Suspend(at, wait),
             Run::Final(verdict, _) => decide(verdict, &view),
+        };
+        let hints = std::mem::take(&mut view.hints.heads);
+        drop(view);
+        for head in hints {
+            self.stage_hint(&head);
+        }
+        decision
+    }
+
+    /// An interim response goes to clients that know of them.
+    fn stage_hint(&mut self, head: &Head) {
+        if self.request.version() >= Version::HTTP_11 {
+            self.facts.bytes_out += head_weight(head);
+            self.client.stage_interim(head);
+            self.hinted = true;
+        }
+    }
+
+    /// Sends what was staged: a hint is of use only while the server thinks.
+    async fn flush_hints(&mut self) -> Phase {
+        let limit = deadline(clock::now(), self.frontend.timeouts.client);
+        let client = &mut *self.client;
+        let flushed = self
+            .waiter
+            .wait(limit, While::Busy, |cx| client.poll_flush(cx))
+            .await;
+        match flushed {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) => Err(Halt::Failed(Failure::ClientClosedWhileSending)),
+            Err(reason) => Err(Halt::Failed(super::interrupted(
+                reason,
+                Failure::ClientTimeoutWhileSending,
+            ))),
         }
     }
 

@@ -472,6 +472,7 @@ impl<'w> Session<'w> {
             bound: None,
             avoid: None,
             forced: false,
+            hinted: false,
             balanced: false,
             cookie: None,
         }
