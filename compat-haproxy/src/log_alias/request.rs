@@ -48,7 +48,8 @@ pub(super) static HV: AliasDef =
 
 pub(super) static ST: AliasDef = alias("ST", |view, field| {
     let status = view.stream.and_then(|stream| stream.status);
-    let none = if view.frontend().mode == Mode::Http {
+    // Without a stream (a PROXY header that failed) there is no status to miss.
+    let none = if view.stream.is_some() && view.frontend().mode == Mode::Http {
         -1
     } else {
         0
