@@ -50,7 +50,7 @@ fn balance(line: &mut ProxyLine<'_, '_>) -> Lowered {
                 if line.line.bytes(3) != b"check_post" {
                     return Err("balance url_param only accepts check_post modifier.".into());
                 }
-                line.line.shared.tuning("check_post", &line.line.at);
+                unexecuted(line, "balance url_param check_post");
             }
             Balance::UrlParam(line.line.text(2))
         }
@@ -179,9 +179,11 @@ fn hash_type(line: &mut ProxyLine<'_, '_>) -> Lowered {
         hash.function = match line.line.bytes(2) {
             b"sdbm" => HashFunction::Sdbm,
             b"djb2" => HashFunction::Djb2,
-            b"wt6" => HashFunction::Wt6,
+            b"wt6" => {
+                unexecuted(line, "hash-type wt6");
+                HashFunction::Wt6
+            }
             b"crc32" => HashFunction::Crc32,
-            b"none" => HashFunction::None,
             _ => {
                 return Err(
                     "'hash-type' only supports 'sdbm', 'djb2', 'crc32', or 'wt6' hash functions."
