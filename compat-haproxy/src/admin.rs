@@ -1,6 +1,6 @@
 //! Work beside the traffic: health checks, the command sockets, and the words for what happens.
 
-use std::{io::Write, rc::Rc, sync::Arc};
+use std::{cell::Cell, io::Write, rc::Rc, sync::Arc};
 
 use locum_runtime::{
     admin::{
@@ -52,6 +52,7 @@ pub fn background(
             control: Rc::new(Process {
                 worker: worker.clone(),
                 emit,
+                unsettled: Cell::new(false),
             }),
             timeout: worker
                 .plan

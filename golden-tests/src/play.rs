@@ -180,7 +180,11 @@ impl Stage {
                 pattern.is_match(&so_far.stdout) || pattern.is_match(&so_far.stderr)
             })
         } else if let Some(path) = &step.wait_file {
-            clock::poll_until(within, || Path::new(path).exists())
+            // A regular file is there once something is in it: a pid file is opened long before it is written.
+            clock::poll_until(within, || {
+                let found = Path::new(path).metadata();
+                found.is_ok_and(|found| !found.is_file() || found.len() > 0)
+            })
         } else if let Some(name) = &step.wait_exit {
             let process = self.process(Some(name))?;
             clock::poll_until(within, || process.has_ended())

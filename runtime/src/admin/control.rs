@@ -1,6 +1,6 @@
 //! Commands' way to the rest of the process: every worker's sessions, the listeners, the events.
 
-use std::{rc::Rc, time::Instant};
+use std::{cell::Cell, rc::Rc, time::Instant};
 
 use super::{Control, Kill, LocalFuture, SessionRow};
 use crate::{
@@ -21,6 +21,8 @@ pub struct Process {
     pub worker: Rc<Worker>,
     /// Has an event worded and logged.
     pub emit: Rc<dyn Fn(Event)>,
+    /// Workers were told something that they may not have done yet.
+    pub unsettled: Cell<bool>,
 }
 
 impl Control for Process {
@@ -35,10 +37,21 @@ impl Control for Process {
         self.worker
             .mailboxes
             .say_all(|| Message::ListenOne(frontend, on));
+        self.unsettled.set(true);
     }
 
     fn stop(&self, frontend: ProxyId) {
         self.worker.mailboxes.say_all(|| Message::StopOne(frontend));
+        self.unsettled.set(true);
+    }
+
+    fn settled(&self) -> LocalFuture<'_, ()> {
+        Box::pin(async {
+            if self.unsettled.take() {
+                // A mailbox is read in order: who answers this has read what came before.
+                self.gather(|_| ()).await;
+            }
+        })
     }
 
     fn sessions(&self) -> LocalFuture<'_, Vec<SessionRow>> {

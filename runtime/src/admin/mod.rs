@@ -130,6 +130,10 @@ pub trait Control {
     fn listen(&self, frontend: ProxyId, on: bool);
     /// Stops a frontend for good.
     fn stop(&self, frontend: ProxyId);
+    /// Waits until all workers have done what the calls before asked for.
+    fn settled(&self) -> LocalFuture<'_, ()> {
+        Box::pin(std::future::ready(()))
+    }
     /// The sessions of all workers; the asking client's own is added behind them.
     fn sessions(&self) -> LocalFuture<'_, Vec<SessionRow>>;
     /// Ends sessions; tells how many.

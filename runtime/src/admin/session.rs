@@ -132,7 +132,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             }
         };
         match reply {
-            Reply::Text(text) => return text,
+            Reply::Text(text) => {
+                // The answer to a change is the sign that it is in force.
+                admin.control.settled().await;
+                return text;
+            }
             Reply::Sessions(word) => {
                 let mut rows = admin.control.sessions().await;
                 rows.push(self.row());

@@ -213,6 +213,10 @@ impl H1Side {
         if body.is_empty() {
             return;
         }
+        // What was not sent of the body yet is part of `body`: left behind it, it would be taken for a request.
+        let unsent = self.decoder.left().unwrap_or(0);
+        self.input
+            .advance(usize::try_from(unsent).unwrap_or(usize::MAX));
         let behind = self.input.readable().to_vec();
         let needed = body.len() + behind.len();
         if needed > self.input.capacity() {
@@ -340,5 +344,31 @@ impl Outgoing for H1Side {
 
     fn shutdown(&mut self) {
         self.conn.shutdown_write();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_put_back_leaves_no_rest_of_it_in_front_of_the_next_request() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        let _entered = runtime.enter();
+        let (ours, _theirs) = tokio::net::UnixStream::pair().unwrap();
+        let pool = Rc::new(BufferPool::new(64, 1));
+        let mut side = H1Side::new(Conn::Unix(ours), pool, Limits::default());
+        side.input = Buffer::with_capacity(64);
+        side.input.append(b"GET /smuggledGET /next");
+        side.expect_body(BodyFraming::Length(13));
+        Incoming::consume(&mut side, 4);
+        side.put_back(b"GET /smuggled");
+        assert_eq!(side.input.readable(), b"GET /smuggledGET /next");
+        Incoming::consume(&mut side, 13);
+        assert_eq!(side.input.readable(), b"GET /next");
+        assert!(side.body_done());
     }
 }
