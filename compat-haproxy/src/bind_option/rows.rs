@@ -98,7 +98,7 @@ pub static ROWS: &[BindOption] = &[
     row("prefer-client-ciphers", 0, State::Tuning, tls_flag),
     row("process", 1, State::Executed, process),
     row("proto", 1, State::Executed, proto),
-    row("severity-output", 1, State::Executed, severity_output),
+    row("severity-output", 1, State::Tuning, severity_output),
     row("shards", 1, State::Executed, shards),
     row("ssl", 0, State::Unexecuted, ssl),
     row("ssl-max-ver", 1, State::Tuning, tls_version),

@@ -187,7 +187,7 @@ pub static ROWS: &[ServerOption] = &[
     row("no-tlsv12", 0, State::Tuning, nothing),
     row("no-tlsv13", 0, State::Tuning, nothing),
     row("no-verifyhost", 0, State::Tuning, nothing),
-    row("non-stick", 0, State::Executed, |option| {
+    row("non-stick", 0, State::Tuning, |option| {
         option.server.server.value.non_stick = true;
         Ok(())
     }),

@@ -281,6 +281,11 @@ impl Builder<'_, '_> {
                 .filter(|n| *n > 0)
                 .unwrap_or(self.capacity.maxconn),
             rate_limit_sessions: frontend.rate_limit_sessions,
+            keepalive: self
+                .proxy
+                .options
+                .clitcpka
+                .then(|| frontend.tcp_keepalive.clone()),
             default_backend: default_backend
                 .map(|target| self.target_of(target, &target.at))
                 .transpose()?,

@@ -145,6 +145,8 @@ pub struct Frontend {
     pub maxconn: u32,
     /// Sessions per second.
     pub rate_limit_sessions: Option<u32>,
+    /// The kernel's keep-alive towards clients (`option clitcpka`).
+    pub keepalive: Option<model::TcpKeepalive>,
     /// Where traffic goes when no rule decides.
     pub default_backend: Option<Target>,
     /// `use_backend` rules.

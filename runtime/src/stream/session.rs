@@ -28,6 +28,7 @@ use crate::{
     live::gauge::Share,
     net::{
         conn::Conn,
+        connect,
         proxy_protocol::{self, DecodeError},
     },
     plan::{Listener, Proxy},
@@ -76,6 +77,14 @@ pub async fn run(worker: Rc<Worker>, accepted: Accepted, control: Rc<Control>) {
         waiter: Waiter::new(control),
         own: Vec::new(),
     };
+    if let Some(keepalive) = frontend
+        .frontend
+        .as_ref()
+        .and_then(|f| f.keepalive.as_ref())
+    {
+        // A socket that can't have it works all the same.
+        let _ = connect::set_keepalive(&socket2::SockRef::from(&accepted.conn), keepalive);
+    }
     let _shares = accepted.shares;
     let opened = if session.needs_opening(listener) {
         Box::pin(session.open(accepted.conn, listener)).await

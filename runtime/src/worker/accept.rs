@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     clock,
+    live::ProxyLive,
     net::{conn::Detached, listener::ListeningSocket},
     plan::ListenerId,
     stream::session::{self, Accepted},
@@ -56,21 +57,13 @@ pub async fn run(worker: Rc<Worker>, id: ListenerId, socket: ListeningSocket) {
     };
     let listener = &worker.plan.listeners[id.index()];
     let frontend = worker.live.proxy(listener.frontend);
+    let planned = worker.plan.proxy(listener.frontend).frontend.as_ref();
+    let rate_limit = planned.and_then(|frontend| frontend.rate_limit_sessions);
     loop {
         // Connections beyond a limit stay in the kernel's queue until one of ours ends.
         poll_fn(|cx| worker.live.connections.poll_room(cx)).await;
         poll_fn(|cx| frontend.clients.poll_room(cx)).await;
-        if let Some(limit) = worker
-            .plan
-            .proxy(listener.frontend)
-            .frontend
-            .as_ref()
-            .and_then(|f| f.rate_limit_sessions)
-        {
-            while frontend.session_rate.per_second(clock::now()) >= limit {
-                tokio::time::sleep(Duration::from_millis(10)).await;
-            }
-        }
+        hold_back(&worker, frontend, rate_limit).await;
         match socket.accept().await {
             Ok((accepted, peer)) => {
                 // Another socket may have taken the last unit meanwhile: then this connection waits here.
@@ -94,6 +87,24 @@ pub async fn run(worker: Rc<Worker>, id: ListenerId, socket: ListeningSocket) {
             Err(error) if is_exhaustion(&error) => tokio::time::sleep(BREATH).await,
             // The client went away while it waited.
             Err(_) => {}
+        }
+    }
+}
+
+/// Waits while more come each second than the frontend or the process takes (manual: "rate-limit sessions",
+/// "maxconnrate", "maxsessrate").
+async fn hold_back(worker: &Worker, frontend: &ProxyLive, rate_limit: Option<u32>) {
+    /// Short enough that a limit of some hundreds a second is met evenly.
+    const PAUSE: Duration = Duration::from_millis(2);
+    let (live, global) = (&worker.live, &worker.plan.global);
+    let limits = [
+        (rate_limit, &frontend.session_rate),
+        (global.maxconnrate, &live.connection_rate),
+        (global.maxsessrate, &live.session_rate),
+    ];
+    for (limit, rate) in limits {
+        while limit.is_some_and(|limit| rate.per_second(clock::now()) >= limit) {
+            tokio::time::sleep(PAUSE).await;
         }
     }
 }
