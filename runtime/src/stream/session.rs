@@ -4,7 +4,7 @@ use std::{
     net::SocketAddr,
     rc::Rc,
     task::{Context, Poll},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use locum_model::proxy::Mode;
@@ -16,7 +16,7 @@ use super::{
     facts::{ProxyFacts, SessionFacts, StreamFacts},
     failure::Failure,
     request::After,
-    side::{SideError, h1::H1Side},
+    side::{Outgoing, SideError, h1::H1Side},
 };
 use crate::{
     clock,
@@ -400,10 +400,35 @@ impl<'w> Session<'w> {
         self.waiter.control.tag.set(None);
         let flushed = side.is_flushed();
         if after == After::Close && !(understood && side.body_done()) {
-            side.drop_input();
+            self.part(&mut side).await;
         }
         let (conn, buffer) = side.into_parts();
         (after == After::KeepAlive && flushed).then_some((conn, buffer))
+    }
+
+    /// Ends a connection whose client may still be sending: closing at once would reset it, and the reset could
+    /// overtake the answer. So the end is told, and what comes is thrown away until the client has seen it.
+    async fn part(&mut self, side: &mut H1Side) {
+        /// Bound for a client that goes on all the same.
+        const LIMIT: Duration = Duration::from_secs(1);
+        side.drop_input();
+        if side.input_ended || !side.is_flushed() {
+            return;
+        }
+        Outgoing::shutdown(side);
+        let until = Some(clock::now() + LIMIT);
+        let gone = self.waiter.wait(until, While::Busy, |cx| {
+            loop {
+                side.input.clear();
+                match side.poll_fill(cx) {
+                    Poll::Ready(Ok(count)) if count > 0 => {}
+                    Poll::Ready(_) => return Poll::Ready(()),
+                    Poll::Pending => return Poll::Pending,
+                }
+            }
+        });
+        // Late or not, the connection is closed now.
+        let _ = gone.await;
     }
 
     /// `Err(None)`: nothing came, which is nobody's business.
