@@ -14,11 +14,11 @@ use crate::{
 /// Rows.
 pub static ROWS: &[GlobalKeyword] = &[
     row("chroot", "<jail dir>", chroot),
-    row("close-spread-time", "<time>", time_word),
+    idle("close-spread-time", "<time>", time_word),
     row("daemon", "", flag),
     row("description", "<text>", description),
     row("gid", "<number>", id),
-    row("grace", "<time>", time_word),
+    idle("grace", "<time>", time_word),
     row("group", "<group name>", group),
     row("hard-stop-after", "<time>", time_word),
     row("insecure-fork-wanted", "", flag),
@@ -27,7 +27,7 @@ pub static ROWS: &[GlobalKeyword] = &[
     row("mworker-max-reloads", "<number>", max_reloads),
     row("nbthread", "<number>", nbthread),
     row("node", "<name>", node),
-    row("noreuseport", "", flag),
+    idle("noreuseport", "", flag),
     row("pidfile", "<pidfile>", pidfile),
     row("quiet", "", flag),
     row("set-dumpable", "", flag),
@@ -47,6 +47,18 @@ const fn row(
         arguments,
         state: State::Executed,
         lower,
+    }
+}
+
+/// A word that is read and has no effect yet; a warning says so.
+const fn idle(
+    name: &'static str,
+    arguments: &'static str,
+    lower: fn(&mut GlobalLine<'_, '_>) -> Lowered,
+) -> GlobalKeyword {
+    GlobalKeyword {
+        state: State::Tuning,
+        ..row(name, arguments, lower)
     }
 }
 
