@@ -425,7 +425,7 @@ fn the_future_of_an_idle_connection_is_small() {
     // A thousand idle connections are to cost no more than the reference's: their future holds no request.
     let size = crate::stream::session::idle_future_size();
     assert!(
-        size < 1024,
+        size <= 384,
         "an idle connection's future takes {size} bytes"
     );
 }

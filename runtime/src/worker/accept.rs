@@ -7,14 +7,13 @@ use tokio::net::{TcpListener, UnixListener};
 use super::{
     Worker,
     mailbox::{Handed, Message},
-    wait::Control,
 };
 use crate::{
     clock,
     live::ProxyLive,
     net::{conn::Detached, listener::ListeningSocket},
     plan::ListenerId,
-    stream::session::{self, Accepted},
+    stream::session::{Accepted, Session},
 };
 
 /// After an accept that failed for want of descriptors or memory: accepting again at once would spin, since the
@@ -129,11 +128,6 @@ fn dispatch(worker: &Rc<Worker>, handed: Handed) {
 
 /// Serves a connection on this worker.
 pub fn spawn(worker: &Rc<Worker>, handed: Handed) {
-    let control = Rc::new(Control::default());
-    let place = Place {
-        worker: worker.clone(),
-        key: worker.enter(control.clone()),
-    };
     let Handed {
         socket,
         peer,
@@ -142,35 +136,17 @@ pub fn spawn(worker: &Rc<Worker>, handed: Handed) {
         shares,
     } = handed;
     // Without a descriptor for the reactor the connection is dropped, and its place with it.
-    let Ok(conn) = socket.attach() else { return };
-    let session = session::run(
-        worker.clone(),
-        Accepted {
-            conn,
-            peer,
-            listener,
-            at,
-            shares,
-        },
-        control,
-    );
-    tokio::task::spawn_local(async move {
-        let _place = place;
-        session.await;
-    });
-}
-
-/// Takes a connection off the books when its task ends, also by a panic.
-struct Place {
-    worker: Rc<Worker>,
-    key: usize,
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.worker.leave(self.key);
-        self.worker.mailboxes.remove_load(self.worker.index);
-    }
+    let Ok(conn) = socket.attach() else {
+        return worker.mailboxes.remove_load(worker.index);
+    };
+    let accepted = Accepted {
+        conn,
+        peer,
+        listener,
+        at,
+        shares,
+    };
+    tokio::task::spawn_local(Session::new(worker.clone(), accepted).run());
 }
 
 /// Serves what waits in the kernel's queue of a socket that is about to be closed: closing it would reset them.
