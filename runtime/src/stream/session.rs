@@ -367,6 +367,8 @@ impl<'w> Session<'w> {
         } else {
             milliseconds(since.instant, start.instant)
         };
+        // A client that says nothing more, or too little, holds no place a moment longer.
+        let late = matches!(received, Err(Some(Failure::RequestTimeout)));
         let mut understood = false;
         let after = match received {
             Ok(()) => {
@@ -399,7 +401,7 @@ impl<'w> Session<'w> {
         };
         self.waiter.control.tag.set(None);
         let flushed = side.is_flushed();
-        if after == After::Close && !(understood && side.body_done()) {
+        if after == After::Close && !late && !(understood && side.body_done()) {
             self.part(&mut side).await;
         }
         let (conn, buffer) = side.into_parts();
