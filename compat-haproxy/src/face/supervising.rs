@@ -4,8 +4,9 @@ use std::io::Write;
 
 use locum_model::Model;
 use locum_runtime::process::{
-    Exit, Inherited, Master, MasterEvent, Supervision,
+    Exit, Inherited, Master, MasterEvent, Supervision, Trouble,
     daemonise::{self, Announcement, Role},
+    limits,
     notify::Notifier,
     pidfile::Pidfile,
     predecessors::Predecessors,
@@ -16,11 +17,22 @@ use super::{Configuration, Face, serving};
 use crate::{
     load::Verdict,
     message::{self, Level, Message},
+    words as wording,
 };
 
 /// Runs the master.
 pub(super) fn master(face: Face, first: Configuration, model: Model) -> Exit {
     let process = &model.process;
+    // Too few descriptors end the master at once, as the reference's; workers inherit what it has raised.
+    let demand = serving::demand(&model, true);
+    let told = |error| {
+        let trouble = Trouble::Limit(error);
+        let level = wording::trouble_level(&trouble, demand.strict);
+        face.tell_from_main_at(level, &wording::trouble(&trouble));
+    };
+    if limits::obtain(&demand, told).is_none() {
+        return Exit::Status(1);
+    }
     let mut announcement = None;
     let mut pidfile = None;
     if let Some(path) = &process.pidfile {

@@ -3,6 +3,7 @@
 //! A line is one datagram or one write of the worker that made it, and never waited for: what can't leave is counted.
 //! A worker owns a [`Logger`] and its buffers, so that a line costs no allocation.
 
+pub mod console;
 mod header;
 mod sink;
 

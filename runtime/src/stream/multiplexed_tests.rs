@@ -238,7 +238,7 @@ fn plan(origin: u16) -> Arc<Plan> {
     };
     let capacity = build::Capacity {
         threads: 1,
-        maxconn: 100,
+        limits: crate::process::limits::Demand::default().limits(210),
     };
     Arc::new(build::build(&model, nothing, capacity).unwrap_or_else(|error| panic!("{error:?}")))
 }

@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     clock,
+    event::{Event, Resource},
     live::ProxyLive,
     net::{conn::Detached, listener::ListeningSocket},
     plan::ListenerId,
@@ -83,9 +84,17 @@ pub async fn run(worker: Rc<Worker>, id: ListenerId, socket: ListeningSocket) {
                     },
                 );
             }
-            Err(error) if is_exhaustion(&error) => tokio::time::sleep(BREATH).await,
-            // The client went away while it waited.
-            Err(_) => {}
+            Err(error) => {
+                // Without a resource: the client went away while it waited.
+                if let Some(resource) = Resource::lacking(&error) {
+                    worker.emit(Event::Exhausted {
+                        proxy: listener.frontend,
+                        resource,
+                        to_server: false,
+                    });
+                    tokio::time::sleep(BREATH).await;
+                }
+            }
         }
     }
 }
@@ -106,14 +115,6 @@ async fn hold_back(worker: &Worker, frontend: &ProxyLive, rate_limit: Option<u32
             tokio::time::sleep(PAUSE).await;
         }
     }
-}
-
-fn is_exhaustion(error: &io::Error) -> bool {
-    use nix::libc::{EMFILE, ENFILE, ENOBUFS, ENOMEM};
-    matches!(
-        error.raw_os_error(),
-        Some(EMFILE | ENFILE | ENOBUFS | ENOMEM)
-    )
 }
 
 fn dispatch(worker: &Rc<Worker>, handed: Handed) {

@@ -244,7 +244,7 @@ impl Worker {
 
     /// Prints what filters wrote; a standard error that nobody reads loses it.
     pub fn print(&self, text: &[u8]) {
-        let _ = std::io::Write::write_all(&mut std::io::stderr(), text);
+        crate::log::console::print(text);
     }
 
     /// Events of servers go to `tell` from now on.

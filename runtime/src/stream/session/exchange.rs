@@ -34,6 +34,8 @@ impl Session {
         let idle_ms = milliseconds(self.rested, start.instant);
         let mut stream = self.stream(&mut side, start);
         stream.facts.timers.idle_ms = if first { 0 } else { idle_ms };
+        // A client that says nothing more, or too little, holds no place a moment longer.
+        let late = matches!(received, Err(Some(Failure::RequestTimeout)));
         let mut understood = false;
         let after = match received {
             Ok(()) => {
@@ -67,7 +69,7 @@ impl Session {
         drop(stream);
         self.waiter.control.tag.set(None);
         let flushed = side.is_flushed();
-        if after == After::Close && !(understood && side.body_done()) {
+        if after == After::Close && !late && !(understood && side.body_done()) {
             self.part(&mut side).await;
         }
         self.rest(side);
