@@ -1,6 +1,6 @@
 //! Work beside the traffic: health checks, the command sockets, and the words for what happens.
 
-use std::{cell::Cell, io::Write, os::unix::net::UnixStream, rc::Rc, sync::Arc};
+use std::{cell::Cell, os::unix::net::UnixStream, rc::Rc, sync::Arc};
 
 use locum_runtime::{
     admin::{
@@ -11,7 +11,7 @@ use locum_runtime::{
     check::start as checks,
     clock,
     event::Event,
-    log::level,
+    log::{console, level},
     process::handover::Listener,
     worker::{Worker, serve::Background},
 };
@@ -82,8 +82,7 @@ fn say(worker: &Worker, event: &Event, speaks: bool) {
 /// Tells operators something.
 fn tell(worker: &Worker, message: &Message, speaks: bool) {
     if speaks {
-        // A console that has gone loses the line.
-        let _ = std::io::stderr().write_all(message.console_line(std::process::id()).as_bytes());
+        console::print(message.console_line(std::process::id()).as_bytes());
     }
     log(worker, message);
 }

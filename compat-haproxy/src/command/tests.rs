@@ -146,7 +146,7 @@ struct Conversation {
 fn converse(level: StatsLevel, input: &str) -> Conversation {
     let capacity = plan::build::Capacity {
         threads: 1,
-        maxconn: 9985,
+        limits: locum_runtime::process::limits::Demand::default().limits(19980),
     };
     let plan = Arc::new(plan::build::build(&model(), NO_WORDS, capacity).unwrap());
     let now = Now {

@@ -255,8 +255,13 @@ impl Face {
 
     /// An alert as the reference's main function says it: behind its name.
     fn tell_from_main(&self, text: &str) {
+        self.tell_from_main_at(Level::Alert, text);
+    }
+
+    fn tell_from_main_at(&self, level: Level, text: &str) {
         let program = self.program.display();
-        self.tell(&[plain(format!("[{program}.main()] {text}"))]);
+        let message = plain(format!("[{program}.main()] {text}"));
+        self.tell(&[Message { level, ..message }]);
     }
 
     fn printing(&self) -> Printing {

@@ -67,7 +67,7 @@ pub(super) fn start(
         daemon: process.daemon == Some(true) && master.is_none(),
         pidfile: process.pidfile.clone().filter(|_| master.is_none()),
         privileges,
-        demand: demand(&model),
+        demand: demand(&model, master.is_some()),
         predecessors: match master {
             Some(_) => Predecessors::default(),
             None => Predecessors {
@@ -113,7 +113,7 @@ fn not_handed_over(path: &Path, error: &io::Error) -> String {
 }
 
 /// What the descriptor limit has to allow.
-fn demand(model: &Model) -> Demand {
+pub(super) fn demand(model: &Model, supervised: bool) -> Demand {
     let servers = || {
         model
             .proxies
@@ -151,6 +151,7 @@ fn demand(model: &Model) -> Demand {
         ulimit_n: process.ulimit_n,
         hard_limit: process.fd_hard_limit,
         strict: process.strict_limits.unwrap_or(true),
+        supervised,
     }
 }
 
@@ -192,7 +193,7 @@ impl Service for Serving {
     fn bind(&mut self, limits: &Limits) -> Result<Bound, BindFailure<StartError>> {
         let capacity = Capacity {
             threads: threads(&self.model),
-            maxconn: u32::try_from(limits.maxconn).unwrap_or(u32::MAX),
+            limits: *limits,
         };
         // Lines carry the program's name when nothing else was said (manual 3.1, "log-tag").
         let tag = &mut self.model.global.log_tag;
@@ -257,8 +258,9 @@ impl Service for Serving {
             .tell_from_main("Some protocols failed to start their listeners! Exiting.");
     }
 
-    fn trouble(&mut self, trouble: &Trouble, _fatal: bool) {
-        self.face.tell_from_main(&words::trouble(trouble));
+    fn trouble(&mut self, trouble: &Trouble, fatal: bool) {
+        let level = words::trouble_level(trouble, fatal);
+        self.face.tell_from_main_at(level, &words::trouble(trouble));
     }
 
     fn serve(self, bound: Bound, running: Running) -> Exit {

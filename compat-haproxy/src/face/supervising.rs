@@ -4,9 +4,10 @@ use std::{io::Write, os::fd::AsRawFd};
 
 use locum_model::Model;
 use locum_runtime::process::{
-    Exit, Inherited, Master, MasterEvent, Supervision, change_environment,
+    Exit, Inherited, Master, MasterEvent, Supervision, Trouble, change_environment,
     console::{Act, Dialogue, House},
     daemonise::{self, Announcement, Role},
+    limits,
     notify::Notifier,
     pidfile::Pidfile,
     predecessors::Predecessors,
@@ -17,11 +18,22 @@ use super::{Configuration, Face, console, plain, serving};
 use crate::{
     load::Verdict,
     message::{self, Level, Message},
+    words as wording,
 };
 
 /// Runs the master.
 pub(super) fn master(face: Face, first: Configuration, model: Model) -> Exit {
     let process = &model.process;
+    // Too few descriptors end the master at once, as the reference's; workers inherit what it has raised.
+    let demand = serving::demand(&model, true);
+    let told = |error| {
+        let trouble = Trouble::Limit(error);
+        let level = wording::trouble_level(&trouble, demand.strict);
+        face.tell_from_main_at(level, &wording::trouble(&trouble));
+    };
+    if limits::obtain(&demand, told).is_none() {
+        return Exit::Status(1);
+    }
     let doors = match console::bind(&process.master_sockets) {
         Ok(doors) => doors,
         Err(text) => {
