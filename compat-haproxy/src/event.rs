@@ -3,7 +3,7 @@
 use locum_model::proxy::ProxyKind;
 use locum_runtime::{
     check::{CheckInfo, CheckResult, Verdict},
-    event::Event,
+    event::{Event, Resource},
     log::level,
     net::listener::{BindError, SocketOption, Step, Warning},
     plan::{Plan, Proxy, ProxyId},
@@ -45,6 +45,10 @@ pub enum Severity {
     Warning,
     /// `[ALERT]`
     Alert,
+    /// No tag: the line stands there alone.
+    Untagged,
+    /// Standard error has nothing of it.
+    Silent,
 }
 
 impl Message {
@@ -65,11 +69,13 @@ impl Message {
 
     /// `[WARNING]  (1234) : text`, as standard error has it.
     pub fn console_line(&self, pid: u32) -> String {
+        let text = self.console.as_ref().unwrap_or(&self.text);
         let tag = match self.severity {
             Severity::Warning => "[WARNING] ",
             Severity::Alert => "[ALERT]   ",
+            Severity::Untagged => return format!("{text}\n"),
+            Severity::Silent => return String::new(),
         };
-        let text = self.console.as_ref().unwrap_or(&self.text);
         format!("{tag} ({pid}) : {text}\n")
     }
 }
@@ -114,6 +120,24 @@ pub fn word(plan: &Plan, event: &Event) -> Option<Message> {
             level::WARNING,
             format!("Resumed {}.", title(plan.proxy(*proxy))),
         ),
+        Event::Exhausted {
+            proxy,
+            resource,
+            to_server,
+        } => exhausted(plan, *proxy, *resource, *to_server),
+        Event::NoSource { proxy } => {
+            let text = format!(
+                "Cannot bind to source address before connect() for backend {}.",
+                plan.proxy(*proxy).name
+            );
+            Message {
+                audience: Audience::Proxy(*proxy),
+                level: level::EMERG,
+                console: Some(format!("{text} Aborting.")),
+                text,
+                severity: Severity::Alert,
+            }
+        }
         Event::LogFailure { logger, error } => {
             let errno = error.raw_os_error().unwrap_or(0);
             Message {
@@ -128,6 +152,29 @@ pub fn word(plan: &Plan, event: &Event) -> Option<Message> {
             }
         }
     })
+}
+
+fn exhausted(plan: &Plan, proxy: ProxyId, resource: Resource, to_server: bool) -> Message {
+    let (what, advice) = match resource {
+        Resource::ProcessDescriptors => {
+            ("process FD limit", "Please check 'ulimit-n' and restart.")
+        }
+        Resource::SystemDescriptors => ("system FD limit", "Please check system tunables."),
+        Resource::Memory => ("system memory limit", "Please check system tunables."),
+    };
+    let name = &plan.proxy(proxy).name;
+    let most = plan.limits.max_descriptors;
+    Message {
+        audience: Audience::Proxy(proxy),
+        level: level::EMERG,
+        text: format!("Proxy {name} reached {what} (maxsock={most}). {advice}"),
+        severity: if to_server {
+            Severity::Untagged
+        } else {
+            Severity::Silent
+        },
+        console: to_server.then(|| "Cannot get a server socket.".to_owned()),
+    }
 }
 
 /// What is said of a proxy that has stopped.

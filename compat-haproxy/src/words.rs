@@ -7,7 +7,7 @@ use locum_runtime::{
     vocab::Vocabulary,
 };
 
-use crate::version::System;
+use crate::{message::Level, version::System};
 
 /// The machine, for the version texts.
 pub fn system() -> System {
@@ -85,6 +85,15 @@ pub fn trouble(trouble: &Trouble) -> String {
         }
         Trouble::Fork(_) => "Cannot fork.".to_owned(),
         Trouble::Privileges(error) => privilege(error),
+    }
+}
+
+/// How bad that is: a limit that can't be raised only warns where the process starts all the same; one that is too low
+/// for what is configured is an alert even then.
+pub fn trouble_level(trouble: &Trouble, fatal: bool) -> Level {
+    match trouble {
+        Trouble::Limit(LimitError::CannotRaise { .. }) if !fatal => Level::Warning,
+        _ => Level::Alert,
     }
 }
 

@@ -61,14 +61,20 @@ fn repetition(text: &str) -> Option<(&str, usize, &str)> {
     Some((unit, count.parse().ok()?, &text[end + 1..]))
 }
 
-/// Shows bytes one line each behind `prefix`, with `\r\n` written out; 40 and more equal bytes show as `{a*40}`.
+/// Shows bytes one line each behind `prefix`, with `\r\n` written out; 40 and more equal bytes show as `{a*40}`, and so
+/// do 200 and more equal lines.
 #[must_use]
 pub fn render(prefix: &str, bytes: &[u8]) -> String {
     let mut out = String::new();
-    for line in bytes.split_inclusive(|b| *b == b'\n') {
-        out.push_str(prefix);
-        render_line(line, &mut out);
-        out.push('\n');
+    let lines: Vec<&[u8]> = bytes.split_inclusive(|b| *b == b'\n').collect();
+    for equal in lines.chunk_by(|a, b| a == b) {
+        let mut shown = String::new();
+        render_line(equal[0], &mut shown);
+        if equal.len() >= 200 {
+            out.push_str(&format!("{prefix}{{{shown}*{}}}\n", equal.len()));
+        } else {
+            out.push_str(&format!("{prefix}{shown}\n").repeat(equal.len()));
+        }
     }
     out
 }
@@ -115,5 +121,6 @@ mod tests {
             "< A\\r\\n\n< \\n\n< \\x01\\xff\n"
         );
         assert_eq!(render("", &[b'a'; 50]), "{a*50}\n");
+        assert_eq!(render("> ", &b"a\n".repeat(300)), "> {a\\n*300}\n");
     }
 }

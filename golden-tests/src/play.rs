@@ -149,11 +149,33 @@ impl Stage {
             return Ok(());
         }
         if let Some(name) = &step.down {
-            self.origin(name)?.down();
+            match self.sink(name) {
+                Some(sink) => sink.down(),
+                None => self.origin(name)?.down(),
+            }
             return Ok(());
         }
         if let Some(name) = &step.listen {
-            return self.origin(name)?.listen();
+            return match self.sink(name) {
+                Some(sink) => sink.listen(),
+                None => self.origin(name)?.listen(),
+            };
+        }
+        if let Some(name) = &step.stall {
+            self.sink(name).ok_or(format!("no sink '{name}'"))?.stall();
+            return Ok(());
+        }
+        if let Some(limit) = step.limit_descriptors {
+            let pid = self.process(step.name.as_deref())?.pid();
+            return process::limit_descriptors(pid, limit);
+        }
+        if let Some(most) = step.peak_memory_kib {
+            let pid = self.process(step.name.as_deref())?.pid();
+            let peak = process::peak_memory_kib(pid)?;
+            return match peak <= most {
+                true => Ok(()),
+                false => Err(format!("it has taken {peak} KiB")),
+            };
         }
         self.wait(step, within)
     }
@@ -299,6 +321,10 @@ impl Stage {
         found.ok_or(format!("no origin '{name}'"))
     }
 
+    fn sink(&mut self, name: &str) -> Option<&mut Sink> {
+        self.sinks.iter_mut().find(|sink| sink.name == name)
+    }
+
     /// `${pid.NAME}`: the process id of a started program; `${file.NAME}`: the text of a file.
     fn expand(&mut self, text: &str) -> Result<String, String> {
         let mut out = text.to_owned();
@@ -365,6 +391,10 @@ impl Stage {
         out.insert("files".to_owned(), normalise(&self.files));
         for sink in &self.sinks {
             let mut lines: Vec<String> = sink.lines().iter().map(|l| normalise(l)).collect();
+            if scenario.unique_log {
+                let mut before = std::collections::BTreeSet::new();
+                lines.retain(|line| before.insert(line.clone()));
+            }
             if scenario.sort_log {
                 lines.sort();
             }
@@ -399,6 +429,7 @@ fn setting(step: &Step) -> Setting {
         env: step.env.clone().unwrap_or_default(),
         descriptors: step.descriptors,
         stdin_listens: step.stdin_listens.clone(),
+        stdout: step.stdout.clone(),
     }
 }
 

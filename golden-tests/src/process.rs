@@ -2,10 +2,12 @@
 
 use crate::clock;
 use crate::holder::{BIN, OUTPUT};
+use nix::fcntl::{FcntlArg, fcntl};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
+use std::io::{PipeReader, pipe};
 use std::os::fd::OwnedFd;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -20,6 +22,8 @@ pub struct Setting {
     pub descriptors: Option<u64>,
     /// An address that descriptor 0 listens on.
     pub stdin_listens: Option<String>,
+    /// `closed` or `unread`: standard output is such a pipe, not a file.
+    pub stdout: Option<String>,
 }
 
 /// A started program.
@@ -31,6 +35,8 @@ pub struct Running {
     status: Option<ExitStatus>,
     /// Started with -W or -Ws.
     master: bool,
+    /// The end of a pipe that nobody reads.
+    _unread: Option<PipeReader>,
 }
 
 /// Splits arguments at blanks; "double quotes" keep blanks.
@@ -148,8 +154,12 @@ impl Running {
     /// It can't be executed.
     pub fn start(name: &str, arguments: &str, setting: &Setting) -> Result<Self, String> {
         let mut command = command(arguments, setting)?;
+        let (stdout, unread) = match setting.stdout.as_deref() {
+            None => (Stdio::from(output(&format!("{name}.out"), false)?), None),
+            Some(kind) => pipe_to_nobody(kind == "unread")?,
+        };
         let child = command
-            .stdout(output(&format!("{name}.out"), false)?)
+            .stdout(stdout)
             .stderr(output(&format!("{name}.err"), false)?)
             .spawn()
             .map_err(|e| format!("{BIN}: {e}"))?;
@@ -158,6 +168,7 @@ impl Running {
             child,
             status: None,
             master: arguments.contains("-W"),
+            _unread: unread,
         })
     }
 
@@ -264,6 +275,41 @@ fn output(name: &str, fresh: bool) -> Result<File, String> {
         .append(true)
         .open(&path)
         .map_err(|e| format!("{path}: {e}"))
+}
+
+/// A pipe without a reader, or with one (kept by the caller) that never reads. It holds one page, so that it is soon full.
+fn pipe_to_nobody(keep_reader: bool) -> Result<(Stdio, Option<PipeReader>), String> {
+    let wrong = |e: std::io::Error| format!("pipe: {e}");
+    let (reader, writer) = pipe().map_err(wrong)?;
+    fcntl(&writer, FcntlArg::F_SETPIPE_SZ(4096)).map_err(|e| wrong(e.into()))?;
+    Ok((Stdio::from(writer), keep_reader.then_some(reader)))
+}
+
+/// Sets the soft descriptor limit of a running process; the hard one stays, so that it can be given back.
+///
+/// # Errors
+/// What prlimit(1) says.
+pub fn limit_descriptors(pid: u32, limit: u64) -> Result<(), String> {
+    let (pid, limit) = (pid.to_string(), format!("--nofile={limit}:"));
+    let mut prlimit = Command::new("prlimit");
+    let done = prlimit.args(["--pid", &pid, &limit]).output();
+    let done = done.map_err(|e| format!("prlimit: {e}"))?;
+    match done.status.success() {
+        true => Ok(()),
+        false => Err(String::from_utf8_lossy(&done.stderr).into_owned()),
+    }
+}
+
+/// The most memory that a running process has ever had resident, in KiB.
+///
+/// # Errors
+/// The process is gone.
+pub fn peak_memory_kib(pid: u32) -> Result<u64, String> {
+    let path = format!("/proc/{pid}/status");
+    let status = std::fs::read_to_string(&path).map_err(|e| format!("{path}: {e}"))?;
+    let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:"));
+    let figure = line.and_then(|l| l.trim().trim_end_matches(" kB").parse().ok());
+    figure.ok_or(format!("{path}: no VmHWM"))
 }
 
 fn written(name: &str) -> String {

@@ -21,6 +21,9 @@ pub struct Scenario {
     /// Log lines of several workers have no order: sort them.
     #[serde(default)]
     pub sort_log: bool,
+    /// How often a log line repeats depends on time: equal lines are recorded once.
+    #[serde(default)]
+    pub unique_log: bool,
     /// Several processes write to one stderr in no order: sort its lines.
     #[serde(default)]
     pub sort_output: bool,
@@ -149,10 +152,16 @@ pub struct Step {
     pub wait_origin: Option<String>,
     /// Let what an origin holds go on.
     pub release: Option<String>,
-    /// Close an origin's listening socket (connections are refused) and what it has accepted.
+    /// Close an origin's listening socket (connections are refused) and what it has accepted; or a log sink.
     pub down: Option<String>,
-    /// Open an origin's listening socket (again).
+    /// Open an origin's listening socket (again), or a log sink.
     pub listen: Option<String>,
+    /// A log sink reads no more: what is sent to it fills its queue. `listen` lets a new one read.
+    pub stall: Option<String>,
+    /// Change the descriptor limit of a running program (`name`) to this.
+    pub limit_descriptors: Option<u64>,
+    /// Fails when a running program (`name`) has ever taken more memory than so many KiB (VmHWM).
+    pub peak_memory_kib: Option<u64>,
     /// Write `text` into this file.
     pub write: Option<String>,
     /// Put a file's kind, mode, owner and text into `files.txt`.
@@ -170,6 +179,8 @@ pub struct Step {
     pub descriptors: Option<u64>,
     /// `start`: descriptor 0 is a listening socket on this address.
     pub stdin_listens: Option<String>,
+    /// `start`: standard output is a pipe that is `closed` at its other end, or that nobody reads (`unread`, 4 KiB).
+    pub stdout: Option<String>,
     /// `open`, `get`: to where (`IP:PORT` or a path). Default 127.0.0.1:8000.
     pub to: Option<String>,
     /// `open`, `get`: from which `IP` or `IP:PORT`.

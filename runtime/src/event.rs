@@ -1,5 +1,7 @@
 //! What happens to the process that operators are told of; a face words it and knows its level.
 
+use std::io;
+
 use crate::{plan::ProxyId, server};
 
 /// One event.
@@ -40,6 +42,20 @@ pub enum Event {
         /// The proxy.
         proxy: ProxyId,
     },
+    /// A frontend can't accept, or a backend can't connect, for want of something of the system's.
+    Exhausted {
+        /// The proxy.
+        proxy: ProxyId,
+        /// What there is none of.
+        resource: Resource,
+        /// It is about a connection to a server.
+        to_server: bool,
+    },
+    /// The local end that a connection to a server should have can't be had.
+    NoSource {
+        /// The backend.
+        proxy: ProxyId,
+    },
     /// A log line could not be sent, for a reason other than a full queue. Told once in the process's life.
     LogFailure {
         /// The target's place in its proxy's list, from 1.
@@ -47,4 +63,28 @@ pub enum Event {
         /// Why.
         error: std::io::Error,
     },
+}
+
+/// What accepting and connecting use up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resource {
+    /// Descriptors of this process.
+    ProcessDescriptors,
+    /// Descriptors of the system.
+    SystemDescriptors,
+    /// Memory of the system.
+    Memory,
+}
+
+impl Resource {
+    /// What a system call that failed lacked, if it was such a thing.
+    pub fn lacking(error: &io::Error) -> Option<Self> {
+        use nix::libc::{EMFILE, ENFILE, ENOBUFS, ENOMEM};
+        Some(match error.raw_os_error()? {
+            EMFILE => Resource::ProcessDescriptors,
+            ENFILE => Resource::SystemDescriptors,
+            ENOBUFS | ENOMEM => Resource::Memory,
+            _ => return None,
+        })
+    }
 }

@@ -146,7 +146,7 @@ struct Conversation {
 fn converse(level: StatsLevel, input: &str) -> Conversation {
     let capacity = plan::build::Capacity {
         threads: 1,
-        maxconn: 9985,
+        limits: locum_runtime::process::limits::Demand::default().limits(19980),
     };
     let plan = Arc::new(plan::build::build(&model(), NO_WORDS, capacity).unwrap());
     let now = Now {
@@ -196,7 +196,7 @@ fn commands_stand_in_the_order_of_the_reference_s_help_with_its_texts() {
     // All lines of HAProxy 2.6.12's `help`.
     let mut theirs = include_str!("help-2.6.12.txt").lines();
     for command in COMMANDS {
-        let ours = help::line(command);
+        let ours = help::Entry::from(*command).line();
         assert!(
             theirs.any(|line| line == ours),
             "not there, or not in its place: {ours:?}"

@@ -25,7 +25,7 @@ use locum_runtime::{
     },
     process::{
         BindFailure, Control, Exit, Predecessors, Privileges, Running, Service, Signal, Start,
-        ToMaster, Trouble,
+        ToMaster, Trouble, change_environment,
         handover::{self, Listener as HandedListener},
         limits::{Demand, Limits},
         run as start_process, signals,
@@ -51,6 +51,10 @@ pub(super) fn start(
     handed: Vec<HandedListener>,
     master: Option<ToMaster>,
 ) -> Exit {
+    // The one thread that there is yet; conditions and formats are compiled later and see what is set here.
+    if change_environment(&model.process.environment).is_err() {
+        return Exit::Status(1);
+    }
     let privileges = match Privileges::prepare(&model.process) {
         Ok(privileges) => privileges,
         Err(error) => {
@@ -63,7 +67,7 @@ pub(super) fn start(
         daemon: process.daemon == Some(true) && master.is_none(),
         pidfile: process.pidfile.clone().filter(|_| master.is_none()),
         privileges,
-        demand: demand(&model),
+        demand: demand(&model, master.is_some()),
         predecessors: match master {
             Some(_) => Predecessors::default(),
             None => Predecessors {
@@ -109,7 +113,7 @@ fn not_handed_over(path: &Path, error: &io::Error) -> String {
 }
 
 /// What the descriptor limit has to allow.
-fn demand(model: &Model) -> Demand {
+pub(super) fn demand(model: &Model, supervised: bool) -> Demand {
     let servers = || {
         model
             .proxies
@@ -147,6 +151,7 @@ fn demand(model: &Model) -> Demand {
         ulimit_n: process.ulimit_n,
         hard_limit: process.fd_hard_limit,
         strict: process.strict_limits.unwrap_or(true),
+        supervised,
     }
 }
 
@@ -188,7 +193,7 @@ impl Service for Serving {
     fn bind(&mut self, limits: &Limits) -> Result<Bound, BindFailure<StartError>> {
         let capacity = Capacity {
             threads: threads(&self.model),
-            maxconn: u32::try_from(limits.maxconn).unwrap_or(u32::MAX),
+            limits: *limits,
         };
         // Lines carry the program's name when nothing else was said (manual 3.1, "log-tag").
         let tag = &mut self.model.global.log_tag;
@@ -253,8 +258,9 @@ impl Service for Serving {
             .tell_from_main("Some protocols failed to start their listeners! Exiting.");
     }
 
-    fn trouble(&mut self, trouble: &Trouble, _fatal: bool) {
-        self.face.tell_from_main(&words::trouble(trouble));
+    fn trouble(&mut self, trouble: &Trouble, fatal: bool) {
+        let level = words::trouble_level(trouble, fatal);
+        self.face.tell_from_main_at(level, &words::trouble(trouble));
     }
 
     fn serve(self, bound: Bound, running: Running) -> Exit {
@@ -277,9 +283,15 @@ impl Service for Serving {
         {
             return Exit::Status(1);
         }
+        // An abstract socket can't be bound beside the one of a worker that leaves, nor replaced by a rename.
+        let unique = command_sockets
+            .iter()
+            .filter(|socket| matches!(socket.bind.address, Address::Abstract(_)));
         let shared: Vec<HandedListener> = sockets
             .iter()
-            .filter_map(|(_, socket)| copy(socket))
+            .map(|(_, socket)| socket)
+            .chain(unique.map(|socket| &socket.socket))
+            .filter_map(copy)
             .collect();
         if let Some(master) = &self.master {
             let orphaned = events.clone();
@@ -289,7 +301,9 @@ impl Service for Serving {
         }
         let exposed = shared.iter().filter_map(duplicate).collect();
         let speaks = !self.face.args.quiet && self.model.process.daemon != Some(true);
-        let background = admin::background(command_sockets, exposed, speaks);
+        let from_master = self.master.as_ref();
+        let from_master = from_master.and_then(|master| master.commands().try_clone().ok());
+        let background = admin::background(command_sockets, exposed, from_master, speaks);
         let Ok(workers) = serve::start(&plan, &live, sockets, &identity, background) else {
             self.face.tell(&[plain("Cannot create worker threads.")]);
             return Exit::Status(1);
@@ -340,7 +354,8 @@ impl Serving {
         let address = match address {
             Address::Ip { ip, port } => std::net::SocketAddr::new(*ip, *port).into(),
             Address::Unix(path) => socket2::SockAddr::unix(path).ok()?,
-            Address::Abstract(_) | Address::Descriptor(_) => return None,
+            Address::Abstract(name) => listener::abstract_address(name).ok()?,
+            Address::Descriptor(_) => return None,
         };
         let interface = interface.unwrap_or_default().as_bytes();
         let found = handover::pick(&mut self.handed, &address, interface)?;
@@ -392,10 +407,11 @@ impl Serving {
         let told = Arc::new(AtomicBool::new(false));
         workers.say_all(|| {
             let (left, told) = (left.clone(), told.clone());
+            let supervised = self.master.is_some();
             WorkerMessage::Run(Box::new(move |worker| {
                 if left.fetch_sub(1, Relaxed) == 1 {
                     let tell = move |first: &Worker| {
-                        admin::tell_stopped(first, speaks);
+                        admin::tell_stopped(first, speaks, supervised);
                         told.store(true, Relaxed);
                     };
                     worker.mailboxes.say(0, WorkerMessage::Run(Box::new(tell)));

@@ -141,8 +141,8 @@ fn summary(page: &StatsPage, wish: &Wish, process: &Process, out: &mut String) {
          <table border=0><tr><td align=\"left\" nowrap width=\"1%\">\n\
          <p><b>pid = </b> {pid} (process #1, nbproc = 1, nbthread = {threads})<br>\n\
          <b>uptime = </b> {days}d {hours}h{minutes:02}m{seconds:02}s<br>\n\
-         <b>system limits:</b> memmax = unlimited; ulimit-n = {files}<br>\n\
-         <b>maxsock = </b> {files}; <b>maxconn = </b> {maxconn}; <b>maxpipes = </b> 0<br>\n\
+         <b>system limits:</b> memmax = unlimited; ulimit-n = {limit}<br>\n\
+         <b>maxsock = </b> {files}; <b>maxconn = </b> {maxconn}; <b>maxpipes = </b> {pipes}<br>\n\
          current conns = {conns}; current pipes = 0/0; conn rate = {rate}/sec; bit rate = 0.000 kbps<br>\n\
          Running tasks: 0/{tasks}; idle = 100 %<br>\n\
          </td><td align=\"center\" nowrap>\n<table class=\"lgd\">",
@@ -152,7 +152,9 @@ fn summary(page: &StatsPage, wish: &Wish, process: &Process, out: &mut String) {
         hours = uptime % 86400 / 3600,
         minutes = uptime % 3600 / 60,
         seconds = uptime % 60,
+        limit = p.descriptor_limit,
         files = p.descriptors,
+        pipes = p.pipes,
         maxconn = p.connections.limit.unwrap_or(0),
         conns = p.connections.now,
         rate = p.connection_rate.now,

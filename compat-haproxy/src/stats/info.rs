@@ -31,23 +31,19 @@ pub fn lines(process: &Process) -> Vec<(&'static str, String)> {
     for name in ["Memmax_MB", "PoolAlloc_MB", "PoolUsed_MB", "PoolFailed"] {
         say(name, zero());
     }
-    say("Ulimit-n", p.descriptors.to_string());
+    say("Ulimit-n", p.descriptor_limit.to_string());
     say("Maxsock", p.descriptors.to_string());
     say("Maxconn", limit.to_string());
     say("Hard_maxconn", limit.to_string());
     say("CurrConns", p.connections.now.to_string());
     say("CumConns", p.accepted.to_string());
     say("CumReq", p.requests.to_string());
-    for name in [
-        "MaxSslConns",
-        "CurrSslConns",
-        "CumSslConns",
-        "Maxpipes",
-        "PipesUsed",
-        "PipesFree",
-    ] {
+    for name in ["MaxSslConns", "CurrSslConns", "CumSslConns"] {
         say(name, zero());
     }
+    say("Maxpipes", p.pipes.to_string());
+    say("PipesUsed", zero());
+    say("PipesFree", zero());
     say("ConnRate", p.connection_rate.now.to_string());
     say("ConnRateLimit", zero());
     say("MaxConnRate", p.connection_rate.max.to_string());

@@ -9,6 +9,7 @@ pub mod disconnect;
 pub mod environment;
 pub mod executed;
 pub mod fork;
+pub mod send_many;
 pub mod socket_option;
 pub mod spawn;
 pub mod threads;

@@ -1,8 +1,9 @@
 //! Log lines: their targets, what stands before the message, and how they leave.
 //!
-//! A line is one datagram or one write, sent at once by the worker that made it and never waited for: what can't
-//! leave is counted. A worker owns a [`Logger`] and its buffer, so that a line costs no allocation.
+//! A line is one datagram or one write of the worker that made it, and never waited for: what can't leave is counted.
+//! A worker owns a [`Logger`] and its buffers, so that a line costs no allocation.
 
+pub mod console;
 mod header;
 mod sink;
 
@@ -110,6 +111,22 @@ pub struct Sent {
     pub failure: Option<(usize, io::Error)>,
 }
 
+impl Sent {
+    /// Another one's lines, too.
+    pub fn add(&mut self, other: Sent) {
+        self.dropped += other.dropped;
+        self.failure = self.failure.take().or(other.failure);
+    }
+
+    /// A line of the target at `place`, from 0, could not leave.
+    fn drop_line(&mut self, place: usize, error: io::Error) {
+        self.dropped += 1;
+        if error.kind() != io::ErrorKind::WouldBlock && self.failure.is_none() {
+            self.failure = Some((place + 1, error));
+        }
+    }
+}
+
 /// A worker's way to its log targets.
 #[derive(Debug)]
 pub struct Logger {
@@ -135,9 +152,23 @@ impl Logger {
         self.identity.pid = pid;
     }
 
-    /// Sends a message to all targets that want its level. The line is cut at the target's length and ends with a
-    /// newline, which isn't counted.
+    /// Sends a message to all targets that want its level, and what waited before it.
     pub fn send(
+        &mut self,
+        now: SystemTime,
+        targets: &[Target],
+        level: u8,
+        tag: &[u8],
+        message: &[u8],
+    ) -> Sent {
+        let mut sent = self.queue(now, targets, level, tag, message);
+        self.sockets.flush(&mut sent);
+        sent
+    }
+
+    /// Makes a message's lines for all targets that want its level. Datagrams wait for [`Self::flush`]. The line is cut
+    /// at the target's length and ends with a newline, which isn't counted.
+    pub fn queue(
         &mut self,
         now: SystemTime,
         targets: &[Target],
@@ -165,14 +196,29 @@ impl Logger {
             self.line.extend_from_slice(message);
             self.line.truncate(target.settings.max_length as usize);
             self.line.push(b'\n');
-            if let Err(error) = self.sockets.send(&target.route, &self.line) {
-                sent.dropped += 1;
-                if error.kind() != io::ErrorKind::WouldBlock && sent.failure.is_none() {
-                    sent.failure = Some((place + 1, error));
-                }
-            }
+            self.sockets
+                .send(place, &target.route, &self.line, &mut sent);
         }
         sent
+    }
+
+    /// Whether lines wait for [`Self::flush`].
+    pub fn is_waiting(&self) -> bool {
+        self.sockets.is_waiting()
+    }
+
+    /// Lets the waiting lines go.
+    pub fn flush(&mut self) -> Sent {
+        let mut sent = Sent::default();
+        self.sockets.flush(&mut sent);
+        sent
+    }
+}
+
+impl Drop for Logger {
+    fn drop(&mut self) {
+        // Who would be told of those that can't leave now?
+        let _ = self.flush();
     }
 }
 

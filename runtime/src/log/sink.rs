@@ -1,4 +1,7 @@
 //! How a line leaves: one datagram or one write, which never waits.
+//!
+//! Datagrams that are made in one turn of the event loop leave with one call at its end: waking the receiver for each
+//! of them would cost more than all the rest of a line.
 
 use std::{
     collections::HashMap,
@@ -7,11 +10,13 @@ use std::{
     sync::Arc,
 };
 
+use locum_kernel::send_many::{self, Datagram, send_many};
 use locum_model::{address::Address, log::LogSink};
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use parking_lot::Mutex;
 use socket2::{Domain, SockAddr, Socket, Type};
 
+use super::Sent;
 use crate::net::listener::abstract_address;
 
 /// Where the lines of a target go, resolved.
@@ -68,37 +73,51 @@ fn inherited(number: i32) -> Route {
 /// A worker's sockets: one per family, opened when first needed (inside the chroot, where the paths are meant).
 #[derive(Debug, Default)]
 pub(super) struct Sockets {
-    ipv4: Option<Socket>,
-    ipv6: Option<Socket>,
-    unix: Option<Socket>,
+    ipv4: Outlet,
+    ipv6: Outlet,
+    unix: Outlet,
     /// Streams that are known not to block.
     unblocked: [bool; 3],
 }
 
 impl Sockets {
-    /// Sends one line. A stream that takes only a part of it has taken it: a rest would be a line of its own.
-    pub(super) fn send(&mut self, route: &Route, line: &[u8]) -> io::Result<()> {
-        match route {
-            Route::Datagram(address) => self.datagram(address, line),
+    /// Takes one line of the target at this place in its list. Datagrams wait for [`Self::flush`]; a stream that takes
+    /// only a part of a line has taken it: a rest would be a line of its own.
+    pub(super) fn send(&mut self, place: usize, route: &Route, line: &[u8], sent: &mut Sent) {
+        let result = match route {
+            Route::Datagram(address) => {
+                return self.outlet(address).push(place, address, line, sent);
+            }
             Route::Standard(1) => self.stream(0, io::stdout().as_fd(), line),
             Route::Standard(_) => self.stream(1, io::stderr().as_fd(), line),
             Route::Inherited(fd) => self.stream(2, fd.as_fd(), line),
             Route::Nowhere => Err(io::Error::from_raw_os_error(nix::libc::EBADF)),
+        };
+        if let Err(error) = result {
+            sent.drop_line(place, error);
         }
     }
 
-    fn datagram(&mut self, address: &SockAddr, line: &[u8]) -> io::Result<()> {
-        let (slot, domain) = match address.family() {
-            family if family == nix::libc::AF_INET as u16 => (&mut self.ipv4, Domain::IPV4),
-            family if family == nix::libc::AF_INET6 as u16 => (&mut self.ipv6, Domain::IPV6),
-            _ => (&mut self.unix, Domain::UNIX),
-        };
-        let socket = match slot {
-            Some(socket) => socket,
-            None => slot.insert(datagram_socket(domain)?),
-        };
-        socket.send_to_with_flags(line, address, nix::libc::MSG_NOSIGNAL)?;
-        Ok(())
+    /// Whether datagrams wait.
+    pub(super) fn is_waiting(&self) -> bool {
+        [&self.ipv4, &self.ipv6, &self.unix]
+            .iter()
+            .any(|outlet| !outlet.waiting.is_empty())
+    }
+
+    /// Lets all datagrams go.
+    pub(super) fn flush(&mut self, sent: &mut Sent) {
+        for outlet in [&mut self.ipv4, &mut self.ipv6, &mut self.unix] {
+            outlet.flush(sent);
+        }
+    }
+
+    fn outlet(&mut self, address: &SockAddr) -> &mut Outlet {
+        match address.domain() {
+            Domain::IPV4 => &mut self.ipv4,
+            Domain::IPV6 => &mut self.ipv6,
+            _ => &mut self.unix,
+        }
     }
 
     fn stream(&mut self, which: usize, fd: BorrowedFd<'_>, line: &[u8]) -> io::Result<()> {
@@ -112,6 +131,79 @@ impl Sockets {
         }
         nix::unistd::write(fd, line)?;
         Ok(())
+    }
+}
+
+/// The socket of one family, and what waits to leave through it.
+#[derive(Debug, Default)]
+struct Outlet {
+    socket: Option<Socket>,
+    /// The waiting lines one after the other.
+    bytes: Vec<u8>,
+    waiting: Vec<Waiting>,
+}
+
+/// A line that waits.
+#[derive(Debug)]
+struct Waiting {
+    /// Where it ends in the outlet's bytes.
+    end: usize,
+    to: SockAddr,
+    /// Its target's place in the list.
+    place: usize,
+}
+
+impl Outlet {
+    fn push(&mut self, place: usize, to: &SockAddr, line: &[u8], sent: &mut Sent) {
+        self.bytes.extend_from_slice(line);
+        self.waiting.push(Waiting {
+            end: self.bytes.len(),
+            to: to.clone(),
+            place,
+        });
+        if self.waiting.len() == send_many::MOST {
+            self.flush(sent);
+        }
+    }
+
+    fn flush(&mut self, sent: &mut Sent) {
+        let mut first = 0;
+        while let Some(place) = self.waiting.get(first).map(|line| line.place) {
+            match self.send_from(first) {
+                Ok(count) => first += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    sent.drop_line(place, error);
+                    first += 1;
+                }
+            }
+        }
+        self.waiting.clear();
+        self.bytes.clear();
+    }
+
+    /// Sends from this line on and tells how many left.
+    fn send_from(&mut self, first: usize) -> io::Result<usize> {
+        let socket = match &mut self.socket {
+            Some(socket) => socket,
+            slot => slot.insert(datagram_socket(self.waiting[first].to.domain())?),
+        };
+        let waiting = &self.waiting;
+        let line = |place: usize| {
+            let start = place.checked_sub(1).map_or(0, |before| waiting[before].end);
+            &self.bytes[start..waiting[place].end]
+        };
+        if first + 1 == waiting.len() {
+            let to = &waiting[first].to;
+            return socket
+                .send_to_with_flags(line(first), to, nix::libc::MSG_NOSIGNAL)
+                .map(|_| 1);
+        }
+        let datagrams = (first..waiting.len()).map(|place| Datagram {
+            to: &waiting[place].to,
+            bytes: line(place),
+        });
+        send_many(&*socket, datagrams)
     }
 }
 

@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     log::{ProxyLog, Target as LogTarget},
+    process::limits::Limits,
     vocab::{RuleSets, Vocabulary},
 };
 
@@ -21,8 +22,14 @@ use crate::{
 pub struct Capacity {
     /// Worker threads.
     pub threads: usize,
-    /// Connections at once, over all frontends.
-    pub maxconn: u32,
+    /// Connections at once over all frontends, and the descriptors that they need.
+    pub limits: Limits,
+}
+
+impl Capacity {
+    fn maxconn(self) -> u32 {
+        u32::try_from(self.limits.maxconn).unwrap_or(u32::MAX)
+    }
 }
 
 /// Resolves and compiles a model.
@@ -63,7 +70,8 @@ pub fn build(model: &Model, vocabulary: Vocabulary, capacity: Capacity) -> Resul
         global: model.global.clone(),
         process: model.process.clone(),
         threads: capacity.threads,
-        maxconn: capacity.maxconn,
+        maxconn: capacity.maxconn(),
+        limits: capacity.limits,
         log: ProxyLog {
             targets: model
                 .global
@@ -279,7 +287,7 @@ impl Builder<'_, '_> {
             maxconn: frontend
                 .maxconn
                 .filter(|n| *n > 0)
-                .unwrap_or(self.capacity.maxconn),
+                .unwrap_or(self.capacity.maxconn()),
             rate_limit_sessions: frontend.rate_limit_sessions,
             keepalive: self
                 .proxy

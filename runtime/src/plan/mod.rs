@@ -20,6 +20,7 @@ pub use ids::{ListenerId, ProxyId, ServerId};
 
 use crate::{
     log::ProxyLog,
+    process::limits::Limits,
     rules::{self, error_table::ErrorTable},
     sample::format::Format,
     vocab::Vocabulary,
@@ -47,6 +48,8 @@ pub struct Plan {
     pub threads: usize,
     /// Connections at once, over all frontends.
     pub maxconn: u32,
+    /// What the process may open for them.
+    pub limits: Limits,
 }
 
 /// Sizes and limits with their defaults applied (manual 3.2).

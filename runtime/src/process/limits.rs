@@ -40,6 +40,8 @@ pub struct Demand {
     pub hard_limit: Option<u64>,
     /// A limit that can't be had prevents the start.
     pub strict: bool,
+    /// A master supervises: its channel to the worker counts once.
+    pub supervised: bool,
 }
 
 /// The limits that follow.
@@ -125,11 +127,40 @@ impl Demand {
             .saturating_add(self.command_sockets)
             .saturating_add(self.command_clients)
             .saturating_add(self.threads.saturating_mul(3))
+            .saturating_add(u64::from(self.supervised))
     }
 }
 
-/// Asks the system for the limit. With `strict` off, the error is for a warning only: what could be had was taken.
-pub fn raise(demand: &Demand, limits: &Limits) -> Result<(), LimitError> {
+/// Computes the limits and gets them from the system. What is wrong is told; `None`: the demand is strict, so nothing may
+/// start.
+pub fn obtain(demand: &Demand, mut tell: impl FnMut(LimitError)) -> Option<Limits> {
+    let allowed = match allowed() {
+        Ok(allowed) => allowed,
+        Err(error) => {
+            tell(error);
+            return None;
+        }
+    };
+    let mut limits = demand.limits(allowed);
+    for attempt in [raise, suffice] {
+        if let Err(error) = attempt(demand, &limits) {
+            if let LimitError::CannotRaise { allowed, .. } = error {
+                limits.wanted = allowed;
+            }
+            tell(error);
+            if demand.strict {
+                return None;
+            }
+        }
+    }
+    Some(limits)
+}
+
+/// Asks the system for the limit; what could be had is taken anyway.
+///
+/// # Errors
+/// The limit can't be raised to what is wanted: with `strict` off, only a warning.
+fn raise(demand: &Demand, limits: &Limits) -> Result<(), LimitError> {
     let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE).map_err(LimitError::System)?;
     let allowed = demand.hard_limit.map_or(hard, |limit| hard.min(limit));
     if limits.wanted > allowed {
@@ -145,6 +176,14 @@ pub fn raise(demand: &Demand, limits: &Limits) -> Result<(), LimitError> {
     } else if soft < limits.wanted {
         setrlimit(Resource::RLIMIT_NOFILE, limits.wanted, hard).map_err(LimitError::System)?;
     }
+    Ok(())
+}
+
+/// Compares what the system grants now with what the configuration needs.
+///
+/// # Errors
+/// It isn't enough.
+fn suffice(_: &Demand, limits: &Limits) -> Result<(), LimitError> {
     let (granted, _) = getrlimit(Resource::RLIMIT_NOFILE).map_err(LimitError::System)?;
     if granted < limits.max_descriptors {
         return Err(LimitError::TooLow {
@@ -157,7 +196,7 @@ pub fn raise(demand: &Demand, limits: &Limits) -> Result<(), LimitError> {
 }
 
 /// The hard limit of this process.
-pub fn allowed() -> Result<u64, LimitError> {
+fn allowed() -> Result<u64, LimitError> {
     getrlimit(Resource::RLIMIT_NOFILE)
         .map(|(_, hard)| hard)
         .map_err(LimitError::System)

@@ -146,15 +146,10 @@ fn fail(service: &mut impl Service, trouble: Trouble) -> Exit {
 }
 
 fn raise_limits(demand: &Demand, service: &mut impl Service) -> Result<Limits, Exit> {
-    let allowed = limits::allowed().map_err(|e| fail(service, Trouble::Limit(e)))?;
-    let limits = demand.limits(allowed);
-    if let Err(error) = limits::raise(demand, &limits) {
-        if demand.strict {
-            return Err(fail(service, Trouble::Limit(error)));
-        }
-        service.trouble(&Trouble::Limit(error), false);
-    }
-    Ok(limits)
+    limits::obtain(demand, |error| {
+        service.trouble(&Trouble::Limit(error), demand.strict)
+    })
+    .ok_or(Exit::Status(1))
 }
 
 /// Only the child returns `Ok`: the parent waits for it, then writes its pid and dismisses the predecessors with the

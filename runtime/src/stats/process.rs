@@ -17,8 +17,12 @@ pub struct Process {
     pub uptime: Duration,
     /// When that was, in seconds since 1970.
     pub started_at: u64,
-    /// Descriptors it may open.
+    /// The descriptor limit that it asked for.
+    pub descriptor_limit: u64,
+    /// Descriptors that its connections may need.
     pub descriptors: u64,
+    /// Pipes for splicing at most.
+    pub pipes: u64,
     /// Client connections.
     pub connections: Level,
     /// Connections since the start.
@@ -46,9 +50,6 @@ pub struct Process {
 impl Process {
     /// As it is now.
     pub fn of(plan: &Plan, live: &Live, now: Now) -> Self {
-        let (descriptors, _) =
-            nix::sys::resource::getrlimit(nix::sys::resource::Resource::RLIMIT_NOFILE)
-                .unwrap_or_default();
         let started = live.started.date.duration_since(UNIX_EPOCH);
         let node = plan.global.node.clone().unwrap_or_else(|| {
             nix::unistd::gethostname()
@@ -60,7 +61,9 @@ impl Process {
             threads: plan.threads,
             uptime: now.instant.saturating_duration_since(live.started.instant),
             started_at: started.unwrap_or_default().as_secs(),
-            descriptors,
+            descriptor_limit: plan.limits.wanted,
+            descriptors: plan.limits.max_descriptors,
+            pipes: plan.limits.maxpipes,
             connections: Level::of(&live.connections),
             accepted: live.accepted.sum(|counter| counter),
             requests: live.requests.sum(|counter| counter),

@@ -12,7 +12,10 @@ use locum_model::{
 };
 
 use super::{
-    ClientSide, Halt, Phase, Stream, deadline, failure::Failure, retry::Attempt, side::h1::H1Side,
+    ClientSide, Halt, Phase, Stream, deadline,
+    failure::Failure,
+    retry::{Attempt, connect_failure},
+    side::h1::H1Side,
 };
 use crate::{
     check::rise_fall::Observation,
@@ -101,8 +104,8 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     }
 
     async fn turn_around(&mut self, failed: Failure) -> Phase {
-        // A timeout has been pause enough.
-        if failed == Failure::ConnectTimeout {
+        // A timeout has been pause enough; and what is missing here, no server needs time for (observed).
+        if matches!(failed, Failure::ConnectTimeout | Failure::ConnectResources) {
             return Ok(());
         }
         let pause = self
@@ -310,7 +313,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         let socket = match connect::connect(to, options) {
             Ok(connect::Connecting::Tcp(socket)) => Detached::Tcp(socket),
             Ok(connect::Connecting::Unix(socket)) => Detached::Unix(socket),
-            Err(error) => return Ok(Err(connect_failure(error.kind))),
+            Err(error) => return Ok(Err(self.no_connection(&error))),
         };
         let Ok(conn) = socket.attach() else {
             return Ok(Err(Failure::ConnectResources));
@@ -571,18 +574,6 @@ enum Stopped {
     Deadline,
     ClientGone,
     Killed,
-}
-
-fn connect_failure(kind: connect::Failure) -> Failure {
-    use connect::Failure as Kind;
-    match kind {
-        Kind::NoSource
-        | Kind::ProcessDescriptors
-        | Kind::SystemDescriptors
-        | Kind::Memory
-        | Kind::NotPermitted => Failure::ConnectResources,
-        _ => Failure::ConnectRefused,
-    }
 }
 
 fn destination_address(address: &Address) -> Option<SocketAddr> {

@@ -89,7 +89,7 @@ impl Failure {
             Failure::ConnectRefused => row(503, b"SC", Server),
             Failure::ConnectTimeout => row(503, b"sC", Server),
             Failure::ConnectAborted => row(0, b"CC", Client),
-            Failure::ConnectResources => row(503, b"RC", Proxy),
+            Failure::ConnectResources => row(503, b"SC", Proxy),
             Failure::ResponseAborted => row(400, b"CH", Client),
             Failure::ResponseClosed => row(502, b"SH", Server),
             Failure::ResponseTimeout => row(504, b"sH", Server),

@@ -238,7 +238,7 @@ fn plan(origin: u16) -> Arc<Plan> {
     };
     let capacity = build::Capacity {
         threads: 1,
-        maxconn: 100,
+        limits: crate::process::limits::Demand::default().limits(210),
     };
     Arc::new(build::build(&model, nothing, capacity).unwrap_or_else(|error| panic!("{error:?}")))
 }
@@ -425,7 +425,7 @@ fn the_future_of_an_idle_connection_is_small() {
     // A thousand idle connections are to cost no more than the reference's: their future holds no request.
     let size = crate::stream::session::idle_future_size();
     assert!(
-        size < 1024,
+        size <= 384,
         "an idle connection's future takes {size} bytes"
     );
 }

@@ -4,7 +4,12 @@
 use locum_model::proxy::RedispatchInterval;
 
 use super::{ClientSide, Halt, Phase, Stream, failure::Failure};
-use crate::{http::h1::framing::Framing, plan::ServerId};
+use crate::{
+    event::{Event, Resource},
+    http::h1::framing::Framing,
+    net::connect,
+    plan::ServerId,
+};
 
 /// Where another attempt goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +49,21 @@ impl<C: ClientSide> Stream<'_, C> {
         }
     }
 
+    /// What a connection that could not even begin means, and who is told.
+    pub(super) fn no_connection(&self, error: &connect::ConnectError) -> Failure {
+        let proxy = self.backend.id;
+        if let Some(resource) = Resource::lacking(&error.error) {
+            self.worker.emit(Event::Exhausted {
+                proxy,
+                resource,
+                to_server: true,
+            });
+        } else if error.kind == connect::Failure::NoSource {
+            self.worker.emit(Event::NoSource { proxy });
+        }
+        connect_failure(error.kind)
+    }
+
     /// A copy of the request's body where `retry-on` may send it again; none if it won't.
     pub(super) fn keep_for_retry(&self) -> Option<Box<[u8]>> {
         let backend = self.backend.backend.as_ref()?;
@@ -66,5 +86,18 @@ impl<C: ClientSide> Stream<'_, C> {
             Err(Halt::Failed(Failure::ResponseTimeout)) => retry.response_timeout,
             Err(_) => false,
         }
+    }
+}
+
+/// What an attempt to connect failed of.
+pub(super) fn connect_failure(kind: connect::Failure) -> Failure {
+    use connect::Failure as Kind;
+    match kind {
+        Kind::NoSource
+        | Kind::ProcessDescriptors
+        | Kind::SystemDescriptors
+        | Kind::Memory
+        | Kind::NotPermitted => Failure::ConnectResources,
+        _ => Failure::ConnectRefused,
     }
 }

@@ -7,14 +7,14 @@ use tokio::net::{TcpListener, UnixListener};
 use super::{
     Worker,
     mailbox::{Handed, Message},
-    wait::Control,
 };
 use crate::{
     clock,
+    event::{Event, Resource},
     live::ProxyLive,
     net::{conn::Detached, listener::ListeningSocket},
     plan::ListenerId,
-    stream::session::{self, Accepted},
+    stream::session::{Accepted, Session},
 };
 
 /// After an accept that failed for want of descriptors or memory: accepting again at once would spin, since the
@@ -84,9 +84,17 @@ pub async fn run(worker: Rc<Worker>, id: ListenerId, socket: ListeningSocket) {
                     },
                 );
             }
-            Err(error) if is_exhaustion(&error) => tokio::time::sleep(BREATH).await,
-            // The client went away while it waited.
-            Err(_) => {}
+            Err(error) => {
+                // Without a resource: the client went away while it waited.
+                if let Some(resource) = Resource::lacking(&error) {
+                    worker.emit(Event::Exhausted {
+                        proxy: listener.frontend,
+                        resource,
+                        to_server: false,
+                    });
+                    tokio::time::sleep(BREATH).await;
+                }
+            }
         }
     }
 }
@@ -109,14 +117,6 @@ async fn hold_back(worker: &Worker, frontend: &ProxyLive, rate_limit: Option<u32
     }
 }
 
-fn is_exhaustion(error: &io::Error) -> bool {
-    use nix::libc::{EMFILE, ENFILE, ENOBUFS, ENOMEM};
-    matches!(
-        error.raw_os_error(),
-        Some(EMFILE | ENFILE | ENOBUFS | ENOMEM)
-    )
-}
-
 fn dispatch(worker: &Rc<Worker>, handed: Handed) {
     let target = worker.mailboxes.least_loaded(worker.index);
     worker.mailboxes.add_load(target);
@@ -129,11 +129,6 @@ fn dispatch(worker: &Rc<Worker>, handed: Handed) {
 
 /// Serves a connection on this worker.
 pub fn spawn(worker: &Rc<Worker>, handed: Handed) {
-    let control = Rc::new(Control::default());
-    let place = Place {
-        worker: worker.clone(),
-        key: worker.enter(control.clone()),
-    };
     let Handed {
         socket,
         peer,
@@ -142,35 +137,17 @@ pub fn spawn(worker: &Rc<Worker>, handed: Handed) {
         shares,
     } = handed;
     // Without a descriptor for the reactor the connection is dropped, and its place with it.
-    let Ok(conn) = socket.attach() else { return };
-    let session = session::run(
-        worker.clone(),
-        Accepted {
-            conn,
-            peer,
-            listener,
-            at,
-            shares,
-        },
-        control,
-    );
-    tokio::task::spawn_local(async move {
-        let _place = place;
-        session.await;
-    });
-}
-
-/// Takes a connection off the books when its task ends, also by a panic.
-struct Place {
-    worker: Rc<Worker>,
-    key: usize,
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.worker.leave(self.key);
-        self.worker.mailboxes.remove_load(self.worker.index);
-    }
+    let Ok(conn) = socket.attach() else {
+        return worker.mailboxes.remove_load(worker.index);
+    };
+    let accepted = Accepted {
+        conn,
+        peer,
+        listener,
+        at,
+        shares,
+    };
+    tokio::task::spawn_local(Session::new(worker.clone(), accepted).run());
 }
 
 /// Serves what waits in the kernel's queue of a socket that is about to be closed: closing it would reset them.

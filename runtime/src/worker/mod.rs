@@ -13,9 +13,11 @@ pub mod wait;
 
 use std::{
     cell::{Cell, OnceCell, RefCell},
+    future::poll_fn,
     hash::{BuildHasher as _, RandomState},
     rc::Rc,
     sync::{Arc, atomic::Ordering::Relaxed},
+    task::{Context, Poll, Waker},
     time::SystemTime,
 };
 
@@ -25,7 +27,7 @@ use crate::{
     event::Event,
     http::{BufferPool, HeadPool},
     live::Live,
-    log::{Logger, Target},
+    log::{Logger, Sent, Target},
     plan::{Plan, Proxy, ProxyId},
     sample::{format::Format, value::Arena, view::View},
     vocab::FailedConnection,
@@ -50,6 +52,7 @@ pub struct Worker {
     /// Buffers of server connections.
     pub server_buffers: Rc<BufferPool>,
     logger: RefCell<Logger>,
+    flusher: Flusher,
     line: RefCell<Vec<u8>>,
     sessions: RefCell<slab::Slab<Rc<Control>>>,
     next_port: Cell<u16>,
@@ -57,6 +60,38 @@ pub struct Worker {
     events: OnceCell<EventSink>,
     /// Takes events of servers, on the first worker.
     teller: RefCell<Option<Tell>>,
+}
+
+/// The task that lets log lines go.
+#[derive(Default)]
+struct Flusher {
+    waker: RefCell<Option<Waker>>,
+    woken: Cell<bool>,
+}
+
+impl Flusher {
+    /// Has it run soon. `false`: there is no such task.
+    fn wake(&self) -> bool {
+        if !self.woken.replace(true) {
+            match &*self.waker.borrow() {
+                Some(waker) => waker.wake_by_ref(),
+                None => {
+                    self.woken.set(false);
+                    return false;
+                }
+            }
+        }
+        true
+    }
+
+    /// It runs, and waits to be woken again.
+    fn rest(&self, cx: &Context<'_>) {
+        self.woken.set(false);
+        let mut waker = self.waker.borrow_mut();
+        if waker.is_none() {
+            *waker = Some(cx.waker().clone());
+        }
+    }
 }
 
 /// Takes what operators are told of.
@@ -85,6 +120,7 @@ impl Worker {
             // A response of the usual 16 KiB comes in one read together with its head.
             server_buffers: Rc::new(BufferPool::new(bufsize * 2, IDLE_BUFFERS)),
             logger: RefCell::new(logger),
+            flusher: Flusher::default(),
             line: RefCell::new(Vec::new()),
             sessions: RefCell::new(slab::Slab::new()),
             next_port: Cell::new(0),
@@ -154,21 +190,41 @@ impl Worker {
         self.send(view.now.date, &log.targets, level, &log.tag, &line);
     }
 
-    /// Sends a line; one that can't leave is counted, never waited for.
+    /// Sends a line with those of this turn of the event loop; one that can't leave is counted, never waited for.
     pub fn send(&self, now: SystemTime, targets: &[Target], level: u8, tag: &[u8], line: &[u8]) {
-        let sent = self
-            .logger
-            .borrow_mut()
-            .send(now, targets, level, tag, line);
-        self.live
-            .dropped_logs
-            .of(self.index)
-            .add(u64::from(sent.dropped));
+        let mut logger = self.logger.borrow_mut();
+        let mut sent = logger.queue(now, targets, level, tag, line);
+        if logger.is_waiting() && !self.flusher.wake() {
+            sent.add(logger.flush());
+        }
+        drop(logger);
+        self.note_sent(sent);
+    }
+
+    fn note_sent(&self, sent: Sent) {
+        if sent.dropped > 0 {
+            self.live
+                .dropped_logs
+                .of(self.index)
+                .add(u64::from(sent.dropped));
+        }
         if let Some((logger, error)) = sent.failure
             && !self.live.log_failure_told.swap(true, Relaxed)
         {
             self.emit(Event::LogFailure { logger, error });
         }
+    }
+
+    /// Lets log lines go at the end of each turn of the event loop that made some: a task that is woken by a turn's
+    /// first line runs when what was ready with it has run.
+    pub async fn flush_logs(&self) {
+        poll_fn(|cx| {
+            self.flusher.rest(cx);
+            let sent = self.logger.borrow_mut().flush();
+            self.note_sent(sent);
+            Poll::Pending
+        })
+        .await
     }
 
     /// Where events go from now on: set once, on the first worker.
@@ -188,7 +244,7 @@ impl Worker {
 
     /// Prints what filters wrote; a standard error that nobody reads loses it.
     pub fn print(&self, text: &[u8]) {
-        let _ = std::io::Write::write_all(&mut std::io::stderr(), text);
+        crate::log::console::print(text);
     }
 
     /// Events of servers go to `tell` from now on.

@@ -9,9 +9,9 @@ use std::{
 };
 
 use tokio::{
-    runtime::Builder,
+    runtime::{Builder, LocalOptions},
     sync::mpsc::UnboundedReceiver,
-    task::{JoinHandle as Task, LocalSet, spawn_local},
+    task::{JoinHandle as Task, spawn_local},
 };
 
 use super::{
@@ -58,23 +58,35 @@ pub fn start(
     let mut background = Some(background);
     let mut threads = Vec::with_capacity(count);
     for (index, (reader, sockets)) in readers.into_iter().zip(shares).enumerate() {
-        let runtime = Builder::new_current_thread().enable_all().build()?;
         let logger = Logger::new(identity.clone());
         let (plan, live, mailboxes) = (plan.clone(), live.clone(), mailboxes.clone());
         let background = background.take().unwrap_or_default();
-        threads.push(
-            thread::Builder::new()
-                .name(format!("worker-{index}"))
-                .spawn(move || {
-                    let worker = Rc::new(Worker::new(index, plan, live, mailboxes, logger));
-                    let local = LocalSet::new();
-                    for work in background {
-                        let worker = worker.clone();
-                        local.spawn_local(async move { work(worker) });
-                    }
-                    local.block_on(&runtime, run(worker, sockets, reader));
-                })?,
-        );
+        // An event loop can't leave its thread: it is made there, and what hinders it is told from there.
+        let (made, is_made) = std::sync::mpsc::sync_channel(1);
+        let body = move || {
+            let runtime = Builder::new_current_thread()
+                .enable_all()
+                .build_local(LocalOptions::default());
+            let (runtime, result) = match runtime {
+                Ok(runtime) => (Some(runtime), Ok(())),
+                Err(error) => (None, Err(error)),
+            };
+            // Whoever started this thread waits for the word.
+            let _ = made.send(result);
+            let Some(runtime) = runtime else { return };
+            let worker = Rc::new(Worker::new(index, plan, live, mailboxes, logger));
+            runtime.block_on(async {
+                for work in background {
+                    work(worker.clone());
+                }
+                run(worker, sockets, reader).await;
+            });
+        };
+        let name = format!("worker-{index}");
+        threads.push(thread::Builder::new().name(name).spawn(body)?);
+        is_made
+            .recv()
+            .unwrap_or_else(|_| Err(io::ErrorKind::Other.into()))?;
     }
     Ok(Workers { threads, mailboxes })
 }
@@ -96,6 +108,10 @@ async fn run(
 ) {
     let mut listeners = Listeners::open(&worker, sockets);
     spawn_local(upkeep(worker.clone()));
+    spawn_local({
+        let worker = worker.clone();
+        async move { worker.flush_logs().await }
+    });
     loop {
         match mailbox.recv().await {
             None | Some(Message::HardStop) => return,

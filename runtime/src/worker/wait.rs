@@ -124,7 +124,6 @@ pub struct Waiter {
     /// Orders to this connection.
     pub control: Rc<Control>,
     timer: Option<Pin<Box<Sleep>>>,
-    armed: Instant,
 }
 
 impl Waiter {
@@ -133,7 +132,6 @@ impl Waiter {
         Self {
             control,
             timer: None,
-            armed: clock::now(),
         }
     }
 
@@ -147,42 +145,50 @@ impl Waiter {
         state: While,
         mut progress: impl FnMut(&mut Context<'_>) -> Poll<T>,
     ) -> Result<T, Interrupted> {
-        poll_fn(|cx| {
-            if let Some(order) = self.control.current()
-                && (state == While::Idle || matches!(order, Order::Kill(_)))
-            {
-                return Poll::Ready(Err(Interrupted::Order(order)));
+        poll_fn(|cx| self.poll(cx, deadline, state, &mut progress)).await
+    }
+
+    /// One look of [`Self::wait`].
+    #[inline]
+    pub fn poll<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        deadline: Option<Instant>,
+        state: While,
+        progress: impl FnOnce(&mut Context<'_>) -> Poll<T>,
+    ) -> Poll<Result<T, Interrupted>> {
+        if let Some(order) = self.control.current()
+            && (state == While::Idle || matches!(order, Order::Kill(_)))
+        {
+            return Poll::Ready(Err(Interrupted::Order(order)));
+        }
+        if let Poll::Ready(value) = progress(cx) {
+            return Poll::Ready(Ok(value));
+        }
+        self.control.register(cx);
+        match deadline {
+            Some(deadline) if self.poll_deadline(cx, deadline) => {
+                Poll::Ready(Err(Interrupted::Deadline))
             }
-            if let Poll::Ready(value) = progress(cx) {
-                return Poll::Ready(Ok(value));
-            }
-            self.control.register(cx);
-            match deadline {
-                Some(deadline) if self.poll_deadline(cx, deadline) => {
-                    Poll::Ready(Err(Interrupted::Deadline))
-                }
-                _ => Poll::Pending,
-            }
-        })
-        .await
+            _ => Poll::Pending,
+        }
     }
 
     /// Whether the deadline has come; otherwise the task will be woken at it or before.
     fn poll_deadline(&mut self, cx: &mut Context<'_>, deadline: Instant) -> bool {
-        let timer = self.timer.get_or_insert_with(|| {
-            self.armed = deadline;
-            Box::pin(tokio::time::sleep_until(deadline.into()))
-        });
-        if deadline < self.armed {
-            self.armed = deadline;
-            timer.as_mut().reset(deadline.into());
+        let deadline = tokio::time::Instant::from_std(deadline);
+        let timer = self
+            .timer
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
+        if deadline < timer.deadline() {
+            timer.as_mut().reset(deadline);
         }
         while timer.as_mut().poll(cx).is_ready() {
-            if clock::now() >= deadline {
+            // The time that is held is from before the bell.
+            if clock::refresh() >= deadline.into_std() {
                 return true;
             }
-            self.armed = deadline;
-            timer.as_mut().reset(deadline.into());
+            timer.as_mut().reset(deadline);
         }
         false
     }

@@ -1,0 +1,89 @@
+//! An HTTP/1 connection as the client's side of a stream.
+
+use std::task::{Context, Poll};
+
+use crate::{
+    http::{Head, h1::body::BodyFraming},
+    sample::view::Buffered,
+    stream::{ClientSide, side::h1::H1Side},
+};
+
+impl ClientSide for H1Side {
+    fn poll_gone(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.poll_gone(cx)
+    }
+
+    fn poll_more(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            if self.input_ended || self.input.is_full() {
+                return Poll::Ready(());
+            }
+            match self.poll_fill(cx) {
+                Poll::Ready(Ok(_)) => {}
+                Poll::Ready(Err(_)) => {
+                    (self.input_ended, self.broken) = (true, true);
+                    return Poll::Ready(());
+                }
+                // Chunks are data only once they are taken apart. Who finds them malformed waits for no more.
+                Poll::Pending => match self.check_body() {
+                    Ok(()) => return Poll::Pending,
+                    Err(_) => return Poll::Ready(()),
+                },
+            }
+        }
+    }
+
+    fn become_tunnel(&mut self) {
+        self.expect_body(BodyFraming::UntilClose);
+    }
+
+    fn stay_message(&mut self) {
+        self.expect_body(BodyFraming::Empty);
+    }
+
+    fn stage_raw(&mut self, bytes: &[u8]) {
+        self.stage(bytes);
+    }
+
+    fn stage_interim(&mut self, head: &Head) {
+        self.stage_head(head);
+    }
+
+    fn is_broken(&self) -> bool {
+        self.broken
+    }
+
+    fn buffered_body(&self) -> Buffered<'_> {
+        let complete = self.input_ended || self.input.is_full() || self.body_is_buffered();
+        Buffered {
+            bytes: &self.input.readable()[..self.pending_body() as usize],
+            complete,
+        }
+    }
+
+    fn request_complete(&self) -> bool {
+        self.body_done()
+    }
+
+    fn body_is_buffered(&self) -> bool {
+        self.body_is_buffered()
+    }
+
+    fn pending_body(&self) -> u64 {
+        self.pending_body()
+    }
+
+    fn copy_body(&self) -> Option<Box<[u8]>> {
+        let length = usize::try_from(self.pending_body()).ok()?;
+        (self.body_done() || self.body_is_buffered())
+            .then(|| self.input.readable()[..length].into())
+    }
+
+    fn restore_body(&mut self, body: &[u8]) {
+        self.put_back(body);
+    }
+
+    fn traffic(&self) -> (u64, u64) {
+        (self.received, self.sent())
+    }
+}

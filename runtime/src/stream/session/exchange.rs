@@ -1,0 +1,137 @@
+//! One request on a client's connection: its head, its stream, and whether the connection goes on.
+
+use std::{task::Poll, time::Duration};
+
+use super::Session;
+use crate::{
+    clock,
+    http::{Head, h1::framing::request_framing},
+    stream::{
+        connect::milliseconds,
+        deadline,
+        failure::Failure,
+        request::After,
+        side::{Outgoing, SideError, h1::H1Side},
+    },
+    vocab::Now,
+    worker::wait::{Interrupted, While},
+};
+
+impl Session {
+    /// Receives a request's head and runs its stream. `false`: the connection is over.
+    pub(super) async fn exchange(&mut self) -> bool {
+        let Some(mut side) = self.side() else {
+            return false;
+        };
+        let first = self.facts.requests == 0;
+        let start = if first {
+            self.facts.accepted
+        } else {
+            clock::both()
+        };
+        let mut head = self.worker.heads.take();
+        let received = self.receive_head(&mut side, &mut head, start, first).await;
+        let idle_ms = milliseconds(self.rested, start.instant);
+        let mut stream = self.stream(&mut side, start);
+        stream.facts.timers.idle_ms = if first { 0 } else { idle_ms };
+        // A client that says nothing more, or too little, holds no place a moment longer.
+        let late = matches!(received, Err(Some(Failure::RequestTimeout)));
+        let mut understood = false;
+        let after = match received {
+            Ok(()) => {
+                stream.request = head;
+                stream.session.requests += 1;
+                stream.request_framing = request_framing(&stream.request);
+                stream.client.expect_body(stream.request_framing.body);
+                match stream.client.check_body() {
+                    Ok(()) if is_preface(&stream.request) => {
+                        stream.refuse(Failure::RequestMalformed(400), true).await
+                    }
+                    Ok(()) => {
+                        understood = true;
+                        stream.run().await
+                    }
+                    Err(error) => {
+                        let status = error.kind.request_status();
+                        stream
+                            .refuse(Failure::RequestMalformed(status), false)
+                            .await
+                    }
+                }
+            }
+            Err(None) => After::Close,
+            Err(Some(failure)) => {
+                stream.request = head;
+                stream.session.requests += 1;
+                stream.refuse(failure, false).await
+            }
+        };
+        drop(stream);
+        self.waiter.control.tag.set(None);
+        let flushed = side.is_flushed();
+        if after == After::Close && !late && !(understood && side.body_done()) {
+            self.part(&mut side).await;
+        }
+        self.rest(side);
+        after == After::KeepAlive && flushed
+    }
+
+    /// Ends a connection whose client may still be sending: closing at once would reset it, and the reset could
+    /// overtake the answer. So the end is told, and what comes is thrown away until the client has seen it.
+    async fn part(&mut self, side: &mut H1Side) {
+        /// Bound for a client that goes on all the same.
+        const LIMIT: Duration = Duration::from_secs(1);
+        side.drop_input();
+        if side.input_ended || !side.is_flushed() {
+            return;
+        }
+        Outgoing::shutdown(side);
+        let until = Some(clock::now() + LIMIT);
+        let gone = self.waiter.wait(until, While::Busy, |cx| {
+            loop {
+                side.input.clear();
+                match side.poll_fill(cx) {
+                    Poll::Ready(Ok(count)) if count > 0 => {}
+                    Poll::Ready(_) => return Poll::Ready(()),
+                    Poll::Pending => return Poll::Pending,
+                }
+            }
+        });
+        // Late or not, the connection is closed now.
+        let _ = gone.await;
+    }
+
+    /// `Err(None)`: nothing came, which is nobody's business.
+    async fn receive_head(
+        &mut self,
+        side: &mut H1Side,
+        head: &mut Head,
+        start: Now,
+        first: bool,
+    ) -> Result<(), Option<Failure>> {
+        let timeouts = &self.frontend().timeouts;
+        let until = deadline(start.instant, timeouts.http_request.or(timeouts.client));
+        let received = self
+            .waiter
+            .wait(until, While::Busy, |cx| side.poll_request(cx, head))
+            .await;
+        let silent = side.received == 0 && side.input.is_empty();
+        match received {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(SideError::Malformed(error))) => {
+                Err(Some(Failure::RequestMalformed(error.kind.request_status())))
+            }
+            // Between two requests a client may go without a word.
+            Ok(Err(_)) if silent && !first => Err(None),
+            Ok(Err(_)) => Err(Some(Failure::RequestAborted)),
+            Err(Interrupted::Deadline) if silent && !first => Err(None),
+            Err(Interrupted::Deadline) => Err(Some(Failure::RequestTimeout)),
+            Err(Interrupted::Order(_)) => Err(Some(Failure::Killed)),
+        }
+    }
+}
+
+/// The preface of an HTTP/2 connection (RFC 9113 §3.4): a head like any other, but no request.
+fn is_preface(head: &Head) -> bool {
+    head.method() == b"PRI" && head.uri() == b"*"
+}
