@@ -1,6 +1,9 @@
 //! One HTTP exchange, from the decoded request to the last byte of the response.
 
-use locum_model::proxy::{Mode, RestrictHeaderNames};
+use locum_model::{
+    pool::Balance,
+    proxy::{Mode, RestrictHeaderNames},
+};
 
 use super::{
     ClientSide, Halt, Phase, Stream,
@@ -222,7 +225,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     /// `option http-buffer-request`: the proxy's rules and the server see the body only when it is whole or the buffer
     /// full. The wait counts as part of receiving the request.
     async fn wait_for_buffered_request(&mut self, proxy: &Proxy) -> Phase {
-        if !proxy.options.http_buffer_request {
+        if !proxy.options.http_buffer_request && !self.balances_by_body(proxy) {
             return Ok(());
         }
         if self.request_framing.body == BodyFraming::Empty {
@@ -249,6 +252,22 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         whole.map_err(|status| Halt::Failed(Failure::RequestMalformed(status)))?;
         self.facts.timers.request_done = Some(clock::now());
         Ok(())
+    }
+
+    /// `balance url_param … check_post`: the body of a POST may name the server. It is waited for whatever the query
+    /// says (observed).
+    fn balances_by_body(&self, proxy: &Proxy) -> bool {
+        let balance = proxy
+            .backend
+            .as_ref()
+            .map(|backend| &backend.settings.balance);
+        matches!(
+            balance,
+            Some(Balance::UrlParam {
+                check_post: true,
+                ..
+            })
+        ) && self.request.method() == b"POST"
     }
 
     /// Timeouts while messages flow.
