@@ -174,6 +174,9 @@ impl From<Detached> for OwnedFd {
     }
 }
 
+/// Most heads are shorter.
+const USUAL_HEAD: usize = 1000;
+
 /// Data up to this many bytes is copied behind what is staged.
 const COPY_LIMIT: usize = 4096;
 
@@ -191,6 +194,8 @@ impl Outbox {
         if self.sent == self.staged.len() {
             self.staged.clear();
             self.sent = 0;
+            // Room for the usual head at once, instead of growing towards it.
+            self.staged.reserve(USUAL_HEAD);
         }
         &mut self.staged
     }
