@@ -174,9 +174,6 @@ impl From<Detached> for OwnedFd {
     }
 }
 
-/// Most heads are shorter.
-const USUAL_HEAD: usize = 1000;
-
 /// Data up to this many bytes is copied behind what is staged.
 const COPY_LIMIT: usize = 4096;
 
@@ -189,13 +186,24 @@ pub struct Outbox {
 }
 
 impl Outbox {
+    /// Nothing yet; what will be staged has its place in `staged`.
+    pub fn new(staged: Vec<u8>) -> Self {
+        Self {
+            staged,
+            ..Self::default()
+        }
+    }
+
+    /// Gives the place back.
+    pub fn into_stage(self) -> Vec<u8> {
+        self.staged
+    }
+
     /// Where heads and chunk lines are appended.
     pub fn stage(&mut self) -> &mut Vec<u8> {
         if self.sent == self.staged.len() {
             self.staged.clear();
             self.sent = 0;
-            // Room for the usual head at once, instead of growing towards it.
-            self.staged.reserve(USUAL_HEAD);
         }
         &mut self.staged
     }

@@ -169,8 +169,13 @@ impl<'o> Field<'o> {
 
     /// The value is a decimal number; no flag changes it.
     pub fn number(&mut self, number: i64) {
-        self.out
-            .extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+        match number {
+            // Most numbers of most lines.
+            0..=9 => self.out.push(b'0' + number as u8),
+            _ => self
+                .out
+                .extend_from_slice(itoa::Buffer::new().format(number).as_bytes()),
+        }
     }
 
     /// The value is a number that `+X` turns into hexadecimal of at least `width` digits.
@@ -238,7 +243,11 @@ impl Format {
         for part in &self.parts {
             let before = out.len();
             match part {
-                Part::Text(text) => out.extend_from_slice(text),
+                Part::Text(text) => match &**text {
+                    // What most aliases are parted by.
+                    [one] => out.push(*one),
+                    text => out.extend_from_slice(text),
+                },
                 Part::Separator => {
                     if !separated {
                         out.push(b' ');
