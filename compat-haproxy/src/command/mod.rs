@@ -3,6 +3,7 @@
 mod cli;
 mod counters;
 mod frontend;
+mod get_var;
 mod help;
 mod server;
 mod set_maxconn;
@@ -20,7 +21,8 @@ use locum_runtime::{
     plan::{ProxyId, ServerId},
 };
 
-pub use help::unknown;
+pub use cli::level as level_name;
+pub use help::{Entry, help, unknown, unknown_among};
 
 /// All commands, in the order of `help`.
 pub static COMMANDS: &[&CommandDef] = &[
@@ -31,6 +33,7 @@ pub static COMMANDS: &[&CommandDef] = &[
     &frontend::ENABLE,
     &server::ENABLE_HEALTH,
     &server::ENABLE,
+    &get_var::GET,
     &weight::GET,
     &cli::OPERATOR,
     &set_maxconn::FRONTEND,

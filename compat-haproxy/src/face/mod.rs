@@ -9,6 +9,7 @@
 //! ```
 
 mod configuration;
+pub(crate) mod console;
 mod serving;
 mod supervising;
 
@@ -26,7 +27,7 @@ use crate::{
     args::{self, Args, Ending},
     load::{self, Loaded, Verdict},
     message::{self, Level, Message, Printing},
-    version, words,
+    version, word_list, words,
 };
 use configuration::Configuration;
 
@@ -146,9 +147,9 @@ impl Face {
                 return Exit::Status(1);
             }
         };
-        let loaded = self.load(&sources);
+        let loaded = self.load(&sources, None);
         if loaded.verdict != Verdict::Invalid {
-            self.list_classes();
+            self.list_words();
         }
         if self.args.check {
             return self.report(&loaded);
@@ -164,18 +165,17 @@ impl Face {
     }
 
     /// Loads the configuration, with what the command line says laid over it.
-    fn load(&self, sources: &Configuration) -> Loaded {
-        let mut loaded = load::load(&sources.files, &sources.options(self));
+    /// `from_master` is the descriptor of a worker's way to its master.
+    fn load(&self, sources: &Configuration, from_master: Option<i32>) -> Loaded {
+        let mut loaded = load::load(&sources.files, &sources.options(self, from_master));
         configuration::overlay(&self.args, &mut loaded.model);
         loaded
     }
 
-    /// `-dKhelp`: prints the classes of words that `-dK` knows.
-    fn list_classes(&self) {
+    /// `-dK`: lists words.
+    fn list_words(&self) {
         let classes = self.args.dump_keywords.as_deref().unwrap_or_default();
-        if classes.split(',').any(|class| class == "help") {
-            let _ = std::io::stdout().write_all(args::KEYWORD_CLASSES.as_bytes());
-        }
+        let _ = std::io::stdout().write_all(word_list::list(classes).as_bytes());
     }
 
     /// `-c`: prints the verdict.
@@ -274,8 +274,9 @@ impl Face {
 
     fn judge_condition(&self, condition: &OsString) -> Exit {
         use std::os::unix::ffi::OsStrExt;
-        let environment =
+        let mut environment =
             load::Environment::new(configuration::environment(), load::VERSION.to_owned());
+        environment.begin(self.args.local_peer.as_deref());
         match locum_parser::haproxy::evaluate_argument(condition.as_bytes(), &environment) {
             Ok(holds) => Exit::Status(u8::from(!holds)),
             Err(text) => {
