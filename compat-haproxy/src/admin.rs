@@ -1,6 +1,6 @@
 //! Work beside the traffic: health checks, the command sockets, and the words for what happens.
 
-use std::{cell::Cell, rc::Rc, sync::Arc};
+use std::{cell::Cell, os::unix::net::UnixStream, rc::Rc, sync::Arc};
 
 use locum_runtime::{
     admin::{
@@ -21,10 +21,12 @@ use crate::{
     event::{self, Audience, Message},
 };
 
-/// What runs on the first worker besides its traffic. `shared` are the listeners that a successor may ask for.
+/// What runs on the first worker besides its traffic. `shared` are the listeners that a successor may ask for; over
+/// `from_master` come clients of the master.
 pub fn background(
     sockets: Vec<CommandSocket>,
     shared: Vec<Listener>,
+    from_master: Option<UnixStream>,
     speaks: bool,
 ) -> Vec<Background> {
     vec![Box::new(move |worker: Rc<Worker>| {
@@ -60,6 +62,9 @@ pub fn background(
                 .stats_timeout
                 .unwrap_or(admin::DEFAULT_TIMEOUT),
         });
+        if let Some(channel) = from_master {
+            listen::start_for_master(admin.clone(), channel);
+        }
         let shared = Arc::new(shared);
         for socket in sockets {
             listen::start(admin.clone(), socket, places.clone(), shared.clone());
@@ -97,9 +102,10 @@ fn log(worker: &Worker, message: &Message) {
     );
 }
 
-/// Tells that all proxies have stopped, in their order.
-pub fn tell_stopped(worker: &Worker, speaks: bool) {
-    if !worker.plan.global.stats_sockets.is_empty() {
+/// Tells that all proxies have stopped, in their order. Below a master (`supervised`) the command sockets' one goes on:
+/// the master still reaches a worker that leaves.
+pub fn tell_stopped(worker: &Worker, speaks: bool, supervised: bool) {
+    if !worker.plan.global.stats_sockets.is_empty() && !supervised {
         // Each client of a command socket is a session of the reference's proxy for them, on both its sides.
         let clients = worker.live.commands.value();
         let text = event::stopped(dump::COMMAND_PROXY, clients, clients);

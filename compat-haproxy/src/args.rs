@@ -75,8 +75,8 @@ pub struct Args {
     pub proxy_maxconn: Option<u64>,
     /// Pid file (`-p`).
     pub pidfile: Option<PathBuf>,
-    /// The master's command socket: a `bind` line with commas (`-S`).
-    pub master_socket: Option<OsString>,
+    /// The master's command sockets: `bind` lines with commas (`-S`).
+    pub master_sockets: Vec<OsString>,
     /// Processes to replace (`-sf`, `-st`).
     pub old: OldProcesses,
     /// Socket of the process that hands its listeners over (`-x`).
@@ -222,7 +222,7 @@ fn valued(args: &mut Args, letter: u8, value: &OsStr) {
         b'L' => args.local_peer = Some(value.to_owned()),
         b'f' => args.files.push(value.into()),
         b'p' => args.pidfile = Some(value.into()),
-        _ => args.master_socket = Some(value.to_owned()),
+        _ => args.master_sockets.push(value.to_owned()),
     }
 }
 

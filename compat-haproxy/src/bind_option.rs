@@ -117,3 +117,11 @@ pub fn read(line: &mut SectionLine<'_, '_>, from: usize, bind: &mut BindLine) ->
     }
     Ok(())
 }
+
+/// An unknown word as it is told where no section is named: the hint is a sentence of its own.
+pub fn as_sentence(unknown: &str) -> String {
+    match unknown.split_once("; did you mean ") {
+        Some((text, hint)) => format!("{text}. Did you mean {hint}"),
+        None => format!("{unknown}."),
+    }
+}

@@ -1,6 +1,7 @@
 //! What can only be judged when all files were read: names that must exist, modes that must fit, timeouts that are
 //! missing, servers that can't be found (manual 4; the reference's messages without a line's `parsing`).
 
+mod balance;
 mod formats;
 mod judge;
 mod proxies;

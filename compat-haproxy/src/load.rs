@@ -7,16 +7,19 @@
 
 mod draft;
 mod environment;
+mod facts;
 mod line;
+mod master_socket;
 mod source;
 
 pub use draft::{Capability, DefaultsTable, Draft, FormatKind, RawFormat, ServerDraft};
-pub use environment::Environment;
+pub use environment::{Environment, LOCAL_PEER};
 pub use line::{Fault, Lowered, Negation, ProxyLine, SectionLine, lenient_number};
 pub use source::{Source, read_sources, reason};
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    ffi::OsString,
     path::PathBuf,
 };
 
@@ -49,6 +52,14 @@ pub struct LoadOptions {
     pub tolerate_unresolved: bool,
     /// `-p`: a `pidfile` in the configuration comes too late.
     pub pidfile: Option<PathBuf>,
+    /// `-L`: the local peer's name.
+    pub local_peer: Option<OsString>,
+    /// `-W`.
+    pub master_worker: bool,
+    /// `-S`, in order.
+    pub master_sockets: Vec<String>,
+    /// The descriptor over which a master hands clients of its command socket to this worker.
+    pub from_master: Option<i32>,
 }
 
 impl Default for LoadOptions {
@@ -61,6 +72,10 @@ impl Default for LoadOptions {
             resolve: true,
             tolerate_unresolved: false,
             pidfile: None,
+            local_peer: None,
+            master_worker: false,
+            master_sockets: Vec::new(),
+            from_master: None,
         }
     }
 }
@@ -116,7 +131,8 @@ pub fn load(files: &[Source], options: &LoadOptions) -> Loaded {
     }
     let mut model = Model::default();
     let mut verdict = Verdict::Invalid;
-    if !loader.shared.fatal && !aborted {
+    if !loader.shared.fatal && !aborted && master_socket::read(&mut loader) {
+        facts::tell(&mut loader, files);
         verdict = crate::check::finish(&mut loader, &mut model);
     }
     Loaded {
@@ -295,6 +311,9 @@ impl Shared<'_> {
 
 impl<'o> Loader<'o> {
     fn new(options: &'o LoadOptions) -> Self {
+        let mut environment =
+            Environment::new(options.environment.clone(), options.version.clone());
+        environment.begin(options.local_peer.as_deref());
         Self {
             shared: Shared {
                 options,
@@ -303,7 +322,7 @@ impl<'o> Loader<'o> {
                 notes: Notes::default(),
                 late_alerts: Vec::new(),
                 proxy_ids: HashMap::new(),
-                environment: Environment::new(options.environment.clone(), options.version.clone()),
+                environment,
                 default_path: DefaultPath::default(),
             },
             model: Model::default(),

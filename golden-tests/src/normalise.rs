@@ -69,6 +69,13 @@ static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
             r"(?m)^0x[0-9a-f]+: (proto=\S+ src=\S+ fe=\S+ be=\S+ srv=\S+) .*$",
             "STREAM: ${1}",
         ),
+        // show proc of a master, its prompts, and the descriptor of a worker's way to it.
+        rule(
+            r"(?m)^\d+ +((?:master|worker) +\d.*?) +\d+d\d\dh\d\dm\d\ds +",
+            "PID ${1} AGE ",
+        ),
+        rule(r"(?m)(^|[<>] )\d+((?:\([xed]+\))?> )", "${1}PID${2}"),
+        rule(r"\bsockpair@\d+", "sockpair@FD"),
         // How long a check took, and how long ago something was.
         rule(r"(check duration: )\d+ms", "${1}Tms"),
         rule(r"\b(in )\d+(ms| ?s\b)", "${1}T${2}"),

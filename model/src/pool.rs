@@ -30,7 +30,12 @@ pub enum Balance {
         path_only: bool,
     },
     /// A hash of a URL parameter.
-    UrlParam(String),
+    UrlParam {
+        /// Its name.
+        name: String,
+        /// A POST request's body is looked through too.
+        check_post: bool,
+    },
     /// A hash of a header.
     Header {
         /// The header's name.
@@ -69,8 +74,6 @@ pub enum HashFunction {
     Wt6,
     /// CRC-32.
     Crc32,
-    /// None: the key is the number.
-    None,
 }
 
 /// A member of a pool.

@@ -3,9 +3,11 @@
 //! A field is `None` where no line of the configuration and no option of the command line said anything; what then
 //! holds is the runtime's business (`runtime::process`), so that printing a model shows only what was written.
 
-use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+use std::{path::PathBuf, time::Duration};
 
 use serde::{Deserialize, Serialize};
+
+use crate::proxy::Bind;
 
 /// Process settings, of the `global` section and of the command line (which wins).
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -52,8 +54,11 @@ pub struct Process {
     pub max_reloads: Option<u32>,
     /// Share listening ports with other processes (off by `noreuseport`, `-dR`).
     pub reuseport: Option<bool>,
-    /// Environment variables that lines set, or took away (`setenv`, `unsetenv` …).
-    pub environment: BTreeMap<String, Option<String>>,
+    /// Environment variables that were set (by `setenv` and the like, or as facts of the process), or taken away, in
+    /// order.
+    pub environment: Vec<(String, Option<String>)>,
+    /// The master's command sockets (`-S`).
+    pub master_sockets: Vec<Bind>,
 }
 
 /// `master-worker` and its argument.

@@ -268,7 +268,7 @@ fn master() -> Exit {
         ],
         ..Master::default()
     };
-    supervise(&master, Vec::new(), &mut Told)
+    supervise(&master, Vec::new(), Vec::new(), &mut Told)
 }
 
 // ---- the tests

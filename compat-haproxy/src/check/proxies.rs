@@ -2,7 +2,7 @@
 
 use locum_model::proxy::Mode;
 
-use super::{formats, references::Names, servers};
+use super::{balance, formats, references::Names, servers};
 use crate::load::{Draft, Loader};
 
 /// Checks a proxy.
@@ -18,6 +18,7 @@ pub(super) fn check(loader: &mut Loader<'_>, names: &Names, draft: &mut Draft) {
             "frontend '{name}' has no 'bind' directive. Please declare it as a backend if this was intended."
         ));
     }
+    balance::check(loader, draft);
     default_backend(loader, names, draft);
     switches(loader, names, draft);
     tables(loader, draft);

@@ -68,7 +68,8 @@ pub(super) static SHOW_LEVEL: CommandDef = CommandDef {
     run: |view, _| Reply::line(level(view.level)),
 };
 
-fn level(level: StatsLevel) -> &'static str {
+/// A level's name.
+pub fn level(level: StatsLevel) -> &'static str {
     match level {
         StatsLevel::User => "user",
         StatsLevel::Operator => "operator",

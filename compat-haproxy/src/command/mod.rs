@@ -20,7 +20,8 @@ use locum_runtime::{
     plan::{ProxyId, ServerId},
 };
 
-pub use help::unknown;
+pub use cli::level as level_name;
+pub use help::{Entry, help, unknown, unknown_among};
 
 /// All commands, in the order of `help`.
 pub static COMMANDS: &[&CommandDef] = &[

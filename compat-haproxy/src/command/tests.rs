@@ -196,7 +196,7 @@ fn commands_stand_in_the_order_of_the_reference_s_help_with_its_texts() {
     // All lines of HAProxy 2.6.12's `help`.
     let mut theirs = include_str!("help-2.6.12.txt").lines();
     for command in COMMANDS {
-        let ours = help::line(command);
+        let ours = help::Entry::from(*command).line();
         assert!(
             theirs.any(|line| line == ours),
             "not there, or not in its place: {ours:?}"

@@ -29,6 +29,7 @@ pub static CONVERTERS: &[&ConverterDef] = &[
     &text::BYTES,
     &arithmetic::CPL,
     &hash::CRC32,
+    &hash::CRC32C,
     &text::CUT_CRLF,
     &arithmetic::DIV,
     &hash::DJB2,

@@ -29,7 +29,7 @@ impl Configuration {
     }
 
     /// Options of loading.
-    pub(super) fn options(&self, face: &super::Face) -> LoadOptions {
+    pub(super) fn options(&self, face: &super::Face, from_master: Option<i32>) -> LoadOptions {
         LoadOptions {
             environment: environment(),
             zero_warning: face.args.zero_warning,
@@ -37,6 +37,15 @@ impl Configuration {
             resolve: true,
             tolerate_unresolved: face.args.ignore_resolution_failures,
             pidfile: face.args.pidfile.clone(),
+            local_peer: face.args.local_peer.clone(),
+            master_worker: face.args.master_worker,
+            master_sockets: face
+                .args
+                .master_sockets
+                .iter()
+                .map(|socket| socket.to_string_lossy().into_owned())
+                .collect(),
+            from_master,
             ..LoadOptions::default()
         }
     }

@@ -9,6 +9,7 @@
 //! ```
 
 mod configuration;
+mod console;
 mod serving;
 mod supervising;
 
@@ -146,7 +147,7 @@ impl Face {
                 return Exit::Status(1);
             }
         };
-        let loaded = self.load(&sources);
+        let loaded = self.load(&sources, None);
         if loaded.verdict != Verdict::Invalid {
             self.list_classes();
         }
@@ -164,8 +165,9 @@ impl Face {
     }
 
     /// Loads the configuration, with what the command line says laid over it.
-    fn load(&self, sources: &Configuration) -> Loaded {
-        let mut loaded = load::load(&sources.files, &sources.options(self));
+    /// `from_master` is the descriptor of a worker's way to its master.
+    fn load(&self, sources: &Configuration, from_master: Option<i32>) -> Loaded {
+        let mut loaded = load::load(&sources.files, &sources.options(self, from_master));
         configuration::overlay(&self.args, &mut loaded.model);
         loaded
     }
@@ -274,8 +276,9 @@ impl Face {
 
     fn judge_condition(&self, condition: &OsString) -> Exit {
         use std::os::unix::ffi::OsStrExt;
-        let environment =
+        let mut environment =
             load::Environment::new(configuration::environment(), load::VERSION.to_owned());
+        environment.begin(self.args.local_peer.as_deref());
         match locum_parser::haproxy::evaluate_argument(condition.as_bytes(), &environment) {
             Ok(holds) => Exit::Status(u8::from(!holds)),
             Err(text) => {

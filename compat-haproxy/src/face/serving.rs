@@ -25,7 +25,7 @@ use locum_runtime::{
     },
     process::{
         BindFailure, Control, Exit, Predecessors, Privileges, Running, Service, Signal, Start,
-        ToMaster, Trouble,
+        ToMaster, Trouble, change_environment,
         handover::{self, Listener as HandedListener},
         limits::{Demand, Limits},
         run as start_process, signals,
@@ -51,6 +51,10 @@ pub(super) fn start(
     handed: Vec<HandedListener>,
     master: Option<ToMaster>,
 ) -> Exit {
+    // The one thread that there is yet; conditions and formats are compiled later and see what is set here.
+    if change_environment(&model.process.environment).is_err() {
+        return Exit::Status(1);
+    }
     let privileges = match Privileges::prepare(&model.process) {
         Ok(privileges) => privileges,
         Err(error) => {
@@ -279,9 +283,15 @@ impl Service for Serving {
         {
             return Exit::Status(1);
         }
+        // An abstract socket can't be bound beside the one of a worker that leaves, nor replaced by a rename.
+        let unique = command_sockets
+            .iter()
+            .filter(|socket| matches!(socket.bind.address, Address::Abstract(_)));
         let shared: Vec<HandedListener> = sockets
             .iter()
-            .filter_map(|(_, socket)| copy(socket))
+            .map(|(_, socket)| socket)
+            .chain(unique.map(|socket| &socket.socket))
+            .filter_map(copy)
             .collect();
         if let Some(master) = &self.master {
             let orphaned = events.clone();
@@ -291,7 +301,9 @@ impl Service for Serving {
         }
         let exposed = shared.iter().filter_map(duplicate).collect();
         let speaks = !self.face.args.quiet && self.model.process.daemon != Some(true);
-        let background = admin::background(command_sockets, exposed, speaks);
+        let from_master = self.master.as_ref();
+        let from_master = from_master.and_then(|master| master.commands().try_clone().ok());
+        let background = admin::background(command_sockets, exposed, from_master, speaks);
         let Ok(workers) = serve::start(&plan, &live, sockets, &identity, background) else {
             self.face.tell(&[plain("Cannot create worker threads.")]);
             return Exit::Status(1);
@@ -342,7 +354,8 @@ impl Serving {
         let address = match address {
             Address::Ip { ip, port } => std::net::SocketAddr::new(*ip, *port).into(),
             Address::Unix(path) => socket2::SockAddr::unix(path).ok()?,
-            Address::Abstract(_) | Address::Descriptor(_) => return None,
+            Address::Abstract(name) => listener::abstract_address(name).ok()?,
+            Address::Descriptor(_) => return None,
         };
         let interface = interface.unwrap_or_default().as_bytes();
         let found = handover::pick(&mut self.handed, &address, interface)?;
@@ -394,10 +407,11 @@ impl Serving {
         let told = Arc::new(AtomicBool::new(false));
         workers.say_all(|| {
             let (left, told) = (left.clone(), told.clone());
+            let supervised = self.master.is_some();
             WorkerMessage::Run(Box::new(move |worker| {
                 if left.fetch_sub(1, Relaxed) == 1 {
                     let tell = move |first: &Worker| {
-                        admin::tell_stopped(first, speaks);
+                        admin::tell_stopped(first, speaks, supervised);
                         told.store(true, Relaxed);
                     };
                     worker.mailboxes.say(0, WorkerMessage::Run(Box::new(tell)));

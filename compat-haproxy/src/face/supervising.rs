@@ -1,10 +1,11 @@
 //! `-W`: the master that never parses traffic, and the worker's side of it.
 
-use std::io::Write;
+use std::{io::Write, os::fd::AsRawFd};
 
 use locum_model::Model;
 use locum_runtime::process::{
-    Exit, Inherited, Master, MasterEvent, Supervision, Trouble,
+    Exit, Inherited, Master, MasterEvent, Supervision, Trouble, change_environment,
+    console::{Act, Dialogue, House},
     daemonise::{self, Announcement, Role},
     limits,
     notify::Notifier,
@@ -13,7 +14,7 @@ use locum_runtime::process::{
     supervise,
 };
 
-use super::{Configuration, Face, serving};
+use super::{Configuration, Face, console, plain, serving};
 use crate::{
     load::Verdict,
     message::{self, Level, Message},
@@ -33,6 +34,14 @@ pub(super) fn master(face: Face, first: Configuration, model: Model) -> Exit {
     if limits::obtain(&demand, told).is_none() {
         return Exit::Status(1);
     }
+    let doors = match console::bind(&process.master_sockets) {
+        Ok(doors) => doors,
+        Err(text) => {
+            face.tell(&[plain(text)]);
+            face.tell_from_main("Some protocols failed to start their listeners! Exiting.");
+            return Exit::Status(1);
+        }
+    };
     let mut announcement = None;
     let mut pidfile = None;
     if let Some(path) = &process.pidfile {
@@ -86,8 +95,9 @@ pub(super) fn master(face: Face, first: Configuration, model: Model) -> Exit {
         first: Some(first),
         announcement,
         predecessors,
+        changes: process.environment.clone(),
     };
-    supervise(&master, Vec::new(), &mut supervising)
+    supervise(&master, Vec::new(), doors, &mut supervising)
 }
 
 /// The program's path, looked up as the shell did.
@@ -109,6 +119,8 @@ struct Supervising {
     first: Option<Configuration>,
     announcement: Option<Announcement>,
     predecessors: Predecessors,
+    /// What the configuration that the worker was started with changes in the environment.
+    changes: Vec<(String, Option<String>)>,
 }
 
 impl Supervision for Supervising {
@@ -118,8 +130,9 @@ impl Supervision for Supervising {
         }
         match Configuration::read(&self.face.args) {
             Ok(configuration) => {
-                let loaded = self.face.load(&configuration);
+                let loaded = self.face.load(&configuration, None);
                 self.face.print_messages(&loaded);
+                self.changes = loaded.model.process.environment;
                 (loaded.verdict == Verdict::Valid).then(|| configuration.encode())
             }
             Err(messages) => {
@@ -130,6 +143,11 @@ impl Supervision for Supervising {
     }
 
     fn told(&mut self, event: &MasterEvent) {
+        if matches!(event, MasterEvent::WorkerStarted(_)) {
+            // The worker began where this load did; the next one begins where it ended, as when the reference becomes a
+            // new program. A variable that can't be set is missed by nobody here.
+            let _ = change_environment(&std::mem::take(&mut self.changes));
+        }
         let (level, text) = words(event);
         if matches!(event, MasterEvent::Reloading) {
             // The reference executes itself again for a reload: it introduces itself anew.
@@ -140,9 +158,18 @@ impl Supervision for Supervising {
             text,
             at: None,
         }]);
-        if matches!(event, MasterEvent::LoadFailed(_)) {
+        if matches!(event, MasterEvent::LoadFailed(_) | MasterEvent::Loaded) {
+            // And once more when it has done so.
             self.face.introduced.set(false);
         }
+    }
+
+    fn command(&mut self, dialogue: &mut Dialogue, command: &str, house: &House) -> Act {
+        console::command(dialogue, command, house)
+    }
+
+    fn prompt(&self, dialogue: &Dialogue, house: &House) -> String {
+        console::prompt(dialogue, house)
     }
 
     fn serving(&mut self) {
@@ -226,7 +253,8 @@ pub(super) fn worker(face: Face, inherited: Inherited) -> Exit {
     let Some(configuration) = Configuration::decode(&bytes) else {
         return Exit::Status(1);
     };
-    let loaded = face.load(&configuration);
+    let from_master = to_master.commands().as_raw_fd();
+    let loaded = face.load(&configuration, Some(from_master));
     if loaded.verdict != Verdict::Valid {
         let text = message::render(&loaded.messages, &face.printing(), &|_| None);
         let _ = std::io::stderr().write_all(text.as_bytes());

@@ -4,6 +4,8 @@
 //! http-request set-header x-node %[env(NODE)]
 //! ```
 
+use std::{collections::HashMap, sync::LazyLock};
+
 use locum_model::{Text, expr::Arg};
 use locum_runtime::{
     sample::value::{Fetched, Type, Value},
@@ -28,8 +30,10 @@ pub(super) static BOOL: FetchDef = fetch_checked("bool", Type::Bool, truth, |_, 
     args.int(0).map(|truth| Value::Bool(truth != 0)).into()
 });
 
-pub(super) static ENV: FetchDef = fetch_checked("env", Type::Str, environment, |_, args, _| {
-    args.text(0).map(Value::Str).into()
+pub(super) static ENV: FetchDef = fetch("env", Type::Str, |_, args, _| {
+    let name = args.text(0).unwrap_or_default();
+    let value = ENVIRONMENT.get(name);
+    value.map(|value| Value::Str(value)).into()
 });
 
 pub(super) static INT: FetchDef = fetch("int", Type::Int, |_, args, _| {
@@ -92,18 +96,13 @@ fn hexadecimal(args: &mut [Arg]) -> Result<(), String> {
     Ok(())
 }
 
-/// A variable's name becomes its value; one that isn't set is absent.
-fn environment(args: &mut [Arg]) -> Result<(), String> {
-    use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
-    let name = std::ffi::OsStr::from_bytes(text(args)).to_owned();
-    if let Some(arg) = args.first_mut() {
-        *arg = match std::env::var_os(name) {
-            Some(value) => Arg::Str(Text::from(value.into_vec())),
-            None => Arg::Absent,
-        };
-    }
-    Ok(())
-}
+/// The environment that the process serves with. What sets it has ended before the first client comes.
+static ENVIRONMENT: LazyLock<HashMap<Vec<u8>, Vec<u8>>> = LazyLock::new(|| {
+    use std::os::unix::ffi::OsStringExt as _;
+    std::env::vars_os()
+        .map(|(name, value)| (name.into_vec(), value.into_vec()))
+        .collect()
+});
 
 #[cfg(test)]
 mod tests {

@@ -11,6 +11,7 @@ mod header;
 mod load;
 pub(crate) mod process;
 mod proxy;
+mod rdp;
 mod request_line;
 mod stream;
 mod url_param;
@@ -114,6 +115,8 @@ pub static FETCHES: &[&FetchDef] = &[
     &stream::REQ_LEN,
     &stream::REQ_PAYLOAD,
     &request_line::REQ_PROTO_HTTP,
+    &rdp::REQ_RDP_COOKIE,
+    &rdp::REQ_RDP_COOKIE_CNT,
     &request_line::REQ_VER,
     &cookie::RES_COOK,
     &cookie::RES_COOK_CNT,
@@ -165,6 +168,8 @@ pub static ALIASES: &[(&str, &str)] = &[
     ("hdr_cnt", "req.hdr_cnt"),
     ("hdr_ip", "req.hdr_ip"),
     ("hdr_val", "req.hdr_val"),
+    ("rdp_cookie", "req.rdp_cookie"),
+    ("rdp_cookie_cnt", "req.rdp_cookie_cnt"),
     ("req_len", "req.len"),
     ("req_proto_http", "req.proto_http"),
     ("req_ver", "req.ver"),

@@ -5,7 +5,7 @@ use locum_model::expr::VarScope;
 
 use super::{GlobalKeyword, ProxyKeyword, State};
 use crate::{
-    load::{Fault, Lowered},
+    load::{Fault, LOCAL_PEER, Lowered},
     lowering::{Point, Points},
     section::GlobalLine,
 };
@@ -29,7 +29,7 @@ pub static GLOBAL: &[GlobalKeyword] = &[
     row("h1-accept-payload-with-any-method", State::Unexecuted, flag),
     row("h1-case-adjust", State::Unexecuted, case_adjust),
     row("h1-case-adjust-file", State::Unexecuted, case_adjust_file),
-    row("localpeer", State::Tuning, localpeer),
+    row("localpeer", State::Executed, localpeer),
     row("no-memory-trimming", State::Executed, flag),
     row("noepoll", State::Tuning, flag),
     row("noevports", State::Executed, flag),
@@ -220,11 +220,19 @@ fn secret(line: &mut GlobalLine<'_, '_>) -> Lowered {
 
 fn localpeer(line: &mut GlobalLine<'_, '_>) -> Lowered {
     line.line.at_most(1, 1)?;
-    if line.line.has(1) {
-        Ok(())
-    } else {
-        Err("'localpeer' expects a name as an argument.".into())
+    if !line.line.has(1) {
+        return Err("'localpeer' expects a name as an argument.".into());
     }
+    if line.line.shared.options.local_peer.is_some() {
+        line.line.warn(
+            "'localpeer' ignored since it is already set by using the '-L' command line argument.",
+        );
+        return Ok(());
+    }
+    // Nothing but the environment knows it as long as there are no peers.
+    let name = line.line.bytes(1).to_vec();
+    line.line.shared.environment.set(LOCAL_PEER, &name);
+    Ok(())
 }
 
 fn cpu_map(line: &mut GlobalLine<'_, '_>) -> Lowered {

@@ -5,7 +5,10 @@
 //! hash-type consistent
 //! ```
 
-use locum_model::pool::{Balance, HashFunction, HashType};
+use locum_model::{
+    Text,
+    pool::{Balance, HashFunction, HashType},
+};
 
 use super::{ProxyKeyword, Sections, State};
 use crate::load::{Capability, Fault, Lowered, ProxyLine};
@@ -46,38 +49,49 @@ fn balance(line: &mut ProxyLine<'_, '_>) -> Lowered {
             if !line.line.has(2) {
                 return Err("balance url_param requires an URL parameter name.".into());
             }
-            if line.line.has(3) {
-                if line.line.bytes(3) != b"check_post" {
-                    return Err("balance url_param only accepts check_post modifier.".into());
-                }
-                unexecuted(line, "balance url_param check_post");
+            let check_post = line.line.has(3);
+            if check_post && line.line.bytes(3) != b"check_post" {
+                return Err(format!(
+                    "balance url_param only accepts 'check_post' modifier (got '{}').",
+                    line.line.text(3)
+                )
+                .into());
             }
-            Balance::UrlParam(line.line.text(2))
+            Balance::UrlParam {
+                name: line.line.text(2),
+                check_post,
+            }
+        }
+        "hash" => {
+            let expression = one_expression(line)?;
+            line.draft.balance_hash = Some(expression);
+            return Ok(());
         }
         _ => other(line, &word)?,
     };
     line.draft.backend.balance = balance;
+    line.draft.balance_hash = None;
     Ok(())
+}
+
+/// The word of `balance hash`, which is looked into when the proxy is complete.
+fn one_expression(line: &ProxyLine<'_, '_>) -> Result<Text, Fault> {
+    if !line.line.has(2) {
+        return Err("balance hash requires a sample expression.".into());
+    }
+    if line.line.has(3) {
+        return Err(format!(
+            "balance hash takes no other argument (got '{}').",
+            line.line.text(3)
+        )
+        .into());
+    }
+    Ok(Text::from(line.line.bytes(2)))
 }
 
 fn other(line: &mut ProxyLine<'_, '_>, word: &str) -> Result<Balance, Fault> {
     if let Some(rest) = word.strip_prefix("random") {
-        // The reference looks at the beginning of the word only: "randomly" is random too.
-        if let Some(inner) = rest.strip_prefix('(') {
-            let inner = inner.strip_suffix(')').unwrap_or(inner);
-            let digits = inner.bytes().take_while(u8::is_ascii_digit).count();
-            if let Some(bad) = inner[digits..].chars().next() {
-                return Err(format!(
-                    "balance random : unexpected character '{bad}' after argument."
-                )
-                .into());
-            }
-            return match inner.parse::<u32>() {
-                Ok(draws) if draws >= 1 => Ok(Balance::Random(draws)),
-                _ => Err("balance random : number of draws must be at least 1.".into()),
-            };
-        }
-        return Ok(Balance::Random(2));
+        return Ok(Balance::Random(draws(rest)?));
     }
     if let Some(rest) = word.strip_prefix("hdr(") {
         let name = rest.split(')').next().unwrap_or("");
@@ -97,16 +111,48 @@ fn other(line: &mut ProxyLine<'_, '_>, word: &str) -> Result<Balance, Fault> {
         });
     }
     if let Some(rest) = word.strip_prefix("rdp-cookie") {
-        unexecuted(line, "balance rdp-cookie");
-        let name = rest
-            .strip_prefix('(')
-            .map_or("msts", |inner| inner.trim_end_matches(')'));
-        if name.is_empty() {
-            return Err("balance : rdp-cookie : missing cookie name.".into());
+        if rest.is_empty() {
+            return Ok(Balance::RdpCookie("mstshash".to_owned()));
         }
-        return Ok(Balance::RdpCookie(name.to_owned()));
+        return match rest
+            .strip_prefix('(')
+            .and_then(|inner| inner.split_once(')'))
+        {
+            Some((name, _)) if !name.is_empty() => Ok(Balance::RdpCookie(name.to_owned())),
+            _ => Err("balance rdp-cookie : missing cookie name.".into()),
+        };
     }
     Err("balance only supports 'roundrobin', 'static-rr', 'leastconn', 'source', 'uri', 'url_param', 'hdr(name)' and 'rdp-cookie(name)' options.".into())
+}
+
+/// The number behind `random`, which the reference reads as C does. It looks at the beginning of the word only:
+/// `randomly` is random too.
+fn draws(argument: &str) -> Result<u32, Fault> {
+    const DEFAULT: u32 = 2;
+    let Some(inner) = argument.strip_prefix('(') else {
+        return Ok(DEFAULT);
+    };
+    if inner.starts_with(')') {
+        return Ok(DEFAULT);
+    }
+    let number = inner.trim_start();
+    let sign = usize::from(number.starts_with(['+', '-']));
+    let digits = number[sign..]
+        .bytes()
+        .take_while(u8::is_ascii_digit)
+        .count();
+    match number[sign + digits..].chars().next() {
+        Some(')') => {}
+        None => return Err("balance random : missing closing parenthesis.".into()),
+        Some(bad) => {
+            let text = format!("balance random : unexpected character '{bad}' after argument.");
+            return Err(text.into());
+        }
+    }
+    match number[..sign + digits].parse::<i64>() {
+        Ok(draws) if draws >= 1 => Ok(u32::try_from(draws).unwrap_or(u32::MAX)),
+        _ => Err("balance random : number of draws must be at least 1.".into()),
+    }
 }
 
 fn uri(line: &mut ProxyLine<'_, '_>) -> Result<Balance, Fault> {
@@ -175,7 +221,10 @@ fn hash_type(line: &mut ProxyLine<'_, '_>) -> Lowered {
         },
         ..HashType::default()
     };
+    // A ring without a function of its own mixes its sdbm; one that is named isn't mixed unless it says so.
+    hash.avalanche = hash.consistent;
     if line.line.has(2) {
+        hash.avalanche = false;
         hash.function = match line.line.bytes(2) {
             b"sdbm" => HashFunction::Sdbm,
             b"djb2" => HashFunction::Djb2,

@@ -81,11 +81,10 @@ fn socket(line: &mut GlobalLine<'_, '_>) -> Lowered {
     bind_option::read(&mut line.line, 3, &mut options).map_err(|fault| match fault {
         // The reference has wordings of its own here.
         Fault::Spaced(text) => {
-            let text = text.replace(
-                "'stats socket': unknown keyword",
-                "'stats socket' : unknown keyword",
-            );
-            let text = text.replace("; did you mean '", ". Did you mean '");
+            if let Some(unknown) = text.strip_prefix("'stats socket': ") {
+                let unknown = bind_option::as_sentence(unknown);
+                return Fault::Spaced(format!("'stats socket' : {unknown}"));
+            }
             match text.strip_prefix("'stats socket' : '") {
                 Some(rest) => Fault::Spaced(format!("'stats socket' : ''{rest}'")),
                 None => Fault::Spaced(text),

@@ -46,6 +46,8 @@ pub struct Draft {
     pub frontend: Frontend,
     /// The server side.
     pub backend: Backend,
+    /// The expression of `balance hash`; lowered when the proxy is complete.
+    pub balance_hash: Option<Text>,
     /// Servers with what their checks need.
     pub servers: Vec<ServerDraft>,
     /// Names of servers and the line of each.
@@ -198,6 +200,7 @@ impl Draft {
             has_backend,
             frontend: Frontend::default(),
             backend: Backend::default(),
+            balance_hash: None,
             servers: Vec::new(),
             server_lines: HashMap::new(),
             default_server: ServerDraft::new(),

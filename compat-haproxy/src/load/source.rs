@@ -36,7 +36,7 @@ pub fn read_sources(paths: &[String]) -> Result<Vec<Source>, Vec<Message>> {
             continue;
         }
         for name in directory(path)? {
-            let full = format!("{}/{name}", path.trim_end_matches('/'));
+            let full = format!("{path}/{name}");
             sources.push(read_one(&full, &full)?);
         }
     }

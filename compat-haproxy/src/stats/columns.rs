@@ -121,7 +121,7 @@ pub(crate) fn algorithm(balance: &Balance) -> &'static str {
         Balance::First => "first",
         Balance::Source => "source",
         Balance::Uri { .. } => "uri",
-        Balance::UrlParam(_) => "url_param",
+        Balance::UrlParam { .. } => "url_param",
         Balance::Header { .. } => "hdr",
         Balance::Random(_) => "random",
         Balance::RdpCookie(_) => "rdp-cookie",

@@ -1,5 +1,25 @@
 //! A line of commands: chained by `;`, words split at blanks, a backslash keeps what follows, `<<` begins a payload.
 
+/// Splits a line into commands, as written.
+pub(crate) fn split(line: &str) -> Vec<String> {
+    let mut commands = vec![String::new()];
+    let mut chars = line.chars();
+    while let Some(c) = chars.next() {
+        let Some(command) = commands.last_mut() else {
+            break;
+        };
+        match c {
+            ';' => commands.push(String::new()),
+            '\\' => {
+                command.push(c);
+                command.extend(chars.next());
+            }
+            c => command.push(c),
+        }
+    }
+    commands
+}
+
 /// Splits a line into commands and those into words.
 pub(super) fn commands(line: &str) -> Vec<Vec<String>> {
     let mut commands = vec![Vec::new()];
@@ -26,7 +46,7 @@ pub(super) fn commands(line: &str) -> Vec<Vec<String>> {
 }
 
 /// Takes a payload's start off the end of a line.
-pub(super) fn payload_start(line: &str) -> Option<&str> {
+pub(crate) fn payload_start(line: &str) -> Option<&str> {
     line.trim_end().strip_suffix("<<")
 }
 

@@ -10,6 +10,7 @@ use std::{
 use locum_model::proxy::{Bind, StatsLevel};
 use nix::sys::socket::{MsgFlags, recv};
 use tokio::{
+    io::Interest,
     net::{TcpListener, UnixListener, UnixStream},
     task::spawn_local,
 };
@@ -18,7 +19,10 @@ use super::{Admin, serve};
 use crate::{
     live::gauge::Gauge,
     net::listener::ListeningSocket,
-    process::handover::{self, Listener},
+    process::{
+        console,
+        handover::{self, Listener},
+    },
 };
 
 /// A command socket: its line and what listens.
@@ -36,6 +40,32 @@ const BREATH: Duration = Duration::from_millis(100);
 /// listeners for a successor.
 pub fn start(admin: Rc<Admin>, socket: CommandSocket, places: Gauge, shared: Arc<Vec<Listener>>) {
     spawn_local(accept(admin, socket, places, shared));
+}
+
+/// Serves the clients that the master hands over through its channel, until it has gone.
+pub fn start_for_master(admin: Rc<Admin>, channel: StdUnixStream) {
+    spawn_local(async move { drop(serve_handed(admin, channel).await) });
+}
+
+async fn serve_handed(admin: Rc<Admin>, channel: StdUnixStream) -> std::io::Result<()> {
+    channel.set_nonblocking(true)?;
+    // Tells when there is something; it is taken from the channel itself, with its descriptors.
+    let news = UnixStream::from_std(channel.try_clone()?)?;
+    loop {
+        news.readable().await?;
+        let (client, level) = match news.try_io(Interest::READABLE, || console::hand_over(&channel))
+        {
+            Ok(Some(handed)) => handed,
+            Ok(None) => return Ok(()),
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => continue,
+            Err(error) => return Err(error),
+        };
+        client.set_nonblocking(true)?;
+        let client = UnixStream::from_std(client)?;
+        admin.live.commands.increment();
+        let admin = admin.clone();
+        spawn_local(async move { drop(serve(admin, level, None, client).await) });
+    }
 }
 
 /// Accepts clients of one command socket, as many at once as `stats maxconn` allows.

@@ -12,6 +12,7 @@ use std::{future::Future, pin::Pin, rc::Rc, sync::Arc, time::Duration};
 
 use locum_model::proxy::StatsLevel;
 
+pub(crate) use line::{payload_start, split};
 pub use session::serve;
 
 use crate::{

@@ -4,25 +4,20 @@ use std::net::IpAddr;
 
 use locum_model::pool::{HashFunction, HashType};
 
-/// The hash of some bytes with a backend's `hash-type`; `None` for functions that can't be executed yet (wt6, none):
-/// a plan must refuse them.
+/// The hash of some bytes with a backend's `hash-type`; `None` for functions that can't be executed yet (wt6): a
+/// plan must refuse them.
 pub fn of_bytes(hash_type: HashType, bytes: &[u8]) -> Option<u32> {
     let hash = match hash_type.function {
         HashFunction::Sdbm => sdbm(bytes),
         HashFunction::Djb2 => djb2(bytes),
         HashFunction::Crc32 => crc32(bytes),
-        HashFunction::Wt6 | HashFunction::None => return None,
+        HashFunction::Wt6 => return None,
     };
-    Some(if mixes(hash_type) {
+    Some(if hash_type.avalanche {
         avalanche(hash)
     } else {
         hash
     })
-}
-
-/// A ring without a function of its own mixes its sdbm, for it needs numbers from the whole range.
-fn mixes(hash_type: HashType) -> bool {
-    hash_type.avalanche || (hash_type.consistent && hash_type.function == HashFunction::Sdbm)
 }
 
 /// The hash of a client's address (`balance source`).
@@ -36,7 +31,7 @@ pub fn of_address(hash_type: HashType, address: IpAddr) -> u32 {
             .collect(),
     };
     let folded = words.into_iter().fold(0, |h: u32, w| h ^ w);
-    if mixes(hash_type) {
+    if hash_type.avalanche {
         avalanche(folded)
     } else {
         folded
@@ -62,9 +57,18 @@ pub fn djb2(bytes: &[u8]) -> u32 {
 
 /// CRC-32 as Ethernet and gzip use it.
 pub fn crc32(bytes: &[u8]) -> u32 {
-    !bytes.iter().fold(!0u32, |crc, byte| {
+    !crc(bytes, !0, 0xedb8_8320)
+}
+
+/// CRC-32C (RFC 4960 appendix B) of `bytes`, continued from `crc`; neither end is inverted.
+pub fn crc32c(bytes: &[u8], crc: u32) -> u32 {
+    self::crc(bytes, crc, 0x82f6_3b78)
+}
+
+fn crc(bytes: &[u8], crc: u32, polynomial: u32) -> u32 {
+    bytes.iter().fold(crc, |crc, byte| {
         (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
-            (crc >> 1) ^ (0xedb8_8320 & (crc & 1).wrapping_neg())
+            (crc >> 1) ^ (polynomial & (crc & 1).wrapping_neg())
         })
     })
 }
@@ -87,6 +91,7 @@ mod tests {
     #[test]
     fn the_functions_are_the_published_ones() {
         assert_eq!(crc32(b"123456789"), 0xcbf4_3926);
+        assert_eq!(!crc32c(b"123456789", !0), 0xe306_9283);
         assert_eq!(djb2(b""), 5381);
         assert_eq!(djb2(b"a"), 5381 * 33 + 97);
         assert_eq!(sdbm(b"ab"), 97u32.wrapping_mul(65599) + 98);

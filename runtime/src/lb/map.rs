@@ -1,23 +1,30 @@
 //! Map-based hashing: a table in which each server stands as often as its weight says; the hash is a place in it.
 
+use super::static_rr::StaticRr;
 use crate::server::ServerState;
 
 /// The table.
 #[derive(Debug, Default)]
 pub struct Map {
-    table: Vec<u32>,
+    turns: StaticRr,
 }
 
 impl Map {
     /// The servers that carry load have changed. Weights count as configured: later changes have no effect.
     pub fn on_change(&mut self, carriers: &[u32], servers: &[ServerState]) {
-        self.table = spread(carriers, servers);
+        self.turns.on_change(carriers, servers);
     }
 
     /// The server of a hash.
     pub fn choose(&self, hash: u32) -> Option<u32> {
-        let length = u32::try_from(self.table.len()).ok().filter(|n| *n > 0)?;
-        Some(self.table[(hash % length) as usize])
+        let table = self.turns.table();
+        let length = u32::try_from(table.len()).ok().filter(|n| *n > 0)?;
+        Some(table[(hash % length) as usize])
+    }
+
+    /// The next in the table that is free: for requests without a key.
+    pub fn in_turn(&mut self, free: impl Fn(u32) -> bool) -> Option<u32> {
+        self.turns.choose(free)
     }
 }
 

@@ -59,8 +59,6 @@ struct Inner {
     /// Those that carry load, in the order of the configuration.
     carriers: Vec<u32>,
     algorithm: Algorithm,
-    /// Requests without a key go in turns.
-    keyless: roundrobin::RoundRobin,
 }
 
 #[derive(Debug)]
@@ -112,7 +110,6 @@ impl Balancer {
             inner: Mutex::new(Inner {
                 carriers: Vec::new(),
                 algorithm: Algorithm::new(&backend.balance, backend.hash_type, factor),
-                keyless: roundrobin::RoundRobin::default(),
             }),
         };
         balancer.refresh(servers);
@@ -144,14 +141,14 @@ impl Balancer {
             (Algorithm::First(a), _) => a.choose(free),
             (Algorithm::Random(a), _) => a.choose(choice.random, servers, free),
             (Algorithm::Map(a), Some(hash)) => {
-                return bound(a.choose(hash), avoid, &room, || inner.keyless.choose(free));
+                return bound(a.choose(hash), avoid, &room, || a.in_turn(free));
             }
             (Algorithm::Ring(a), Some(hash)) => {
-                return bound(a.choose(hash, servers), avoid, &room, || {
-                    inner.keyless.choose(free)
-                });
+                return bound(a.choose(hash, servers), avoid, &room, || a.in_turn(free));
             }
-            (Algorithm::Map(_) | Algorithm::Ring(_), None) => inner.keyless.choose(free),
+            // Requests without a key go in turns through the table or around the ring.
+            (Algorithm::Map(a), None) => a.in_turn(free),
+            (Algorithm::Ring(a), None) => a.in_turn(free),
         };
         match (picked, avoid) {
             (Some(server), _) => Pick::Server(server),
@@ -212,7 +209,6 @@ impl Balancer {
         let mut inner = self.inner.lock();
         let inner = &mut *inner;
         inner.algorithm.on_change(&carriers, servers);
-        inner.keyless.on_change(&carriers, servers);
         inner.carriers = carriers;
     }
 }

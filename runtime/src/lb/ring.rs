@@ -8,6 +8,8 @@ pub struct Ring {
     factor: u32,
     points: Vec<(u32, u32)>,
     weights: Vec<(u64, u32)>,
+    /// The point that the last request without a key got.
+    last: Option<(u32, u32)>,
 }
 
 impl Ring {
@@ -17,11 +19,13 @@ impl Ring {
             factor,
             points: Vec::new(),
             weights: Vec::new(),
+            last: None,
         }
     }
 
     /// The servers that carry load, or their weights, have changed.
     pub fn on_change(&mut self, carriers: &[u32], servers: &[ServerState]) {
+        self.step_aside(carriers, servers);
         self.points.clear();
         self.weights.clear();
         let mut sum = 0;
@@ -37,6 +41,40 @@ impl Ring {
             }
         }
         self.points.sort_unstable();
+    }
+
+    /// A change of a server takes its points out, and the new ones in: who stands at one of them goes on to the next
+    /// point of another server, which doesn't get its turn (observed).
+    fn step_aside(&mut self, carriers: &[u32], servers: &[ServerState]) {
+        let Some((_, server)) = self.last else {
+            return;
+        };
+        let points = self.points.iter().filter(|point| point.1 == server).count();
+        let weight = match carriers.contains(&server) {
+            true => servers[server as usize].effective_weight() as usize,
+            false => 0,
+        };
+        if points != weight {
+            self.last = self
+                .behind()
+                .map(|at| self.points[at])
+                .find(|point| point.1 != server);
+        }
+    }
+
+    /// The places of the points behind the last one, once around.
+    fn behind(&self) -> impl Iterator<Item = usize> + use<> {
+        let length = self.points.len();
+        let last = |last: (u32, u32)| self.points.partition_point(|point| *point <= last);
+        let start = self.last.map_or(0, last);
+        (0..length).map(move |step| (start + step) % length)
+    }
+
+    /// The next point whose server is free: for requests without a key.
+    pub fn in_turn(&mut self, free: impl Fn(u32) -> bool) -> Option<u32> {
+        let at = self.behind().find(|at| free(self.points[*at].1))?;
+        self.last = Some(self.points[at]);
+        Some(self.points[at].1)
     }
 
     /// The server of a hash; with a balance factor the next ones when it has more than its share.

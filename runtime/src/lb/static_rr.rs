@@ -15,6 +15,11 @@ impl StaticRr {
         self.table = super::map::spread(carriers, servers);
     }
 
+    /// The table.
+    pub(super) fn table(&self) -> &[u32] {
+        &self.table
+    }
+
     /// The next in the table that is free.
     pub fn choose(&mut self, free: impl Fn(u32) -> bool) -> Option<u32> {
         let length = self.table.len();

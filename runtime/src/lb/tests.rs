@@ -190,6 +190,7 @@ fn by_source(
 fn a_ring_maps_addresses_as_the_reference_does() {
     let ring = HashType {
         consistent: true,
+        avalanche: true,
         ..HashType::default()
     };
     let recorded =
@@ -209,6 +210,54 @@ fn avalanche_maps_addresses_as_the_reference_does() {
     let recorded =
         "1 1 1 1 1 1 3 2 1 1 1 1 1 2 1 2 1 1 2 1 1 2 1 1 2 2 2 2 3 3 1 1 1 1 2 2 3 3 3 1";
     assert_eq!(by_source(mixed, &[3, 2, 1], 1..=40), digits(recorded));
+}
+
+/// What a backend does with requests that have no key; between the digits, servers that are disabled or enabled.
+fn keyless(hash_type: HashType, script: &[(i32, &str)]) {
+    let mut backend = backend(Balance::Source, &[3, 2, 1, 4, 7]);
+    backend.hash_type = hash_type;
+    let mut servers = states(&backend);
+    let balancer = Balancer::new(&backend, false, &servers);
+    for (change, order) in script {
+        if let Some(server) = change.unsigned_abs().checked_sub(1) {
+            backend.servers[server as usize].value.disabled = change.is_negative();
+            servers = states(&backend);
+            balancer.on_change(server, &servers);
+        }
+        for expected in order.split_whitespace().map(|d| d.parse::<u32>().unwrap()) {
+            let picked = balancer.choose(&Choice::default(), &servers, |_| true);
+            assert_eq!(
+                picked,
+                Pick::Server(expected - 1),
+                "after {change} in {order}"
+            );
+        }
+    }
+}
+
+// Recorded from the reference: `balance hdr(x)`, and requests without the header.
+#[test]
+fn requests_without_a_key_walk_the_table_or_the_ring() {
+    keyless(
+        HashType::default(),
+        &[
+            (0, "1 2 5 3 4 5 1 5 4 5 2 1"),
+            (-4, "5 1 5 2 5 1 5 2 5 1 5 3"),
+            (4, "1 4 5 5 4 5 1 2 5 3 4 5"),
+        ],
+    );
+    let ring = HashType {
+        consistent: true,
+        avalanche: true,
+        ..HashType::default()
+    };
+    let first = (0, "5 4 3 4 4 4 4 4 1 1 5 4");
+    keyless(ring, &[first, (-4, "5 5 5 1 3 5 5 2 5 1 5 1")]);
+    keyless(ring, &[first, (-4, ""), (4, "5 5 5 1 4 3 4 5 4 4 5 4")]);
+    keyless(
+        ring,
+        &[first, (-5, "4 1 1"), (5, "4 3 4 5 4 4 5 4 2 5 1 5")],
+    );
 }
 
 #[test]

@@ -4,3 +4,4 @@ pub mod conn;
 pub mod connect;
 pub mod listener;
 pub mod proxy_protocol;
+pub mod rdp;

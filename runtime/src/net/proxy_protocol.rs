@@ -8,6 +8,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use memchr::memchr2;
 
+use crate::lb::hash::crc32c;
+
 /// The first twelve bytes of a version 2 header.
 pub const SIGNATURE: [u8; 12] = *b"\r\n\r\n\0\r\nQUIT\n";
 
@@ -243,15 +245,6 @@ fn checksum_fits(whole: &[u8], at: usize, value: &[u8]) -> bool {
     let crc = crc32c(&[0; 4], crc);
     let crc = crc32c(&whole[at + 4..], crc);
     !crc == u32::from_be_bytes(value)
-}
-
-/// CRC32c (RFC 4960 appendix B) of `bytes`, continued from `crc`; neither end is inverted.
-fn crc32c(bytes: &[u8], crc: u32) -> u32 {
-    bytes.iter().fold(crc, |crc, &byte| {
-        (0..8).fold(crc ^ u32::from(byte), |crc, _| {
-            (crc >> 1) ^ (0x82f6_3b78 & 0u32.wrapping_sub(crc & 1))
-        })
-    })
 }
 
 /// Ends of one family; a mixed pair, or a connection without IP addresses, can't be told.

@@ -18,10 +18,11 @@ use std::{
         unix::net::UnixStream,
     },
     path::PathBuf,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use locum_kernel::spawn::{Spawn, spawn};
+use locum_model::proxy::StatsLevel;
 use nix::{
     errno::Errno,
     fcntl::{FcntlArg, SealFlag, fcntl},
@@ -37,11 +38,13 @@ use nix::{
 
 use super::{
     Control, Exit,
+    console::{self, Act, Console, Dialogue, Door, House, Resident, Surroundings},
     handover::{self, Listener},
     inherited::MARKER,
     notify::Notifier,
     signals,
 };
+use crate::clock;
 
 /// How a master runs.
 #[derive(Debug, Default)]
@@ -68,6 +71,16 @@ pub trait Supervision {
 
     /// The first worker serves: a daemon's parent may end now.
     fn serving(&mut self);
+
+    /// Judges a command of a client of the master's command socket.
+    fn command(&mut self, _dialogue: &mut Dialogue, _command: &str, _house: &House) -> Act {
+        Act::Quit(String::new())
+    }
+
+    /// What asks such a client for its next line.
+    fn prompt(&self, _dialogue: &Dialogue, _house: &House) -> String {
+        String::new()
+    }
 }
 
 /// What a master tells.
@@ -102,7 +115,10 @@ pub enum MasterEvent {
 struct Worker {
     pid: i32,
     channel: UnixStream,
+    /// Where clients of the command socket are handed to it.
+    commands: UnixStream,
     reloads: u32,
+    since: Instant,
 }
 
 struct Supervisor<'a, S> {
@@ -115,14 +131,26 @@ struct Supervisor<'a, S> {
     reload_wanted: bool,
     stopping: bool,
     status: Option<u8>,
+    console: Console,
+    since: Instant,
+    reloads: u32,
+    failed_reloads: u32,
 }
 
 /// How long a worker that announced itself may take to send its listeners.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Supervises until all workers have ended. Signals are blocked and there is one thread. `listeners` are those that
-/// came from a process before (`-x`).
-pub fn supervise<S: Supervision>(master: &Master, listeners: Vec<Listener>, face: &mut S) -> Exit {
+/// came from a process before (`-x`), `doors` the master's command sockets.
+pub fn supervise<S: Supervision>(
+    master: &Master,
+    listeners: Vec<Listener>,
+    doors: Vec<Door>,
+    face: &mut S,
+) -> Exit {
+    let Ok(console) = Console::new(doors) else {
+        return Exit::Status(1);
+    };
     let mut supervisor = Supervisor {
         master,
         face,
@@ -133,6 +161,10 @@ pub fn supervise<S: Supervision>(master: &Master, listeners: Vec<Listener>, face
         reload_wanted: false,
         stopping: false,
         status: None,
+        console,
+        since: clock::now(),
+        reloads: 0,
+        failed_reloads: 0,
     };
     match supervisor.run() {
         Ok(exit) => exit,
@@ -154,6 +186,7 @@ impl<S: Supervision> Supervisor<'_, S> {
                 return Ok(exit);
             }
             self.poll(&news)?;
+            self.hear_clients();
             while let Some(signal) = news.read_signal()? {
                 if let Some(control) = signals::control_of(signal.ssi_signo) {
                     self.on_control(control);
@@ -172,6 +205,12 @@ impl<S: Supervision> Supervisor<'_, S> {
         if let Some(worker) = &self.starting {
             fds.push(PollFd::new(worker.channel.as_fd(), PollFlags::POLLIN));
         }
+        let interests = self.console.interests();
+        fds.extend(
+            interests
+                .into_iter()
+                .map(|(fd, flags)| PollFd::new(fd, flags)),
+        );
         match poll(&mut fds, PollTimeout::NONE) {
             Ok(_) | Err(Errno::EINTR) => {}
             Err(errno) => return Err(errno.into()),
@@ -180,10 +219,42 @@ impl<S: Supervision> Supervisor<'_, S> {
             .get(1)
             .and_then(PollFd::revents)
             .is_some_and(|events| !events.is_empty());
-        if spoke {
+        if spoke && self.starting.is_some() {
             self.hear_starting_worker();
         }
         Ok(())
+    }
+
+    fn hear_clients(&mut self) {
+        let mut console = std::mem::take(&mut self.console);
+        self.reload_wanted |= console.step(&mut Desk {
+            house: self.house(),
+            supervisor: self,
+        });
+        self.console = console;
+    }
+
+    fn house(&self) -> House {
+        let now = clock::now();
+        let resident = |worker: &Worker, leaving| Resident {
+            pid: worker.pid,
+            reloads: worker.reloads,
+            uptime: now.saturating_duration_since(worker.since),
+            leaving,
+        };
+        let serving = self.current.iter().map(|worker| resident(worker, false));
+        let leaving = self
+            .leaving
+            .iter()
+            .rev()
+            .map(|worker| resident(worker, true));
+        House {
+            pid: super::start::pid(),
+            reloads: self.reloads,
+            failed_reloads: self.failed_reloads,
+            uptime: now.saturating_duration_since(self.since),
+            workers: serving.chain(leaving).collect(),
+        }
     }
 
     /// The starting worker serves, or its end of the channel closed because it ended.
@@ -199,12 +270,13 @@ impl<S: Supervision> Supervisor<'_, S> {
                     send(old.pid, Signal::SIGUSR1);
                     self.leaving.push(old);
                 }
+                self.failed_reloads = 0;
                 self.face.told(&MasterEvent::Loaded);
                 self.face.serving();
                 self.notify(|n| n.ready(super::start::pid()));
             }
             Err(_) => {
-                self.face.told(&MasterEvent::LoadFailed(None));
+                self.load_failed(None);
                 self.reap_failed(&worker);
             }
         }
@@ -220,12 +292,17 @@ impl<S: Supervision> Supervisor<'_, S> {
         }
     }
 
+    fn load_failed(&mut self, error: Option<io::Error>) {
+        self.failed_reloads += 1;
+        self.face.told(&MasterEvent::LoadFailed(error));
+    }
+
     fn start_worker(&mut self) {
         let Some(configuration) = self.face.configuration() else {
             if self.current.is_none() {
                 self.status = Some(1);
             }
-            self.face.told(&MasterEvent::LoadFailed(None));
+            self.load_failed(None);
             return;
         };
         match self.execute(&configuration) {
@@ -239,7 +316,7 @@ impl<S: Supervision> Supervisor<'_, S> {
                 if self.current.is_none() {
                     self.status = Some(1);
                 }
-                self.face.told(&MasterEvent::LoadFailed(Some(error)));
+                self.load_failed(Some(error));
             }
         }
     }
@@ -259,7 +336,15 @@ impl<S: Supervision> Supervisor<'_, S> {
             ),
         )?;
         let (ours, theirs) = UnixStream::pair()?;
-        let marker = format!("{},{}", theirs.as_raw_fd(), file.as_raw_fd());
+        let (commands, their_commands) = UnixStream::pair()?;
+        // A worker that doesn't look keeps nobody here waiting.
+        commands.set_nonblocking(true)?;
+        let numbers = [
+            theirs.as_raw_fd(),
+            file.as_raw_fd(),
+            their_commands.as_raw_fd(),
+        ];
+        let marker = numbers.map(|number| number.to_string()).join(",");
         let environment: Vec<(OsString, OsString)> = std::env::vars_os()
             .filter(|(name, _)| name != MARKER)
             .chain([(MARKER.into(), marker.into())])
@@ -278,12 +363,14 @@ impl<S: Supervision> Supervisor<'_, S> {
             path: self.master.program.as_os_str(),
             arguments: &arguments,
             environment: &environment,
-            keep: &[theirs.as_fd(), file.as_fd()],
+            keep: &[theirs.as_fd(), file.as_fd(), their_commands.as_fd()],
         })?;
         Ok(Worker {
             pid,
             channel: ours,
+            commands,
             reloads: 0,
+            since: clock::now(),
         })
     }
 
@@ -301,6 +388,9 @@ impl<S: Supervision> Supervisor<'_, S> {
     }
 
     fn reload(&mut self) {
+        self.reloads += 1;
+        // The reference becomes a new program here, which ends them.
+        self.console.dismiss();
         self.face.told(&MasterEvent::Reloading);
         self.notify(Notifier::reloading);
         for worker in self.leaving.iter_mut().chain(&mut self.current) {
@@ -408,6 +498,29 @@ impl<S: Supervision> Supervisor<'_, S> {
         if let Some(notifier) = &self.master.notifier {
             tell(notifier);
         }
+    }
+}
+
+/// The master as its clients see it.
+struct Desk<'d, 'a, S> {
+    house: House,
+    supervisor: &'d mut Supervisor<'a, S>,
+}
+
+impl<S: Supervision> Surroundings for Desk<'_, '_, S> {
+    fn command(&mut self, dialogue: &mut Dialogue, command: &str) -> Act {
+        self.supervisor.face.command(dialogue, command, &self.house)
+    }
+
+    fn prompt(&self, dialogue: &Dialogue) -> String {
+        self.supervisor.face.prompt(dialogue, &self.house)
+    }
+
+    fn connect(&self, pid: i32, level: StatsLevel) -> io::Result<UnixStream> {
+        let supervisor = &*self.supervisor;
+        let mut workers = supervisor.current.iter().chain(&supervisor.leaving);
+        let worker = workers.find(|worker| worker.pid == pid);
+        console::open(&worker.ok_or(io::ErrorKind::NotFound)?.commands, level)
     }
 }
 

@@ -54,6 +54,7 @@
 //! process::run(Start { daemon: true, ..Start::default() }, Face).leave()
 //! ```
 
+pub mod console;
 pub mod daemonise;
 pub mod handover;
 pub mod inherited;
@@ -78,6 +79,22 @@ pub use start::{Running, Service, Start, Trouble, pid, run};
 /// The path that was executed, whatever `argv[0]` says.
 pub fn executed_path() -> Option<std::path::PathBuf> {
     locum_kernel::executed::path()
+}
+
+/// Sets (`Some`) and removes (`None`) environment variables, in order. Called with one thread; a name or value that no
+/// variable can have is left out.
+pub fn change_environment(changes: &[(String, Option<String>)]) -> std::io::Result<()> {
+    for (name, value) in changes {
+        let changed = match value {
+            Some(value) => locum_kernel::environment::set(name.as_ref(), value.as_ref()),
+            None => locum_kernel::environment::remove(name.as_ref()),
+        };
+        match changed {
+            Err(error) if error.kind() != std::io::ErrorKind::InvalidInput => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// Names the process as the tools show it (`pidof`, `killall`, the kernel's messages): the face, whatever file was

@@ -14,9 +14,9 @@ pub enum Run<'a> {
     Final(Verdict<'a>, RuleIndex),
     /// An action waits; go on at this rule with [`ActionView::resumed`] set.
     Suspend(Wait, RuleIndex),
-    /// A condition depends on bytes that have not come; go on at this rule when there are more, or with
+    /// A condition depends on bytes that have not come: begin again when there are more, or with
     /// [`ActionView::last_look`] when no more will come.
-    NeedMore(RuleIndex),
+    NeedMore,
 }
 
 /// Runs the rules from `from` on. [`ActionView::resumed`] is for the first of them, whose condition was true before.
@@ -30,7 +30,7 @@ pub fn run<'a>(rules: &'a [Rule], view: &mut ActionView<'a>, from: RuleIndex) ->
             match truth {
                 Truth::True => {}
                 Truth::False => continue,
-                Truth::NotYet => return Run::NeedMore(RuleIndex(at)),
+                Truth::NotYet => return Run::NeedMore,
             }
         }
         let outcome = (rule.def.run)(view, &rule.args);

@@ -238,7 +238,11 @@ impl Format {
     ) {
         let mut field = Field::new(out, "", flags, self.style);
         match (expr.eval(view, arena).value(), self.style) {
-            (Some(value), Style::Log) => field.text(value.to_text(arena)),
+            // An empty text looks as if there was none (observed).
+            (Some(value), Style::Log) => match value.to_text(arena) {
+                [] => field.absent(),
+                text => field.text(text),
+            },
             // No quotes here, whatever the flags say (observed).
             (Some(value), Style::Http) => field.push(value.to_text(arena), Some(Encoding::Http)),
             (None, _) => field.absent(),

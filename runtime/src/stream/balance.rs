@@ -6,6 +6,7 @@ use super::{ClientSide, Stream};
 use crate::{
     http::Head,
     lb::{Choice, hash},
+    net::rdp,
     sample::value::{Arena, Type, Value},
 };
 
@@ -25,9 +26,20 @@ impl<C: ClientSide> Stream<'_, C> {
             Balance::Random(_) => (None, self.worker.next_random()),
             Balance::Hash(_) => (self.hash_of_expression(settings.hash_type), 0),
             // Bytes without a request have no other key.
+            Balance::RdpCookie(name) if self.request.method().is_empty() => {
+                let packet = self.client.buffered_body().bytes;
+                let hash = match rdp::cookie(packet, Some(name.as_bytes())) {
+                    rdp::Cookie::Value(key) if !key.is_empty() => {
+                        hash::of_bytes(settings.hash_type, key)
+                    }
+                    _ => None,
+                };
+                (hash, 0)
+            }
             _ if self.request.method().is_empty() => (None, 0),
             keyed => {
-                let key = request_key(keyed, &self.request);
+                let body = self.client.buffered_body().bytes;
+                let key = request_key(keyed, &self.request, body);
                 let hash = key.and_then(|key| hash::of_bytes(settings.hash_type, key));
                 (hash, 0)
             }
@@ -52,7 +64,7 @@ impl<C: ClientSide> Stream<'_, C> {
 }
 
 /// The bytes of a request that an algorithm hashes; none sends the request in turns.
-fn request_key<'r>(balance: &'r Balance, request: &'r Head) -> Option<&'r [u8]> {
+fn request_key<'r>(balance: &'r Balance, request: &'r Head, body: &'r [u8]) -> Option<&'r [u8]> {
     match balance {
         Balance::Uri {
             len,
@@ -69,7 +81,16 @@ fn request_key<'r>(balance: &'r Balance, request: &'r Head) -> Option<&'r [u8]> 
             }
             Some(uri_key(uri, *whole, *len, *depth))
         }
-        Balance::UrlParam(name) => url_param(request.uri(), name.as_bytes()),
+        Balance::UrlParam { name, check_post } => {
+            let name = name.as_bytes();
+            let uri = request.uri();
+            let query = memchr::memchr(b'?', uri).map_or(&b""[..], |at| &uri[at + 1..]);
+            parameter(query, name).or_else(|| {
+                (*check_post && request.method() == b"POST")
+                    .then(|| parameter(body, name))
+                    .flatten()
+            })
+        }
         Balance::Header { name, domain_only } => {
             let value = request.elements(name.as_bytes()).next()?;
             let value = value.trim_ascii();
@@ -95,10 +116,9 @@ fn uri_key(uri: &[u8], whole: bool, len: Option<u32>, depth: Option<u32>) -> &[u
     &uri[..end.unwrap_or(most)]
 }
 
-/// The value of a parameter of the query. Only `&` separates; a name without `=` has no value.
-fn url_param<'r>(uri: &'r [u8], name: &[u8]) -> Option<&'r [u8]> {
-    let query = &uri[memchr::memchr(b'?', uri)? + 1..];
-    query
+/// The value of a parameter of a query or a body. Only `&` separates; a name without `=` has no value.
+fn parameter<'r>(parameters: &'r [u8], name: &[u8]) -> Option<&'r [u8]> {
+    parameters
         .split(|byte| *byte == b'&')
         .find_map(|part| part.strip_prefix(name)?.strip_prefix(b"="))
 }
@@ -136,13 +156,12 @@ mod tests {
 
     #[test]
     fn a_parameter_ends_at_an_ampersand_and_may_be_empty() {
-        assert_eq!(url_param(b"/?x=1&id=abc", b"id"), Some(&b"abc"[..]));
-        assert_eq!(url_param(b"/?id=abc;x=1", b"id"), Some(&b"abc;x=1"[..]));
-        assert_eq!(url_param(b"/?xid=1&id=ab", b"id"), Some(&b"ab"[..]));
-        assert_eq!(url_param(b"/?id=", b"id"), Some(&b""[..]));
-        assert_eq!(url_param(b"/?id&x", b"id"), None);
-        assert_eq!(url_param(b"/?a=1;id=abc", b"id"), None);
-        assert_eq!(url_param(b"/;id=abc", b"id"), None);
+        assert_eq!(parameter(b"x=1&id=abc", b"id"), Some(&b"abc"[..]));
+        assert_eq!(parameter(b"id=abc;x=1", b"id"), Some(&b"abc;x=1"[..]));
+        assert_eq!(parameter(b"xid=1&id=ab", b"id"), Some(&b"ab"[..]));
+        assert_eq!(parameter(b"id=", b"id"), Some(&b""[..]));
+        assert_eq!(parameter(b"id&x", b"id"), None);
+        assert_eq!(parameter(b"a=1;id=abc", b"id"), None);
     }
 
     #[test]

@@ -2,7 +2,10 @@
 
 use std::task::Poll;
 
-use locum_model::proxy::{Mode, RestrictHeaderNames};
+use locum_model::{
+    pool::Balance,
+    proxy::{Mode, RestrictHeaderNames},
+};
 
 use super::{
     ClientSide, Halt, Phase, Stream,
@@ -224,7 +227,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     /// `option http-buffer-request`: the proxy's rules and the server see the body only when it is whole or the buffer
     /// full. The wait counts as part of receiving the request.
     async fn wait_for_buffered_request(&mut self, proxy: &Proxy) -> Phase {
-        if !proxy.options.http_buffer_request {
+        if !proxy.options.http_buffer_request && !self.balances_by_body(proxy) {
             return Ok(());
         }
         if self.request_framing.body == BodyFraming::Empty {
@@ -243,10 +246,14 @@ impl<'s, C: ClientSide> Stream<'s, C> {
                 deadline(self.facts.timers.start.instant, limit),
                 crate::worker::wait::While::Busy,
                 |cx| {
-                    if client.buffered_body().complete {
+                    // What is just taken in may be the rest.
+                    if client.buffered_body().complete
+                        || client.poll_more(cx).is_ready()
+                        || client.buffered_body().complete
+                    {
                         Poll::Ready(())
                     } else {
-                        client.poll_more(cx)
+                        Poll::Pending
                     }
                 },
             )
@@ -256,6 +263,22 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         })?;
         self.facts.timers.request_done = Some(clock::now());
         Ok(())
+    }
+
+    /// `balance url_param … check_post`: the body of a POST may name the server. It is waited for whatever the query
+    /// says (observed).
+    fn balances_by_body(&self, proxy: &Proxy) -> bool {
+        let balance = proxy
+            .backend
+            .as_ref()
+            .map(|backend| &backend.settings.balance);
+        matches!(
+            balance,
+            Some(Balance::UrlParam {
+                check_post: true,
+                ..
+            })
+        ) && self.request.method() == b"POST"
     }
 
     /// Timeouts while messages flow.

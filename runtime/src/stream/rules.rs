@@ -41,8 +41,8 @@ enum Decision {
     SilentDrop,
     /// Wait, then go on at this rule.
     Suspend(RuleIndex, Wait),
-    /// The condition at this rule needs more bytes.
-    NeedMore(RuleIndex),
+    /// A condition needs more bytes.
+    NeedMore,
 }
 
 impl<'s, C: ClientSide> Stream<'s, C> {
@@ -182,7 +182,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             Decision::Deny(reply) | Decision::Tarpit(reply) | Decision::Return(reply) => {
                 Err(Halt::Reply(reply))
             }
-            Decision::Continue | Decision::Suspend(..) | Decision::NeedMore(_) => Ok(()),
+            Decision::Continue | Decision::Suspend(..) | Decision::NeedMore => Ok(()),
         }
     }
 
@@ -223,8 +223,9 @@ impl<'s, C: ClientSide> Stream<'s, C> {
                     from = at;
                     resumed = Some(self.wait_for(wait).await?);
                 }
-                Decision::NeedMore(at) => {
-                    from = at;
+                Decision::NeedMore => {
+                    // What comes is looked at by all rules again, also by those that have run (observed).
+                    from = RuleIndex::default();
                     let until = deadline(began, inspect_delay);
                     inspect_over = self.wait_for_bytes(until).await? == Resumed::TimedOut;
                 }
@@ -269,7 +270,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         };
         let decision = match engine::run(rules, &mut view, from) {
             Run::Done => Decision::Continue,
-            Run::NeedMore(at) => Decision::NeedMore(at),
+            Run::NeedMore => Decision::NeedMore,
             Run::Suspend(wait, at) => Decision::Suspend(at, wait),
             Run::Final(verdict, _) => decide(verdict, &view),
         };

@@ -24,7 +24,11 @@ impl ClientSide for H1Side {
                     (self.input_ended, self.broken) = (true, true);
                     return Poll::Ready(());
                 }
-                Poll::Pending => return Poll::Pending,
+                // Chunks are data only once they are taken apart. Who finds them malformed waits for no more.
+                Poll::Pending => match self.check_body() {
+                    Ok(()) => return Poll::Pending,
+                    Err(_) => return Poll::Ready(()),
+                },
             }
         }
     }
