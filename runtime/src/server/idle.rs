@@ -61,7 +61,7 @@ pub struct PoolRules {
     pub reuse: HttpReuse,
     /// Idle connections at most; `None`: no limit.
     pub max: Option<u32>,
-    /// Below this many idle ones a worker keeps what comes back and doesn't take from others.
+    /// Below this many idle ones a worker doesn't take from others; up to it, it keeps what comes back.
     pub low: u32,
     /// Workers take from each other.
     pub shared: bool,
@@ -284,7 +284,6 @@ impl<C: Send> IdlePool<C> {
         if self.rules.reuse == HttpReuse::Never
             || self.rules.purge_delay.is_zero()
             || self.rules.max_reuse.is_some_and(worn)
-            || !self.descriptors.allow_idle()
             || !self.reserve(shard)
         {
             return Some(connection);
@@ -307,11 +306,12 @@ impl<C: Send> IdlePool<C> {
         None
     }
 
-    /// A place among the idle ones, if one more is allowed and wanted.
+    /// A place among the idle ones, if one more is allowed and wanted. A worker that has no more than the low mark
+    /// (so at least one, without that) keeps it whatever the need and the descriptors are.
     fn reserve(&self, shard: usize) -> bool {
         let max = self.rules.max.map_or(usize::MAX, |max| max as usize);
-        let few = self.lengths[shard].load(Relaxed) < self.rules.low as usize;
-        self.demand.rest(max, few)
+        let few = self.lengths[shard].load(Relaxed) <= self.rules.low as usize;
+        (few || self.descriptors.allow_idle()) && self.demand.rest(max, few)
     }
 
     /// Books out connections that left a shard to be closed.

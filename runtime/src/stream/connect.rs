@@ -48,7 +48,22 @@ pub struct Link<'s> {
     pub reuses: u32,
     /// The server bound it to one client (NTLM, Negotiate): nobody else may have it.
     pub private: bool,
+    /// Its exchange has ended so that another one may follow.
+    pub is_clean: bool,
+    /// It carries bytes both ways, which end when both sides say so.
+    pub is_tunnel: bool,
     in_use: InUse<Conn>,
+}
+
+impl Link<'_> {
+    /// Closes a connection that can't be used again. Unless the server has ended it, it is reset: it would wait in
+    /// TIME_WAIT on our side, and the server has nobody to talk to.
+    pub fn close(self) {
+        let side = &self.side;
+        if !(self.is_tunnel || side.input_ended || side.broken) {
+            side.conn.set_no_linger();
+        }
+    }
 }
 
 /// The turn-around pause before the same server is tried again (manual: "retries").
@@ -204,6 +219,8 @@ impl<'s, C: ClientSide> Stream<'s, C> {
                 key,
                 reuses,
                 private: own.private,
+                is_clean: false,
+                is_tunnel: false,
                 in_use,
             })));
         }
@@ -226,6 +243,8 @@ impl<'s, C: ClientSide> Stream<'s, C> {
                 key,
                 reuses,
                 private: false,
+                is_clean: false,
+                is_tunnel: false,
                 in_use,
             })));
         }
@@ -261,6 +280,8 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             key,
             reuses: 0,
             private: false,
+            is_clean: false,
+            is_tunnel: false,
             in_use,
         })))
     }
@@ -296,6 +317,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             reuses,
             private,
             in_use,
+            ..
         } = *link;
         let (conn, buffer) = side.into_parts();
         self.worker.server_buffers.give(buffer);
