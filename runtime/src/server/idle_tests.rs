@@ -24,7 +24,7 @@ fn pool(reuse: HttpReuse, max: Option<u32>, low: u32) -> Arc<IdlePool<u32>> {
 
 /// Ends exchanges on new connections that ran at once.
 fn put(pool: &Arc<IdlePool<u32>>, worker: usize, connections: &[u32]) -> Vec<u32> {
-    put_at(pool, worker, connections, Instant::now())
+    put_at(pool, worker, connections, crate::clock::now())
 }
 
 fn put_at(pool: &Arc<IdlePool<u32>>, worker: usize, connections: &[u32], now: Instant) -> Vec<u32> {
@@ -63,7 +63,7 @@ fn safe_prefers_what_was_reused_and_always_what_was_not() {
             let connection = taken.connection;
             taken
                 .in_use
-                .give_back(0, &key, connection, taken.reuses, Instant::now());
+                .give_back(0, &key, connection, taken.reuses, crate::clock::now());
             connection
         });
         assert_eq!(taken, order);
@@ -81,9 +81,9 @@ fn a_session_s_first_request_takes_what_the_policy_allows() {
         let (pool, key) = (pool(reuse, None, 0), PoolKey::default());
         let used = [pool.begin_use(), pool.begin_use()];
         let [first, second] = used;
-        first.give_back(0, &key, 1, 0, Instant::now());
+        first.give_back(0, &key, 1, 0, crate::clock::now());
         assert_eq!(take(&pool, 0, true), fresh, "{reuse:?}");
-        second.give_back(0, &key, 2, 3, Instant::now());
+        second.give_back(0, &key, 2, 3, crate::clock::now());
         assert_eq!(take(&pool, 0, true), proved, "{reuse:?}");
     }
 }
@@ -95,7 +95,8 @@ fn connections_with_other_properties_are_not_taken() {
         sni: Some("a".into()),
         ..PoolKeyParts::default()
     });
-    pool.begin_use().give_back(0, &key, 7, 0, Instant::now());
+    pool.begin_use()
+        .give_back(0, &key, 7, 0, crate::clock::now());
     assert_eq!(take(&pool, 0, false), None);
     assert!(pool.take(0, &key, false, |_| true).is_some());
     assert!(pool.is_empty());
@@ -158,7 +159,7 @@ fn a_private_connection_is_no_sign_of_demand() {
 #[test]
 fn a_purge_comes_when_due_and_rests_when_nothing_is_idle() {
     let second = Duration::from_secs(1);
-    let began = Instant::now();
+    let began = crate::clock::now();
     let pool = pool(HttpReuse::Always, None, 0);
     assert_eq!(pool.due(), None);
     let connections: Vec<u32> = (0..8).collect();
