@@ -117,19 +117,6 @@ impl Ending {
     }
 }
 
-/// What `-dKhelp` prints (management manual 3, "-dK").
-pub const KEYWORD_CLASSES: &str = "\
-# List of supported keyword classes:
-all: list all keywords
-acl: ACL keywords
-cfg: configuration keywords
-cli: CLI keywords
-cnv: sample converter keywords
-flt: filter names
-smp: sample fetch functions
-svc: service names
-";
-
 const USAGE: Ending = Ending::Usage { alert: None };
 
 /// Reads the words behind `argv[0]`.

@@ -25,4 +25,5 @@ pub mod server_option;
 pub mod stats;
 pub mod suggest;
 pub mod version;
+pub mod word_list;
 pub mod words;

@@ -14,7 +14,8 @@ pub(super) static HELP: CommandDef = CommandDef {
 /// A line of the list.
 #[derive(Debug, Clone, Copy)]
 pub struct Entry<'a> {
-    words: &'a [&'a str],
+    /// The words that call it.
+    pub words: &'a [&'a str],
     usage: &'a str,
     summary: &'a str,
 }

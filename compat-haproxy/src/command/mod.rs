@@ -3,6 +3,7 @@
 mod cli;
 mod counters;
 mod frontend;
+mod get_var;
 mod help;
 mod server;
 mod set_maxconn;
@@ -32,6 +33,7 @@ pub static COMMANDS: &[&CommandDef] = &[
     &frontend::ENABLE,
     &server::ENABLE_HEALTH,
     &server::ENABLE,
+    &get_var::GET,
     &weight::GET,
     &cli::OPERATOR,
     &set_maxconn::FRONTEND,

@@ -28,7 +28,7 @@ const MODES: [(&str, u8, char); 3] = [
 ];
 
 /// What `help` lists.
-const ENTRIES: &[Entry<'_>] = &[
+const ENTRIES: &[Entry<'static>] = &[
     Entry::new(
         &["@!<pid>"],
         "@!<pid>",
@@ -79,6 +79,16 @@ const ENTRIES: &[Entry<'_>] = &[
     Entry::new(&["prompt"], "prompt", "toggle interactive mode with prompt"),
     Entry::new(&["quit"], "quit", "disconnect"),
 ];
+
+/// The words of the commands, and of the modes that no list names.
+pub(crate) fn words() -> impl Iterator<Item = &'static [&'static str]> {
+    const UNLISTED: [&[&str]; 3] = [
+        &["experimental-mode"],
+        &["expert-mode"],
+        &["mcli-debug-mode"],
+    ];
+    ENTRIES.iter().map(|entry| entry.words).chain(UNLISTED)
+}
 
 /// Binds the sockets; the error is the reference's message.
 pub(super) fn bind(binds: &[Bind]) -> Result<Vec<Door>, String> {

@@ -9,7 +9,7 @@
 //! ```
 
 mod configuration;
-mod console;
+pub(crate) mod console;
 mod serving;
 mod supervising;
 
@@ -27,7 +27,7 @@ use crate::{
     args::{self, Args, Ending},
     load::{self, Loaded, Verdict},
     message::{self, Level, Message, Printing},
-    version, words,
+    version, word_list, words,
 };
 use configuration::Configuration;
 
@@ -149,7 +149,7 @@ impl Face {
         };
         let loaded = self.load(&sources, None);
         if loaded.verdict != Verdict::Invalid {
-            self.list_classes();
+            self.list_words();
         }
         if self.args.check {
             return self.report(&loaded);
@@ -172,12 +172,10 @@ impl Face {
         loaded
     }
 
-    /// `-dKhelp`: prints the classes of words that `-dK` knows.
-    fn list_classes(&self) {
+    /// `-dK`: lists words.
+    fn list_words(&self) {
         let classes = self.args.dump_keywords.as_deref().unwrap_or_default();
-        if classes.split(',').any(|class| class == "help") {
-            let _ = std::io::stdout().write_all(args::KEYWORD_CLASSES.as_bytes());
-        }
+        let _ = std::io::stdout().write_all(word_list::list(classes).as_bytes());
     }
 
     /// `-c`: prints the verdict.

@@ -30,6 +30,7 @@ use locum_runtime::{
         limits::{Demand, Limits},
         run as start_process, signals,
     },
+    sample::initial,
     worker::{
         Worker,
         mailbox::{Mailboxes, Message as WorkerMessage},
@@ -270,6 +271,7 @@ impl Service for Serving {
             command_sockets,
         } = bound;
         let live = Arc::new(Live::new(&plan, clock::both()));
+        initial::set(&plan, &live, clock::both());
         let identity = Identity {
             pid: std::process::id(),
             ..words::identity(&self.model.global)

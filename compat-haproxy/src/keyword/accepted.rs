@@ -42,8 +42,8 @@ pub static GLOBAL: &[GlobalKeyword] = &[
     row("profiling.tasks", State::Tuning, profiling),
     row("server-state-base", State::Executed, state_base),
     row("server-state-file", State::Executed, state_file),
-    row("set-var", State::Unexecuted, set_var),
-    row("set-var-fmt", State::Unexecuted, set_var),
+    row("set-var", State::Executed, set_var),
+    row("set-var-fmt", State::Executed, set_var),
     row("ssl-default-bind-ciphers", State::Executed, tls_default),
     row(
         "ssl-default-bind-ciphersuites",

@@ -37,6 +37,12 @@ pub static SPECIAL: &[Special] = &[
     row("http-tunnel", false, State::Executed, |line, _| {
         removed(line, "2.1, please just remove it, it shouldn't be needed.")
     }),
+    row("http_proxy", true, State::Executed, |line, _| {
+        removed(
+            line,
+            "2.5. This option stopped working in HAProxy 1.9 and usually had nasty side effects. It can be more reliably implemented with combinations of 'http-request set-dst' and 'http-request set-uri', and even 'http-request do-resolve' if DNS resolution is desired.",
+        )
+    }),
     row("httpchk", false, State::Executed, |line, _| {
         health::httpchk(line)
     }),

@@ -3,12 +3,16 @@
 use std::{collections::HashMap, sync::Arc};
 
 use locum_model::{
-    Located, Model, acl::Condition as ModelCondition, expr::LogFormat, proxy as model, rule::Switch,
+    Located, Model,
+    acl::Condition as ModelCondition,
+    expr::{LogFormat, Var},
+    proxy::{self as model, GlobalVar},
+    rule::Switch,
 };
 
 use super::{
-    Backend, Frontend, Listener, ListenerId, Plan, Proxy, ProxyId, Server, ServerId, ServerTarget,
-    Target, Tune,
+    Backend, Frontend, InitialValue, Listener, ListenerId, Plan, Proxy, ProxyId, Server, ServerId,
+    ServerTarget, Target, Tune,
     compile::{Compiler, Names, PlanError, PlanErrorKind, ProxyCompiler},
 };
 use crate::{
@@ -68,6 +72,7 @@ pub fn build(model: &Model, vocabulary: Vocabulary, capacity: Capacity) -> Resul
             .collect(),
         listeners: listeners.into(),
         global: model.global.clone(),
+        variables: variables(model, &compiler)?,
         process: model.process.clone(),
         threads: capacity.threads,
         maxconn: capacity.maxconn(),
@@ -90,6 +95,23 @@ pub fn build(model: &Model, vocabulary: Vocabulary, capacity: Capacity) -> Resul
             ..ProxyLog::default()
         },
     })
+}
+
+fn variables(
+    model: &Model,
+    compiler: &Compiler<'_>,
+) -> Result<Box<[(Var, InitialValue)]>, PlanError> {
+    let words = compiler.global();
+    let lines = model.global.vars.iter();
+    let compiled = lines.map(|line| {
+        let (var, value) = &line.value;
+        let value = match value {
+            GlobalVar::Expr(expr) => InitialValue::Expr(words.expr(expr, &line.at)?),
+            GlobalVar::Format(format) => InitialValue::Format(words.format(format, &line.at)?),
+        };
+        Ok((var.clone(), value))
+    });
+    compiled.collect()
 }
 
 /// Names to ids.

@@ -13,6 +13,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use locum_model::{
     Origin,
+    expr::Var,
     proxy::{self as model, ConnectionMode, Mode, Options, ProxyKind, Timeouts},
 };
 
@@ -22,7 +23,7 @@ use crate::{
     log::ProxyLog,
     process::limits::Limits,
     rules::{self, error_table::ErrorTable},
-    sample::format::Format,
+    sample::{expr::Expr, format::Format},
     vocab::Vocabulary,
 };
 
@@ -40,6 +41,8 @@ pub struct Plan {
     pub listeners: Box<[Listener]>,
     /// The `global` section as written.
     pub global: model::Global,
+    /// Process-wide variables that are set at the start, in order.
+    pub variables: Box<[(Var, InitialValue)]>,
     /// Where the process itself logs: the targets of `global`.
     pub log: ProxyLog,
     /// Process settings.
@@ -247,3 +250,12 @@ impl Plan {
 
 /// The bound of a wait that has none: far enough, and it never overflows an `Instant`.
 pub const FOREVER: Duration = Duration::from_secs(86400 * 365);
+
+/// How a process-wide variable gets its value at the start.
+#[derive(Debug)]
+pub enum InitialValue {
+    /// From an expression.
+    Expr(Expr),
+    /// From a log format.
+    Format(Format),
+}

@@ -2,6 +2,7 @@
 
 pub mod expr;
 pub mod format;
+pub mod initial;
 pub mod regex;
 pub mod value;
 pub mod variables;

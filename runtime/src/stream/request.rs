@@ -80,15 +80,21 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         self.find_server();
         self.add_address_headers();
         loop {
-            let link = self.obtain_server().await?;
-            if self.converse(link).await? {
+            let mut link = self.obtain_server().await?;
+            let conversed = self.converse(&mut link).await;
+            if link.is_clean {
+                self.release(link);
+            } else {
+                link.close();
+            }
+            if conversed? {
                 return Ok(());
             }
         }
     }
 
     /// Sends the request, receives the response and passes it on. `false`: nothing happened yet, try again.
-    async fn converse(&mut self, mut link: Box<Link<'s>>) -> Phase<bool> {
+    async fn converse(&mut self, link: &mut Link<'s>) -> Phase<bool> {
         let keeps_server = self.keeps_server();
         let mut head = self.worker.heads.take();
         head.copy_from(&self.request);
@@ -112,13 +118,12 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         let counted = self.facts.bytes_out;
         let mut transfers = Transfers::new(clock::now());
         transfers.request = transfers.request.draining_after_close();
-        let response = self.receive_response(&mut link, &mut transfers).await;
+        let response = self.receive_response(link, &mut transfers).await;
         self.observe_response(link.server, response.is_ok());
         if let Some(body) = kept
             && self.is_retried(&response, link.side.received > 0)
         {
             let server = link.server.id;
-            drop(link);
             self.leave_server();
             self.client.restore_body(&body);
             self.facts.bytes_out = counted;
@@ -327,7 +332,9 @@ impl<'s, C: ClientSide> Stream<'s, C> {
 
     /// What the log will say of the request, taken before any of HTTP's rules changes it.
     fn note_request(&mut self) {
+        let (method, uri) = (self.request.method(), self.request.uri());
         let line = &mut self.facts.request_line;
+        line.reserve(method.len() + uri.len() + self.request.version_text().len() + 2);
         line.extend_from_slice(self.request.method());
         self.facts.method_length = line.len() as u32;
         line.push(b' ');
