@@ -44,7 +44,7 @@ pub(super) static CONN: CommandDef = CommandDef {
             "# bkname/svname bkid/svid addr port - purge_delay used_cur used_max need_est unsafe_nb safe_nb idle_lim \
              idle_cur idle_per_thr[{threads}]\n"
         );
-        each_server(view, &proxies, |row| conn_line(row, threads, &mut out));
+        each_server(view, &proxies, |row| conn_line(view, row, &mut out));
         Reply::Text(out)
     },
 };
@@ -143,7 +143,7 @@ fn status_number(status: CheckStatus) -> u8 {
     }
 }
 
-fn conn_line(row: &ServerRow<'_>, threads: usize, out: &mut String) {
+fn conn_line(view: &CommandView<'_>, row: &ServerRow<'_>, out: &mut String) {
     let (ip, port) = address(row);
     let settings = &row.server.settings;
     let idle = row.idle.fresh + row.idle.safe;
@@ -157,14 +157,18 @@ fn conn_line(row: &ServerRow<'_>, threads: usize, out: &mut String) {
         row.state.rules.id,
         settings.pool_purge_delay.as_millis(),
         row.idle.used,
-        row.sessions.max,
-        row.idle.used,
+        row.idle.used_max,
+        row.idle.needed,
         row.idle.fresh,
         row.idle.safe,
     );
-    // Which thread holds how many isn't kept apart: they are told for the first one.
-    for thread in 0..threads {
-        let _ = write!(out, " {}", if thread == 0 { idle } else { 0 });
+    for own in view
+        .live
+        .server(row.server.id)
+        .iter()
+        .flat_map(|server| server.idle.lengths())
+    {
+        let _ = write!(out, " {own}");
     }
     out.push('\n');
 }

@@ -426,7 +426,7 @@ pub static COLUMNS: &[Column] = &[
     c("idle_conn_cur", "MGP:u32").s(|r| Number(r.idle.fresh)),
     c("safe_conn_cur", "MGP:u32").s(|r| Number(r.idle.safe)),
     c("used_conn_cur", "MGP:u32").s(|r| Number(r.idle.used)),
-    c("need_conn_est", "MGP:u32").s(|r| Number(r.idle.used)),
+    c("need_conn_est", "MGP:u32").s(|r| Number(r.idle.needed)),
     c("uweight", "MaP:u32")
         .s(|r| Number(r.state.user_weight().into()))
         .b(|r| Number(r.weight.into())),

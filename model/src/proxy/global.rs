@@ -90,6 +90,10 @@ pub struct Tune {
     pub numbers: BTreeMap<String, i64>,
     /// `tune.idle-pool.shared`.
     pub idle_pool_shared: Option<bool>,
+    /// `tune.pool-high-fd-ratio`: percent of the descriptors.
+    pub pool_high_fd_ratio: Option<u32>,
+    /// `tune.pool-low-fd-ratio`
+    pub pool_low_fd_ratio: Option<u32>,
     /// `tune.listener.multi-queue`.
     pub listener_multi_queue: Option<bool>,
     /// `tune.maxaccept`: connections accepted at once.

@@ -14,6 +14,7 @@ use crate::{
     plan::{Plan, Proxy, Target},
     server::{
         Farm, FarmRules,
+        descriptors::{Descriptors, Ratios},
         idle::{IdlePool, PoolRules},
     },
     vocab::Now,
@@ -132,6 +133,18 @@ impl Live {
     /// Fresh state for a plan.
     pub fn new(plan: &Plan, now: Now) -> Self {
         let shards = plan.threads;
+        let connections = Gauge::new(Some(plan.maxconn));
+        let command_clients = Gauge::new(Some(
+            plan.global
+                .stats_maxconn
+                .unwrap_or(crate::admin::DEFAULT_MAXCONN),
+        ));
+        let descriptors = Arc::new(Descriptors::new(
+            usize::try_from(plan.limits.max_descriptors).unwrap_or(usize::MAX / 100),
+            ratios(plan),
+            plan.listeners.len() + plan.global.stats_sockets.len() + plan.threads,
+            [connections.clone(), command_clients.clone()],
+        ));
         let proxies = plan
             .proxies
             .iter()
@@ -156,12 +169,12 @@ impl Live {
                     };
                     Arc::new(Farm::new(now.instant, &backend.settings, rules))
                 }),
-                servers: servers_of(proxy, shards, now),
+                servers: servers_of(plan, proxy, &descriptors, now),
             })
             .collect();
         Self {
             started: now,
-            connections: Gauge::new(Some(plan.maxconn)),
+            connections,
             connection_rate: Rate::new(now.instant),
             session_rate: Rate::new(now.instant),
             accepted: Sharded::new(shards),
@@ -171,11 +184,7 @@ impl Live {
             next_stream: std::sync::atomic::AtomicU64::new(0),
             log_failure_told: std::sync::atomic::AtomicBool::new(false),
             variables: parking_lot::Mutex::default(),
-            command_clients: Gauge::new(Some(
-                plan.global
-                    .stats_maxconn
-                    .unwrap_or(crate::admin::DEFAULT_MAXCONN),
-            )),
+            command_clients,
             commands: counters::Counter::default(),
             stopping: std::sync::atomic::AtomicBool::new(false),
             proxies,
@@ -221,18 +230,33 @@ fn default_fullconn(plan: &Plan, backend: &Proxy) -> u32 {
     u32::try_from(connections.div_ceil(10).max(1)).unwrap_or(u32::MAX)
 }
 
-fn servers_of(proxy: &crate::plan::Proxy, shards: usize, now: Now) -> Box<[ServerLive]> {
+/// How much of the descriptors idle connections may take (manual 3.2 "tune.pool-low-fd-ratio").
+fn ratios(plan: &Plan) -> Ratios {
+    let percent = |set: Option<u32>, default: usize| set.map_or(default, |n| n as usize);
+    Ratios {
+        low: percent(plan.global.tune.pool_low_fd_ratio, 20),
+        high: percent(plan.global.tune.pool_high_fd_ratio, 25),
+    }
+}
+
+fn servers_of(
+    plan: &Plan,
+    proxy: &Proxy,
+    descriptors: &Arc<Descriptors>,
+    now: Now,
+) -> Box<[ServerLive]> {
     let Some(backend) = &proxy.backend else {
         return Box::default();
     };
+    let shared = plan.global.tune.idle_pool_shared.unwrap_or(true);
     backend
         .servers
         .iter()
         .map(|server| {
-            let rules = PoolRules::new(backend.settings.http_reuse, &server.settings);
+            let rules = PoolRules::new(backend.settings.http_reuse, shared, &server.settings);
             ServerLive {
-                idle: Arc::new(IdlePool::new(rules, shards)),
-                counters: Sharded::new(shards),
+                idle: Arc::new(IdlePool::new(rules, plan.threads, descriptors.clone())),
+                counters: Sharded::new(plan.threads),
                 rate: Rate::new(now.instant),
             }
         })

@@ -4,15 +4,18 @@
 //! One shard per worker: a worker looks into its own first, then takes from the others. The one that
 //! waited longest goes out first: under `safe` of those that were reused before, else of those that were not. Connections that have not been reused yet stand apart: a cautious policy hands a session's first request
 //! only to one that has proved that its server keeps connections alive. A private connection never comes here.
+//!
+//! How many are kept is [`Demand`]'s business and that of the process's [`Descriptors`]; whoever gets a connection back
+//! from the pool to close it resets it, so that no port is left in TIME_WAIT.
 
 use std::{
     collections::{HashMap, VecDeque},
     net::SocketAddr,
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use locum_model::{
@@ -21,6 +24,11 @@ use locum_model::{
     proxy::{HttpReuse, Server},
 };
 use parking_lot::Mutex;
+
+use super::{
+    demand::{Demand, purged},
+    descriptors::Descriptors,
+};
 
 /// What must be equal for a connection to serve another request; the default is a plain connection to the server's
 /// own address.
@@ -53,9 +61,11 @@ pub struct PoolRules {
     pub reuse: HttpReuse,
     /// Idle connections at most; `None`: no limit.
     pub max: Option<u32>,
-    /// Below this many idle ones a worker doesn't take from others.
+    /// Below this many idle ones a worker doesn't take from others; up to it, it keeps what comes back.
     pub low: u32,
-    /// Each such time half of what was not needed is closed; zero keeps none.
+    /// Workers take from each other.
+    pub shared: bool,
+    /// Each such time half of what is not needed is closed; zero keeps none.
     pub purge_delay: Duration,
     /// Reuses of a connection at most; `None`: no limit.
     pub max_reuse: Option<u32>,
@@ -63,9 +73,10 @@ pub struct PoolRules {
 
 impl PoolRules {
     /// The rules of a server in a backend with this policy.
-    pub fn new(reuse: HttpReuse, server: &Server) -> Self {
+    pub fn new(reuse: HttpReuse, shared: bool, server: &Server) -> Self {
         Self {
             reuse,
+            shared,
             max: server.pool_max_conn,
             low: server.pool_low_conn,
             purge_delay: server.pool_purge_delay,
@@ -83,6 +94,8 @@ pub struct Taken<C> {
     pub reuses: u32,
     /// The worker that it belonged to.
     pub shard: usize,
+    /// Counts it as used again.
+    pub in_use: InUse<C>,
 }
 
 #[derive(Debug)]
@@ -101,6 +114,12 @@ struct Stacks<C> {
 
 type Shard<C> = Mutex<HashMap<PoolKey, Stacks<C>>>;
 
+#[derive(Clone, Copy)]
+enum Kind {
+    Fresh,
+    Safe,
+}
+
 /// The idle connections of one server.
 #[derive(Debug)]
 pub struct IdlePool<C> {
@@ -110,10 +129,11 @@ pub struct IdlePool<C> {
     lengths: Box<[AtomicUsize]>,
     fresh: AtomicUsize,
     safe: AtomicUsize,
-    /// Connections that carry a request now.
-    used: AtomicUsize,
-    /// The most at once since the last purge.
-    used_max: AtomicUsize,
+    demand: Demand,
+    descriptors: Arc<Descriptors>,
+    /// When the next purge is due: set by the first connection that comes, given up when a purge finds none.
+    due: Mutex<Option<Instant>>,
+    is_due_set: AtomicBool,
 }
 
 /// Counts of one pool (`show servers conn`).
@@ -121,25 +141,70 @@ pub struct IdlePool<C> {
 pub struct PoolCounts {
     /// Carry a request.
     pub used: usize,
+    /// The most of them at once since the last purge.
+    pub used_max: usize,
+    /// The estimate of how many are needed.
+    pub needed: usize,
     /// Idle and never reused.
     pub fresh: usize,
     /// Idle and reused before.
     pub safe: usize,
 }
 
-/// A connection in use; counted until it is dropped.
+/// A connection in use; counted until it is dropped or given back.
 #[derive(Debug)]
-pub struct InUse<C>(Arc<IdlePool<C>>);
+pub struct InUse<C> {
+    pool: Arc<IdlePool<C>>,
+    /// It counts as used: it may come to the pool.
+    is_counted: bool,
+    /// It went to the pool: its descriptor stays open.
+    is_kept: bool,
+}
+
+impl<C> InUse<C> {
+    /// The connection now belongs to one session: what is needed is no longer estimated from it.
+    pub fn make_private(&mut self) {
+        if std::mem::take(&mut self.is_counted) {
+            self.pool.demand.end();
+        }
+    }
+}
+
+impl<C: Send> InUse<C> {
+    /// Keeps the connection, whose exchange has ended, among the idle ones. What comes back must be closed by the
+    /// caller: it isn't needed, the pool is full, descriptors are scarce, or it has had its share of requests.
+    pub fn give_back(
+        mut self,
+        worker: usize,
+        key: &PoolKey,
+        connection: C,
+        reuses: u32,
+        now: Instant,
+    ) -> Option<C> {
+        if !self.is_counted {
+            return Some(connection);
+        }
+        let refused = self.pool.put(worker, key, connection, reuses, now);
+        self.is_kept = refused.is_none();
+        self.is_counted = refused.is_some();
+        refused
+    }
+}
 
 impl<C> Drop for InUse<C> {
     fn drop(&mut self) {
-        self.0.used.fetch_sub(1, Relaxed);
+        if self.is_counted {
+            self.pool.demand.end();
+        }
+        if !self.is_kept {
+            self.pool.descriptors.closed(1);
+        }
     }
 }
 
 impl<C: Send> IdlePool<C> {
     /// A pool with a shard per worker (at least one).
-    pub fn new(rules: PoolRules, workers: usize) -> Self {
+    pub fn new(rules: PoolRules, workers: usize, descriptors: Arc<Descriptors>) -> Self {
         let workers = workers.max(1);
         Self {
             rules,
@@ -147,8 +212,10 @@ impl<C: Send> IdlePool<C> {
             lengths: (0..workers).map(|_| AtomicUsize::new(0)).collect(),
             fresh: AtomicUsize::new(0),
             safe: AtomicUsize::new(0),
-            used: AtomicUsize::new(0),
-            used_max: AtomicUsize::new(0),
+            demand: Demand::default(),
+            descriptors,
+            due: Mutex::new(None),
+            is_due_set: AtomicBool::new(false),
         }
     }
 
@@ -157,13 +224,19 @@ impl<C: Send> IdlePool<C> {
         &self.rules
     }
 
-    /// Counts a connection as carrying a request, until the guard goes.
+    /// Counts a new connection as carrying requests, until the guard goes.
     pub fn begin_use(self: &Arc<Self>) -> InUse<C> {
-        let used = self.used.fetch_add(1, Relaxed) + 1;
-        if used > self.used_max.load(Relaxed) {
-            self.used_max.fetch_max(used, Relaxed);
+        self.descriptors.opened();
+        self.demand.begin();
+        self.in_use()
+    }
+
+    fn in_use(self: &Arc<Self>) -> InUse<C> {
+        InUse {
+            pool: self.clone(),
+            is_counted: true,
+            is_kept: false,
         }
-        InUse(self.clone())
     }
 
     /// An idle connection for a request, or nothing: then a new one must be made.
@@ -171,7 +244,7 @@ impl<C: Send> IdlePool<C> {
     /// `first` says that it is the first request of its client's session. `alive` looks whether a connection still
     /// stands (a peek at its socket); those that don't are dropped on the way.
     pub fn take(
-        &self,
+        self: &Arc<Self>,
         worker: usize,
         key: &PoolKey,
         first: bool,
@@ -183,7 +256,8 @@ impl<C: Send> IdlePool<C> {
         }
         let workers = self.shards.len();
         let own = worker % workers;
-        for step in 0..workers {
+        let reach = if self.rules.shared { workers } else { 1 };
+        for step in 0..reach {
             let shard = (own + step) % workers;
             if step > 0 && self.lengths[own].load(Relaxed) < self.rules.low as usize {
                 // Below the low mark a worker gets its own connections rather than others'.
@@ -197,19 +271,23 @@ impl<C: Send> IdlePool<C> {
         None
     }
 
-    /// Keeps a connection whose exchange has ended. What comes back must be closed by the caller: the pool is full, or
-    /// the connection has had its share of requests.
-    pub fn put(&self, worker: usize, key: &PoolKey, connection: C, reuses: u32) -> Option<C> {
-        let full = |max: u32| self.len() >= max as usize;
+    fn put(
+        &self,
+        worker: usize,
+        key: &PoolKey,
+        connection: C,
+        reuses: u32,
+        now: Instant,
+    ) -> Option<C> {
+        let shard = worker % self.shards.len();
         let worn = |max: u32| reuses >= max;
         if self.rules.reuse == HttpReuse::Never
             || self.rules.purge_delay.is_zero()
-            || self.rules.max.is_some_and(full)
             || self.rules.max_reuse.is_some_and(worn)
+            || !self.reserve(shard)
         {
             return Some(connection);
         }
-        let shard = worker % self.shards.len();
         let mut stacks = self.shards[shard].lock();
         let stacks = stacks.entry(key.clone()).or_default();
         let idle = Idle { connection, reuses };
@@ -221,12 +299,36 @@ impl<C: Send> IdlePool<C> {
             self.fresh.fetch_add(1, Relaxed);
         }
         self.lengths[shard].fetch_add(1, Relaxed);
+        if !self.is_due_set.load(Relaxed) {
+            *self.due.lock() = Some(now + self.rules.purge_delay);
+            self.is_due_set.store(true, Relaxed);
+        }
         None
+    }
+
+    /// A place among the idle ones, if one more is allowed and wanted. A worker that has no more than the low mark
+    /// (so at least one, without that) keeps it whatever the need and the descriptors are.
+    fn reserve(&self, shard: usize) -> bool {
+        let max = self.rules.max.map_or(usize::MAX, |max| max as usize);
+        let few = self.lengths[shard].load(Relaxed) <= self.rules.low as usize;
+        (few || self.descriptors.allow_idle()) && self.demand.rest(max, few)
+    }
+
+    /// Books out connections that left a shard to be closed.
+    fn left(&self, shard: usize, count: usize) {
+        self.lengths[shard].fetch_sub(count, Relaxed);
+        self.demand.drop_idle(count);
+        self.descriptors.closed(count);
     }
 
     /// Idle connections.
     pub fn len(&self) -> usize {
-        self.safe.load(Relaxed) + self.fresh.load(Relaxed)
+        self.demand.idle()
+    }
+
+    /// Idle connections of each worker.
+    pub fn lengths(&self) -> impl Iterator<Item = usize> {
+        self.lengths.iter().map(|length| length.load(Relaxed))
     }
 
     /// Whether there is none.
@@ -237,7 +339,9 @@ impl<C: Send> IdlePool<C> {
     /// The counts.
     pub fn counts(&self) -> PoolCounts {
         PoolCounts {
-            used: self.used.load(Relaxed),
+            used: self.demand.used(),
+            used_max: self.demand.used_max(),
+            needed: self.demand.needed(),
             fresh: self.fresh.load(Relaxed),
             safe: self.safe.load(Relaxed),
         }
@@ -247,6 +351,9 @@ impl<C: Send> IdlePool<C> {
     pub fn reap_closed(&self, worker: usize, mut alive: impl FnMut(&mut C) -> bool) -> Vec<C> {
         let shard = worker % self.shards.len();
         let mut closed = Vec::new();
+        if self.lengths[shard].load(Relaxed) == 0 {
+            return closed;
+        }
         let mut all = self.shards[shard].lock();
         all.retain(|_, stacks| {
             for (stack, count) in [
@@ -267,48 +374,77 @@ impl<C: Send> IdlePool<C> {
             }
             !(stacks.safe.is_empty() && stacks.fresh.is_empty())
         });
-        self.lengths[shard].fetch_sub(closed.len(), Relaxed);
+        self.left(shard, closed.len());
         closed
     }
 
-    /// Takes out everything, when the server goes down or the process ends.
-    pub fn drain(&self) -> Vec<C> {
-        self.remove(usize::MAX)
+    /// Takes out one for a new connection that needs its descriptor, if those are scarce. The caller closes it.
+    pub fn make_room(&self, worker: usize) -> Option<C> {
+        if self.is_empty() || !self.descriptors.are_scarce() {
+            return None;
+        }
+        let workers = self.shards.len();
+        (0..workers)
+            .map(|step| (worker + step) % workers)
+            .find_map(|shard| self.remove(shard, 1).pop())
     }
 
-    /// The purge that is due each `purge_delay`: half of the idle connections beyond what was used at once since the
-    /// last purge. The caller closes what it gets.
-    pub fn purge(&self) -> Vec<C> {
-        let used = self.used.load(Relaxed);
-        let needed = self.used_max.swap(used, Relaxed);
-        let excess = (used + self.len()).saturating_sub(needed);
-        self.remove(excess.div_ceil(2))
+    /// When [`IdlePool::purge`] has something to do.
+    pub fn due(&self) -> Option<Instant> {
+        if !self.is_due_set.load(Relaxed) {
+            return None;
+        }
+        *self.due.lock()
     }
 
-    fn remove(&self, mut count: usize) -> Vec<C> {
+    /// The purge that is due each `purge_delay`: half of the connections that are too many. The caller closes what it
+    /// gets.
+    pub fn purge(&self, now: Instant) -> Vec<C> {
+        if self.due().is_none_or(|due| now < due) {
+            return Vec::new();
+        }
+        let idle = self.len();
+        *self.due.lock() = (idle > 0).then(|| now + self.rules.purge_delay);
+        self.is_due_set.store(idle > 0, Relaxed);
+        let excess = self.demand.renew();
         let mut out = Vec::new();
-        for (shard, length) in self.shards.iter().zip(&self.lengths) {
-            let before = out.len();
-            shard.lock().retain(|_, stacks| {
-                for (stack, total) in [
-                    (&mut stacks.fresh, &self.fresh),
-                    (&mut stacks.safe, &self.safe),
-                ] {
-                    // The oldest stand in front.
-                    let gone = count.min(stack.len());
-                    count -= gone;
-                    total.fetch_sub(gone, Relaxed);
-                    out.extend(stack.drain(..gone).map(|idle| idle.connection));
-                }
-                !(stacks.safe.is_empty() && stacks.fresh.is_empty())
-            });
-            length.fetch_sub(out.len() - before, Relaxed);
+        for (shard, own) in self.lengths().enumerate() {
+            out.append(&mut self.remove(shard, purged(excess, own, idle)));
         }
         out
     }
 
+    /// Takes out a worker's oldest, those never reused first.
+    fn remove(&self, shard: usize, mut count: usize) -> Vec<C> {
+        let mut out = Vec::new();
+        if count == 0 {
+            return out;
+        }
+        let mut all = self.shards[shard].lock();
+        for kind in [Kind::Fresh, Kind::Safe] {
+            let total = match kind {
+                Kind::Fresh => &self.fresh,
+                Kind::Safe => &self.safe,
+            };
+            for stacks in all.values_mut() {
+                let stack = match kind {
+                    Kind::Fresh => &mut stacks.fresh,
+                    Kind::Safe => &mut stacks.safe,
+                };
+                // The oldest stand in front.
+                let gone = count.min(stack.len());
+                count -= gone;
+                total.fetch_sub(gone, Relaxed);
+                out.extend(stack.drain(..gone).map(|idle| idle.connection));
+            }
+        }
+        all.retain(|_, stacks| !(stacks.safe.is_empty() && stacks.fresh.is_empty()));
+        self.left(shard, out.len());
+        out
+    }
+
     fn take_from(
-        &self,
+        self: &Arc<Self>,
         shard: usize,
         key: &PoolKey,
         (safe, fresh): (bool, bool),
@@ -333,9 +469,12 @@ impl<C: Send> IdlePool<C> {
                     break;
                 };
                 count.fetch_sub(1, Relaxed);
-                self.lengths[shard].fetch_sub(1, Relaxed);
                 if alive(&mut idle.connection) {
+                    self.lengths[shard].fetch_sub(1, Relaxed);
+                    self.demand.begin_again();
                     found = Some(idle);
+                } else {
+                    self.left(shard, 1);
                 }
             }
         }
@@ -346,6 +485,7 @@ impl<C: Send> IdlePool<C> {
             connection: idle.connection,
             reuses: idle.reuses + 1,
             shard,
+            in_use: self.in_use(),
         })
     }
 }
@@ -370,107 +510,5 @@ fn allowed(reuse: HttpReuse, first: bool) -> (bool, bool) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn pool(reuse: HttpReuse, max: Option<u32>, low: u32) -> IdlePool<u32> {
-        let rules = PoolRules {
-            reuse,
-            max,
-            low,
-            purge_delay: Duration::from_secs(5),
-            max_reuse: None,
-        };
-        IdlePool::new(rules, 2)
-    }
-
-    fn take(pool: &IdlePool<u32>, worker: usize, first: bool) -> Option<(u32, u32)> {
-        let taken = pool.take(worker, &PoolKey::default(), first, |_| true)?;
-        Some((taken.connection, taken.reuses))
-    }
-
-    #[test]
-    fn the_one_that_waited_longest_goes_first_and_other_workers_share() {
-        let pool = pool(HttpReuse::Safe, None, 0);
-        for connection in 1..=3 {
-            assert_eq!(pool.put(0, &PoolKey::default(), connection, 0), None);
-        }
-        assert_eq!(take(&pool, 1, false), Some((1, 1)));
-        assert_eq!(take(&pool, 0, false), Some((2, 1)));
-        assert_eq!((pool.len(), pool.counts().fresh), (1, 1));
-    }
-
-    // Recorded from the reference with three connections: `safe` stays with one, `always` goes round.
-    #[test]
-    fn safe_prefers_what_was_reused_and_always_what_was_not() {
-        for (reuse, order) in [(HttpReuse::Safe, [1, 1, 1]), (HttpReuse::Always, [1, 2, 3])] {
-            let pool = pool(reuse, None, 0);
-            for connection in 1..=3 {
-                pool.put(0, &PoolKey::default(), connection, 0);
-            }
-            let taken = [(); 3].map(|()| {
-                let (connection, reuses) = take(&pool, 0, false).unwrap();
-                pool.put(0, &PoolKey::default(), connection, reuses);
-                connection
-            });
-            assert_eq!(taken, order);
-        }
-    }
-
-    #[test]
-    fn a_session_s_first_request_takes_what_the_policy_allows() {
-        for (reuse, fresh, proved) in [
-            (HttpReuse::Never, None, None),
-            (HttpReuse::Safe, None, None),
-            (HttpReuse::Aggressive, None, Some((2, 4))),
-            (HttpReuse::Always, Some((1, 1)), Some((2, 4))),
-        ] {
-            let pool = pool(reuse, None, 0);
-            pool.put(0, &PoolKey::default(), 1, 0);
-            assert_eq!(take(&pool, 0, true), fresh, "{reuse:?}");
-            pool.put(0, &PoolKey::default(), 2, 3);
-            assert_eq!(take(&pool, 0, true), proved, "{reuse:?}");
-        }
-    }
-
-    #[test]
-    fn connections_with_other_properties_are_not_taken() {
-        let pool = pool(HttpReuse::Always, None, 0);
-        let key = PoolKey::from(PoolKeyParts {
-            sni: Some("a".into()),
-            ..PoolKeyParts::default()
-        });
-        pool.put(0, &key, 7, 0);
-        assert_eq!(take(&pool, 0, false), None);
-        assert!(pool.take(0, &key, false, |_| true).is_some());
-        assert!(pool.is_empty());
-    }
-
-    #[test]
-    fn closed_ones_are_dropped_and_limits_hold() {
-        let pool = pool(HttpReuse::Always, Some(1), 1);
-        assert_eq!(pool.put(0, &PoolKey::default(), 1, 0), None);
-        assert_eq!(pool.put(0, &PoolKey::default(), 2, 0), Some(2));
-        assert_eq!(
-            take(&pool, 1, false),
-            None,
-            "below the low mark nothing is taken from others"
-        );
-        assert!(
-            pool.take(0, &PoolKey::default(), false, |_| false)
-                .is_none()
-        );
-        assert_eq!(pool.counts(), PoolCounts::default());
-    }
-
-    #[test]
-    fn a_purge_closes_half_of_what_was_not_needed() {
-        let pool = pool(HttpReuse::Always, None, 0);
-        for connection in 0..8 {
-            pool.put(connection as usize % 2, &PoolKey::default(), connection, 0);
-        }
-        assert_eq!(pool.purge().len(), 4);
-        assert_eq!(pool.purge().len(), 2);
-        assert_eq!((pool.len(), pool.drain().len(), pool.len()), (2, 2, 0));
-    }
-}
+#[path = "idle_tests.rs"]
+mod tests;

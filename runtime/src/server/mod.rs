@@ -12,6 +12,8 @@
 //! One [`Farm`] per backend, shared by all workers behind an `Arc`.
 
 pub mod admission;
+pub mod demand;
+pub mod descriptors;
 pub mod event;
 pub mod farm;
 pub mod idle;

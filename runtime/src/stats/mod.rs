@@ -130,6 +130,10 @@ pub struct ServerRow<'a> {
 pub struct Connections {
     /// Carrying a request.
     pub used: u64,
+    /// The most of them at once since the last purge.
+    pub used_max: u64,
+    /// How many are estimated to be needed.
+    pub needed: u64,
     /// Idle, and used for one request so far.
     pub fresh: u64,
     /// Idle, and known to be reusable.
@@ -141,6 +145,8 @@ impl Connections {
         let counts = server.idle.counts();
         Self {
             used: counts.used as u64,
+            used_max: counts.used_max as u64,
+            needed: counts.needed as u64,
             fresh: counts.fresh as u64,
             safe: counts.safe as u64,
         }

@@ -48,7 +48,22 @@ pub struct Link<'s> {
     pub reuses: u32,
     /// The server bound it to one client (NTLM, Negotiate): nobody else may have it.
     pub private: bool,
+    /// Its exchange has ended so that another one may follow.
+    pub is_clean: bool,
+    /// It carries bytes both ways, which end when both sides say so.
+    pub is_tunnel: bool,
     in_use: InUse<Conn>,
+}
+
+impl Link<'_> {
+    /// Closes a connection that can't be used again. Unless the server has ended it, it is reset: it would wait in
+    /// TIME_WAIT on our side, and the server has nobody to talk to.
+    pub fn close(self) {
+        let side = &self.side;
+        if !(self.is_tunnel || side.input_ended || side.broken) {
+            side.conn.set_no_linger();
+        }
+    }
 }
 
 /// The turn-around pause before the same server is tried again (manual: "retries").
@@ -204,6 +219,8 @@ impl<'s, C: ClientSide> Stream<'s, C> {
                 key,
                 reuses,
                 private: own.private,
+                is_clean: false,
+                is_tunnel: false,
                 in_use,
             })));
         }
@@ -215,20 +232,28 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             .map_or(HttpReuse::Never, |b| b.settings.http_reuse);
         if self.backend.mode == locum_model::proxy::Mode::Http
             && reuse != HttpReuse::Never
-            && let Some((conn, reuses)) = self.take_idle(server, &key)
+            && let Some((conn, reuses, in_use)) = self.take_idle(server, &key)
         {
             self.count_reuse(server.id);
             self.note_reused(&destination);
             let side = H1Side::new(conn, self.worker.server_buffers.clone(), limits);
-            let in_use = idle.begin_use();
             return Ok(Ok(Box::new(Link {
                 side,
                 server,
                 key,
                 reuses,
                 private: false,
+                is_clean: false,
+                is_tunnel: false,
                 in_use,
             })));
+        }
+        if let Some(unneeded) = idle.make_room(self.worker.index) {
+            unneeded.close_at_once();
+        }
+        let mut in_use = idle.begin_use();
+        if self.backend.mode != locum_model::proxy::Mode::Http || reuse == HttpReuse::Never {
+            in_use.make_private();
         }
         let began = clock::now();
         let options = self.connect_options(server, source, !proxy_header.is_empty());
@@ -255,7 +280,9 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             key,
             reuses: 0,
             private: false,
-            in_use: idle.begin_use(),
+            is_clean: false,
+            is_tunnel: false,
+            in_use,
         })))
     }
 
@@ -290,6 +317,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             reuses,
             private,
             in_use,
+            ..
         } = *link;
         let (conn, buffer) = side.into_parts();
         self.worker.server_buffers.give(buffer);
@@ -303,9 +331,10 @@ impl<'s, C: ClientSide> Stream<'s, C> {
                 in_use,
             });
         } else {
-            drop(in_use);
-            // A connection that the pool doesn't want is closed here.
-            drop(self.idle(server).put(self.worker.index, &key, conn, reuses));
+            let worker = self.worker.index;
+            if let Some(unneeded) = in_use.give_back(worker, &key, conn, reuses, clock::now()) {
+                unneeded.close_at_once();
+            }
         }
     }
 
@@ -371,7 +400,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         &self.backend_live().servers[server.id.index as usize].idle
     }
 
-    fn take_idle(&mut self, server: &Server, key: &PoolKey) -> Option<(Conn, u32)> {
+    fn take_idle(&mut self, server: &Server, key: &PoolKey) -> Option<(Conn, u32, InUse<Conn>)> {
         let first = self.session.requests <= 1;
         let worker = self.worker.index;
         let taken = self
@@ -386,7 +415,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         } else {
             taken.connection.detach().ok()?.attach().ok()?
         };
-        Some((conn, taken.reuses))
+        Some((conn, taken.reuses, taken.in_use))
     }
 
     /// Where this stream's connection goes: a port of 0 is the client's destination port, an offset adds to it.
@@ -563,6 +592,11 @@ pub struct Own {
 }
 
 impl Own {
+    /// Closes it: its session is over.
+    pub(super) fn close(self) {
+        self.conn.close_at_once();
+    }
+
     /// The server it is bound to, if nobody else may serve this client.
     pub fn private_server(&self) -> Option<ServerId> {
         self.private.then_some(self.server)

@@ -83,15 +83,21 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         self.find_server();
         self.add_address_headers();
         loop {
-            let link = self.obtain_server().await?;
-            if self.converse(link).await? {
+            let mut link = self.obtain_server().await?;
+            let conversed = self.converse(&mut link).await;
+            if link.is_clean {
+                self.release(link);
+            } else {
+                link.close();
+            }
+            if conversed? {
                 return Ok(());
             }
         }
     }
 
     /// Sends the request, receives the response and passes it on. `false`: nothing happened yet, try again.
-    async fn converse(&mut self, mut link: Box<Link<'s>>) -> Phase<bool> {
+    async fn converse(&mut self, link: &mut Link<'s>) -> Phase<bool> {
         let keeps_server = self.keeps_server();
         self.facts.server_descriptor = Some(link.side.conn.descriptor());
         let mut head = self.worker.heads.take();
@@ -116,13 +122,12 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         let counted = self.facts.bytes_out;
         let mut transfers = Transfers::new(clock::now());
         transfers.request = transfers.request.draining_after_close();
-        let response = self.receive_response(&mut link, &mut transfers).await;
+        let response = self.receive_response(link, &mut transfers).await;
         self.observe_response(link.server, response.is_ok());
         if let Some(body) = kept
             && self.is_retried(&response, link.side.received > 0)
         {
             let server = link.server.id;
-            drop(link);
             self.leave_server();
             self.client.restore_body(&body);
             self.facts.bytes_out = counted;

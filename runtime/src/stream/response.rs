@@ -155,14 +155,14 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     /// A rule refused the response, or a side failed while bytes moved.
     pub(super) async fn deliver_response(
         &mut self,
-        mut link: Box<Link<'s>>,
+        link: &mut Link<'s>,
         mut transfers: Transfers,
         framing: Framing,
         keeps_server: bool,
     ) -> Phase {
         self.facts.status = Some(self.response.status());
         self.dump(&[super::dump::Passing::Response]);
-        self.note_authentication(&mut link);
+        self.note_authentication(link);
         self.capture_response();
         self.facts.variables.borrow_mut().request.clear();
         for proxy in self.proxies_backend_first() {
@@ -212,6 +212,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             self.message_inactivity()
         };
         if tunnel {
+            link.is_tunnel = true;
             self.client.become_tunnel();
             transfers.request = super::copy::Transfer::new(Direction::Request, clock::now());
         }
@@ -255,7 +256,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             && link.side.input.is_empty()
             && !link.side.input_ended
         {
-            self.release(link);
+            link.is_clean = true;
         }
         Ok(())
     }

@@ -74,6 +74,7 @@ pub struct Session {
 impl Drop for Session {
     /// Takes the connection off the books when its task ends, also by a panic.
     fn drop(&mut self) {
+        self.own.drain(..).for_each(Own::close);
         self.worker.leave(self.key);
         self.worker.mailboxes.remove_load(self.worker.index);
     }

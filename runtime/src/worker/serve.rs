@@ -20,6 +20,7 @@ use super::{
     wait::{KillReason, Order},
 };
 use crate::{
+    clock,
     live::Live,
     log::{Identity, Logger},
     net::listener::ListeningSocket,
@@ -229,24 +230,35 @@ fn listen_again(socket: &ListeningSocket) -> io::Result<()> {
 /// The accept queue of a socket that listens again; the kernel cuts it to its own limit.
 const BACKLOG: i32 = 4096;
 
-/// How often idle server connections are looked through.
+/// How often idle server connections are looked through, at most.
 const UPKEEP_PERIOD: Duration = Duration::from_secs(1);
 
 /// Closes idle server connections that the server has closed, and those that are not needed.
 async fn upkeep(worker: Rc<Worker>) {
-    let mut seconds = 0u64;
+    let servers = || worker.live.proxies.iter().flat_map(|proxy| &proxy.servers);
+    let delays = servers().map(|server| server.idle.rules().purge_delay);
+    let shortest = delays.filter(|delay| !delay.is_zero()).min();
+    let period = shortest
+        .unwrap_or(UPKEEP_PERIOD)
+        .clamp(Duration::from_millis(10), UPKEEP_PERIOD);
+    let mut pause = period;
     loop {
-        tokio::time::sleep(UPKEEP_PERIOD).await;
-        seconds += 1;
-        for server in worker.live.proxies.iter().flat_map(|proxy| &proxy.servers) {
+        tokio::time::sleep(pause).await;
+        let now = clock::now();
+        pause = period;
+        for server in servers() {
             let alive = |conn: &mut crate::net::conn::Conn| {
                 conn.poll_readable(&mut std::task::Context::from_waker(std::task::Waker::noop()))
                     .is_pending()
             };
             drop(server.idle.reap_closed(worker.index, alive));
-            let period = server.idle.rules().purge_delay.as_secs().max(1);
-            if worker.index == 0 && seconds.is_multiple_of(period) {
-                drop(server.idle.purge());
+            if worker.index == 0 {
+                for unneeded in server.idle.purge(now) {
+                    unneeded.close_at_once();
+                }
+                let due = server.idle.due();
+                let left = due.map_or(period, |due| due.saturating_duration_since(now));
+                pause = pause.min(left);
             }
         }
     }
