@@ -336,7 +336,9 @@ impl<'s, C: ClientSide> Stream<'s, C> {
 
     /// What the log will say of the request, taken before any of HTTP's rules changes it.
     fn note_request(&mut self) {
+        let (method, uri) = (self.request.method(), self.request.uri());
         let line = &mut self.facts.request_line;
+        line.reserve(method.len() + uri.len() + self.request.version_text().len() + 2);
         line.extend_from_slice(self.request.method());
         self.facts.method_length = line.len() as u32;
         line.push(b' ');
