@@ -1,5 +1,6 @@
 //! The books of an exchange: what is captured, counted and logged.
 
+use super::dump::Passing;
 use super::{
     ClientSide, Halt, Phase, Stream,
     connect::milliseconds,
@@ -106,6 +107,11 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             self.facts.status.get_or_insert(0);
         }
         let silent = matches!(ended, Err(Halt::Silent));
+        self.dump(&[
+            Passing::ClientClosed,
+            Passing::ServerClosed,
+            Passing::Closed,
+        ]);
         let filtered = self.filters.on_stop();
         if !filtered.is_empty() {
             self.worker.print(&filtered);

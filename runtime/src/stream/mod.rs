@@ -15,6 +15,7 @@ pub mod backend;
 mod balance;
 pub mod connect;
 pub mod copy;
+pub mod dump;
 pub mod facts;
 pub mod failure;
 pub mod finish;

@@ -9,6 +9,7 @@ use super::{
     ClientSide, Halt, Phase, Stream,
     connect::{Link, milliseconds},
     deadline,
+    dump::Passing,
     failure::Failure,
     side::Outgoing,
     transfer::{Inactivity, Transfers},
@@ -56,9 +57,11 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     /// The phases in the order of the manual's analysers.
     async fn exchange(&mut self) -> Phase {
         self.begin_request();
+        self.dump(&[Passing::Client]);
         self.filters.on_start();
         self.tcp_request_content(self.frontend).await?;
         self.note_request();
+        self.dump(&[Passing::Request]);
         self.make_unique_id();
         self.monitor()?;
         self.wait_for_buffered_request(self.frontend).await?;
@@ -94,6 +97,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     /// Sends the request, receives the response and passes it on. `false`: nothing happened yet, try again.
     async fn converse(&mut self, link: &mut Link<'s>) -> Phase<bool> {
         let keeps_server = self.keeps_server();
+        self.facts.server_descriptor = Some(link.side.conn.descriptor());
         let mut head = self.worker.heads.take();
         head.copy_from(&self.request);
         let framing = request_framing(&head);
