@@ -2,6 +2,7 @@
 //!
 //! What `nix` and `socket2` already offer safely isn't repeated here.
 
+pub mod accept;
 pub mod adopt;
 pub mod descriptors;
 pub mod die;

@@ -9,10 +9,11 @@ pub mod compile;
 mod ids;
 pub mod userlist;
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use locum_model::{
     Origin,
+    address::Address,
     expr::Var,
     proxy::{self as model, ConnectionMode, Mode, Options, ProxyKind, Timeouts},
 };
@@ -225,6 +226,18 @@ pub struct Listener {
     pub bind: model::Bind,
     /// Where it was declared.
     pub at: Origin,
+}
+
+impl Listener {
+    /// The one address that its clients can have connected to.
+    pub fn only_address(&self) -> Option<SocketAddr> {
+        match &self.bind.address {
+            Address::Ip { ip, port } if !ip.is_unspecified() && *port != 0 => {
+                (!self.bind.transparent).then(|| SocketAddr::new(*ip, *port))
+            }
+            _ => None,
+        }
+    }
 }
 
 impl Plan {

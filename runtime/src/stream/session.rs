@@ -90,7 +90,10 @@ impl Session {
             at,
             shares,
         } = accepted;
-        let frontend = worker.plan.listeners[listener.index()].frontend;
+        let planned = &worker.plan.listeners[listener.index()];
+        let frontend = planned.frontend;
+        // Where a socket listens on one address only, the kernel needn't be asked.
+        let destination = planned.only_address().or_else(|| conn.local_address());
         let control = Rc::new(Control::default());
         Self {
             key: worker.enter(control.clone()),
@@ -99,7 +102,7 @@ impl Session {
                 listener,
                 accepted: at,
                 source: peer,
-                destination: conn.local_address(),
+                destination,
                 handshake_ms: 0,
                 requests: 0,
                 descriptor: conn.descriptor(),

@@ -1,8 +1,8 @@
 //! Accepting: one task per listening socket, on one worker; each connection goes to the worker with the fewest.
 
-use std::{future::poll_fn, io, net::SocketAddr, rc::Rc, time::Duration};
+use std::{future::poll_fn, net::SocketAddr, os::fd::OwnedFd, rc::Rc, time::Duration};
 
-use tokio::net::{TcpListener, UnixListener};
+use locum_kernel::accept::{Acceptor, accept};
 
 use super::{
     Worker,
@@ -21,38 +21,25 @@ use crate::{
 /// connection still waits in the kernel's queue.
 const BREATH: Duration = Duration::from_millis(100);
 
-enum Socket {
-    Tcp(TcpListener),
-    Unix(UnixListener),
-}
-
-impl Socket {
-    fn new(socket: ListeningSocket) -> io::Result<Self> {
-        Ok(match socket {
-            ListeningSocket::Tcp(socket) => Socket::Tcp(TcpListener::from_std(socket)?),
-            ListeningSocket::Unix(socket) => Socket::Unix(UnixListener::from_std(socket)?),
-        })
-    }
-
-    /// The connection and whose it is: a client that has reset it meanwhile no longer has an address to ask for.
-    async fn accept(&self) -> io::Result<(Detached, Option<SocketAddr>)> {
-        match self {
-            Socket::Tcp(socket) => {
-                let (stream, peer) = socket.accept().await?;
-                stream.set_nodelay(true)?;
-                Ok((Detached::Tcp(stream.into_std()?), Some(peer)))
-            }
-            Socket::Unix(socket) => {
-                let stream = socket.accept().await?.0.into_std()?;
-                Ok((Detached::Unix(stream), None))
-            }
-        }
+/// An accepted connection as a socket of this kind gives it, and whose it is.
+fn accepted(
+    tcp: bool,
+    (connection, peer): (OwnedFd, socket2::SockAddr),
+) -> (Detached, Option<SocketAddr>) {
+    match tcp {
+        true => (Detached::Tcp(connection.into()), peer.as_socket()),
+        false => (Detached::Unix(connection.into()), None),
     }
 }
 
 /// Accepts until the task is aborted.
 pub async fn run(worker: Rc<Worker>, id: ListenerId, socket: ListeningSocket) {
-    let Ok(socket) = Socket::new(socket) else {
+    let tcp = matches!(socket, ListeningSocket::Tcp(_));
+    if tcp {
+        // What is accepted has it from the socket: a connection doesn't have to be told. It works without, too.
+        let _ = socket2::SockRef::from(&socket).set_tcp_nodelay(true);
+    }
+    let Ok(socket) = Acceptor::new(socket.into()) else {
         return;
     };
     let listener = &worker.plan.listeners[id.index()];
@@ -65,7 +52,8 @@ pub async fn run(worker: Rc<Worker>, id: ListenerId, socket: ListeningSocket) {
         poll_fn(|cx| frontend.clients.poll_room(cx)).await;
         hold_back(&worker, frontend, rate_limit).await;
         match socket.accept().await {
-            Ok((accepted, peer)) => {
+            Ok(connection) => {
+                let (socket, peer) = accepted(tcp, connection);
                 // Another socket may have taken the last unit meanwhile: then this connection waits here.
                 let process = poll_fn(|cx| worker.live.connections.poll_take(cx)).await;
                 let place = poll_fn(|cx| frontend.clients.poll_take(cx)).await;
@@ -76,7 +64,7 @@ pub async fn run(worker: Rc<Worker>, id: ListenerId, socket: ListeningSocket) {
                 dispatch(
                     &worker,
                     Handed {
-                        socket: accepted,
+                        socket,
                         peer,
                         listener: id,
                         at: now,
@@ -154,35 +142,21 @@ pub fn spawn(worker: &Rc<Worker>, handed: Handed) {
 pub fn drain(worker: &Rc<Worker>, id: ListenerId, socket: &ListeningSocket) {
     let listener = &worker.plan.listeners[id.index()];
     let frontend = worker.live.proxy(listener.frontend);
-    while let Ok((accepted, peer)) = accept_now(socket) {
+    let tcp = matches!(socket, ListeningSocket::Tcp(_));
+    while let Ok(connection) = accept(socket) {
+        let (socket, peer) = accepted(tcp, connection);
         let now = clock::both();
         frontend.frontend.of(worker.index).connections.increment();
         let shares = [worker.live.connections.take(), frontend.clients.take()];
         dispatch(
             worker,
             Handed {
-                socket: accepted,
+                socket,
                 peer,
                 listener: id,
                 at: now,
                 shares,
             },
         );
-    }
-}
-
-fn accept_now(socket: &ListeningSocket) -> io::Result<(Detached, Option<SocketAddr>)> {
-    match socket {
-        ListeningSocket::Tcp(socket) => {
-            let (stream, peer) = socket.accept()?;
-            stream.set_nonblocking(true)?;
-            stream.set_nodelay(true)?;
-            Ok((Detached::Tcp(stream), Some(peer)))
-        }
-        ListeningSocket::Unix(socket) => {
-            let stream = socket.accept()?.0;
-            stream.set_nonblocking(true)?;
-            Ok((Detached::Unix(stream), None))
-        }
     }
 }
