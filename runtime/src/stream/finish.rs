@@ -357,6 +357,9 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             let kept = &mut self.facts.request_captures;
             capture_headers(kept, &frontend.request_captures, &self.request);
         }
+        // The log has the places of a response's captures also where no response comes.
+        let places = frontend.response_captures.len();
+        self.facts.response_captures.resize(places, None);
         if let Some((name, length)) = &frontend.capture_cookie {
             self.facts.cookie_captures.0 = captured_cookie(&self.request, b"cookie", name, *length);
         }

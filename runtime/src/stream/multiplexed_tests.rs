@@ -121,7 +121,7 @@ impl ClientSide for MemorySide {
         Poll::Pending
     }
 
-    fn poll_more(&mut self, _cx: &mut Context<'_>) -> Poll<()> {
+    fn poll_more(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), u16>> {
         Poll::Pending
     }
 

@@ -1,7 +1,5 @@
 //! One HTTP exchange, from the decoded request to the last byte of the response.
 
-use std::task::Poll;
-
 use locum_model::{
     pool::Balance,
     proxy::{Mode, RestrictHeaderNames},
@@ -254,22 +252,13 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             .wait(
                 deadline(self.facts.timers.start.instant, limit),
                 crate::worker::wait::While::Busy,
-                |cx| {
-                    // What is just taken in may be the rest.
-                    if client.buffered_body().complete
-                        || client.poll_more(cx).is_ready()
-                        || client.buffered_body().complete
-                    {
-                        Poll::Ready(())
-                    } else {
-                        Poll::Pending
-                    }
-                },
+                |cx| client.poll_more(cx),
             )
             .await;
-        waited.map_err(|reason| {
+        let whole = waited.map_err(|reason| {
             Halt::Failed(super::interrupted(reason, Failure::BufferedRequestTimeout))
         })?;
+        whole.map_err(|status| Halt::Failed(Failure::RequestMalformed(status)))?;
         self.facts.timers.request_done = Some(clock::now());
         Ok(())
     }
