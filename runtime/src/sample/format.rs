@@ -49,7 +49,7 @@ impl std::fmt::Debug for Part {
     }
 }
 
-/// What must not stand as it is; each such byte becomes `#XX`, in HTTP `%XX`.
+/// What must not stand as it is; each such byte becomes `#XX`, in HTTP `%XX`. `#` itself is such a byte in logs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Encoding {
     /// Control characters, non-ASCII bytes and `"`: the request line and its parts.
@@ -77,7 +77,7 @@ impl Encoding {
     fn keeps(self, byte: u8) -> bool {
         match (self, byte) {
             (Encoding::Http, _) => byte == b'\t' || !byte.is_ascii_control(),
-            (_, b'"') => false,
+            (_, b'"' | b'#') => false,
             (_, b'{' | b'|' | b'}') => self == Encoding::Url,
             _ => (0x20..0x7f).contains(&byte),
         }
@@ -324,6 +324,8 @@ mod tests {
         assert_eq!(url(""), "GET /p?q=#22x\\]{|} HTTP/1.1");
         assert_eq!(url("QE"), "\"GET /p?q=#22x\\\\\\]{|} HTTP/1.1\"");
         let header = b"x\"y\\z]\xe9\tq{|}";
+        let hash = written("", |f| f.encoded(b"/a#b", Encoding::Url));
+        assert_eq!(hash, "/a#23b");
         let captured = |flags| written(flags, |f| f.encoded(header, Encoding::Header));
         assert_eq!(captured("X"), "x#22y\\z]#E9#09q#7B#7C#7D");
         assert_eq!(captured("E"), "x#22y\\\\z\\]#E9#09q#7B#7C#7D");
