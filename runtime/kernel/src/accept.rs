@@ -52,7 +52,9 @@ impl Acceptor {
     /// # Errors
     /// It was given up meanwhile, or descriptors or memory are short.
     pub async fn accept(&self) -> io::Result<(OwnedFd, SockAddr)> {
-        self.0.async_io(Interest::READABLE, accept).await
+        self.0
+            .async_io(Interest::READABLE, |socket| accept(socket))
+            .await
     }
 }
 

@@ -25,6 +25,15 @@ pub enum ListeningSocket {
     Unix(UnixListener),
 }
 
+impl From<ListeningSocket> for OwnedFd {
+    fn from(socket: ListeningSocket) -> OwnedFd {
+        match socket {
+            ListeningSocket::Tcp(listener) => listener.into(),
+            ListeningSocket::Unix(listener) => listener.into(),
+        }
+    }
+}
+
 impl AsFd for ListeningSocket {
     fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
         match self {

@@ -61,28 +61,38 @@ pub enum Encoding {
 }
 
 impl Encoding {
-    fn keeps_all(self, text: &[u8]) -> bool {
-        // One loop without branches for each encoding, so that it is done in wide registers.
-        let none = |spoils: fn(u8) -> bool| !text.iter().fold(false, |any, &b| any | spoils(b));
-        match self {
-            Encoding::Url => none(|b| (b == b'"') | (b.wrapping_sub(0x20) >= 0x5f)),
-            Encoding::Header => none(|b| {
-                let delimits = (b == b'{') | (b == b'|') | (b == b'}');
-                delimits | (b == b'"') | (b.wrapping_sub(0x20) >= 0x5f)
-            }),
-            Encoding::Http => none(|b| (b != b'\t') & ((b < 0x20) | (b == 0x7f))),
-        }
-    }
-
-    fn keeps(self, byte: u8) -> bool {
+    const fn allows(self, byte: u8) -> bool {
         match (self, byte) {
             (Encoding::Http, _) => byte == b'\t' || !byte.is_ascii_control(),
             (_, b'"' | b'#') => false,
-            (_, b'{' | b'|' | b'}') => self == Encoding::Url,
-            _ => (0x20..0x7f).contains(&byte),
+            (_, b'{' | b'|' | b'}') => matches!(self, Encoding::Url),
+            _ => 0x20 <= byte && byte < 0x7f,
         }
     }
+
+    const fn bit(self) -> u8 {
+        1 << self as u8
+    }
+
+    fn keeps(self, byte: u8) -> bool {
+        KEPT[usize::from(byte)] & self.bit() != 0
+    }
 }
+
+/// Which encodings keep a byte as it is, one bit each.
+static KEPT: [u8; 256] = {
+    let all = [Encoding::Url, Encoding::Header, Encoding::Http];
+    let mut table = [0; 256];
+    let mut at = 0;
+    while at < all.len() * 256 {
+        let (encoding, byte) = (all[at / 256], at % 256);
+        if encoding.allows(byte as u8) {
+            table[byte] |= encoding.bit();
+        }
+        at += 1;
+    }
+    table
+};
 
 /// Where one alias writes its value: applies the flags (quotes, escapes, hexadecimal, `-` for what is absent).
 pub struct Field<'o> {
@@ -145,10 +155,10 @@ impl<'o> Field<'o> {
 
     /// Appends text without quotes: a part of a composed value.
     pub fn push(&mut self, text: &[u8], encoding: Option<Encoding>) {
-        if !self.flags.escape && encoding.is_none_or(|encoding| encoding.keeps_all(text)) {
+        let keeps = |byte| encoding.is_none_or(|encoding| encoding.keeps(byte));
+        if !self.flags.escape && text.iter().all(|&byte| keeps(byte)) {
             return self.out.extend_from_slice(text);
         }
-        let keeps = |byte| encoding.is_none_or(|encoding| encoding.keeps(byte));
         for &byte in text {
             if !keeps(byte) {
                 let digits = [HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]];
