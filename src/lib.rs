@@ -9,7 +9,7 @@ use std::{
     path::Path,
 };
 
-use locum_runtime::process::Exit;
+use locum_runtime::process::{Exit, memory};
 
 /// What `locum` alone says.
 const USAGE: &str = "\
@@ -25,6 +25,7 @@ Under the name `haproxy` or `keepalived` (a link) it takes that program's comman
 
 /// Runs the program under the name it was called by.
 pub fn run(argv: &[OsString]) -> Exit {
+    memory::use_small_pages();
     let name = argv
         .first()
         .map(Path::new)

@@ -19,6 +19,7 @@ pub mod log_alias;
 pub mod lowering;
 pub mod matcher;
 pub mod message;
+pub mod message_dump;
 pub mod option;
 pub mod section;
 pub mod server_option;

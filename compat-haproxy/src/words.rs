@@ -38,6 +38,7 @@ pub fn vocabulary() -> Vocabulary {
         filter: crate::filter::definition,
         stats_page: crate::stats::page::serve,
         failed_connection: crate::log_alias::connection::write,
+        dump: None,
     }
 }
 

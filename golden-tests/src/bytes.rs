@@ -14,7 +14,7 @@ pub fn unescape(text: &str) -> Result<Vec<u8>, String> {
             '{' => match repetition(rest) {
                 Some((unit, count, after)) => {
                     let unit = unescape(unit)?;
-                    (0..count).for_each(|_| out.extend_from_slice(&unit));
+                    out.extend_from_slice(&unit.repeat(count));
                     rest = after;
                 }
                 None => {

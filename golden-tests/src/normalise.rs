@@ -76,6 +76,10 @@ static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
         ),
         rule(r"(?m)(^|[<>] )\d+((?:\([xed]+\))?> )", "${1}PID${2}"),
         rule(r"\bsockpair@\d+", "sockpair@FD"),
+        // -d: descriptors, where there is one.
+        rule(r"(\.accept\()[0-9a-f]{4}(\)=)[0-9a-f]{4} ", "${1}FD${2}FD "),
+        rule(r"(\.(?:cli|srv|clo)\w+\[)0[0-9a-f]{3}:", "${1}FD:"),
+        rule(r"(\.(?:cli|srv|clo)\w+\[FD:)0[0-9a-f]{3}\]", "${1}FD]"),
         // How long a check took, and how long ago something was.
         rule(r"(check duration: )\d+ms", "${1}Tms"),
         rule(r"\b(in )\d+(ms| ?s\b)", "${1}T${2}"),

@@ -16,6 +16,7 @@ use crate::{
         value::{Arena, Fetched, Type, Value},
         view::View,
     },
+    stream::dump::Passing,
 };
 
 /// All words of one language, found by their names.
@@ -38,6 +39,8 @@ pub struct Vocabulary {
         fn(&View<'_>, &locum_model::proxy::StatsPage) -> crate::rules::reply::LocalReply,
     /// The log line of a connection that failed before its first request.
     pub failed_connection: fn(&View<'_>, FailedConnection, &mut Vec<u8>),
+    /// What is printed of each step of an exchange, where somebody asked for that.
+    pub dump: Option<fn(&View<'_>, Passing, &mut Vec<u8>)>,
 }
 
 /// How a connection failed before its first request.

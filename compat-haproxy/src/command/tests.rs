@@ -114,6 +114,7 @@ const NO_WORDS: Vocabulary = Vocabulary {
     filter: |_| None,
     stats_page: crate::stats::page::serve,
     failed_connection: crate::log_alias::connection::write,
+    dump: None,
 };
 
 /// A process that only remembers what it is told.

@@ -17,7 +17,7 @@ use locum_runtime::{
     admin::listen::CommandSocket,
     clock,
     live::Live,
-    log::Identity,
+    log::{Identity, console},
     net::listener::{self, BindError, ListeningSocket, Settings},
     plan::{
         ListenerId, Plan,
@@ -31,6 +31,7 @@ use locum_runtime::{
         run as start_process, signals,
     },
     sample::initial,
+    vocab::Vocabulary,
     worker::{
         Worker,
         mailbox::{Mailboxes, Message as WorkerMessage},
@@ -40,9 +41,9 @@ use locum_runtime::{
 
 use super::{Face, plain};
 use crate::{
-    admin,
+    admin, filter,
     message::{Level, Message},
-    words,
+    message_dump, words,
 };
 
 /// Starts serving a configuration.
@@ -199,12 +200,15 @@ impl Service for Serving {
         // Lines carry the program's name when nothing else was said (manual 3.1, "log-tag").
         let tag = &mut self.model.global.log_tag;
         tag.get_or_insert_with(|| "haproxy".to_owned());
-        let plan = build::build(&self.model, words::vocabulary(), capacity).map_err(|error| {
-            BindFailure {
+        let vocabulary = Vocabulary {
+            dump: self.face.args.debug.then_some(message_dump::write as _),
+            ..words::vocabulary()
+        };
+        let plan =
+            build::build(&self.model, vocabulary, capacity).map_err(|error| BindFailure {
                 error: StartError::Plan(error),
                 busy: false,
-            }
-        })?;
+            })?;
         let mut sockets = Vec::with_capacity(plan.listeners.len());
         for planned in &plan.listeners {
             let proxy = plan.proxy(planned.frontend);
@@ -276,6 +280,9 @@ impl Service for Serving {
             pid: std::process::id(),
             ..words::identity(&self.model.global)
         };
+        if self.face.args.debug || self.face.args.verbose {
+            introduce(&self.model, running.limits.maxconn);
+        }
         let (events, control) = mpsc::channel();
         let on_signal = events.clone();
         if signals::listen(move |event| {
@@ -479,4 +486,19 @@ fn copy(socket: &ListeningSocket) -> Option<HandedListener> {
         ListeningSocket::Unix(socket) => socket.as_fd().try_clone_to_owned().ok()?,
     };
     Some(HandedListener::new(fd))
+}
+
+/// What `-d` and `-V` tell before anything is served: what was computed and what there is.
+fn introduce(model: &Model, maxconn: u64) {
+    let mut notes = String::new();
+    if model.process.maxconn.is_none() {
+        notes = format!("Note: setting global.maxconn to {maxconn}.\n");
+    }
+    notes += "Available polling systems :\n      epoll : pref=300,  test result OK\n";
+    notes += "Total: 1 (1 usable), will use epoll.\n\nAvailable filters :\n";
+    for filter in filter::FILTERS {
+        notes += &format!("\t[{:>4}] {}\n", filter.name.to_uppercase(), filter.name);
+    }
+    console::print(notes.as_bytes());
+    console::print_out(b"Using epoll() as the polling mechanism.\n");
 }

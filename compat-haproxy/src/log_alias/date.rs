@@ -1,7 +1,10 @@
 //! Dates: `%t %T %Tl %Ts %ms` of the moment the connection was accepted (or the previous exchange ended), `%tr %trg %trl`
 //! of the request's first byte (manual 8.2.4).
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::{
+    cell::Cell,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use jiff::{Timestamp, civil, fmt::strtime, tz::TimeZone};
 use locum_runtime::{
@@ -61,13 +64,20 @@ fn with_milliseconds(date: SystemTime, field: &mut Field<'_>) {
 
 /// `22/Nov/2026:15:22:32.529`, in local time.
 fn text_with_milliseconds(date: SystemTime) -> [u8; 24] {
+    thread_local! {
+        /// The last second that was spelled, and its text: most lines are of the second of the line before.
+        static SPELLED: Cell<(u64, [u8; 20])> = const { Cell::new((u64::MAX, [0; 20])) };
+    }
     let date = since_epoch(date);
-    let local = civil_in(date, &LOCAL);
-    let mut text = [0; 24];
-    spell(&local, &mut text);
-    let milliseconds = date.subsec_millis();
-    text[20] = b'.';
-    digits(milliseconds as i32, &mut text[21..24]);
+    let (mut second, mut spelled) = SPELLED.get();
+    if second != date.as_secs() {
+        second = date.as_secs();
+        spell(&civil_in(date, &LOCAL), &mut spelled);
+        SPELLED.set((second, spelled));
+    }
+    let mut text = [b'.'; 24];
+    text[..20].copy_from_slice(&spelled);
+    digits(date.subsec_millis() as i32, &mut text[21..24]);
     text
 }
 

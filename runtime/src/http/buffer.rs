@@ -135,7 +135,12 @@ pub struct BufferPool {
     capacity: usize,
     keep: usize,
     idle: RefCell<Vec<Buffer>>,
+    /// Emptied blocks for what is about to leave.
+    stages: RefCell<Vec<Vec<u8>>>,
 }
+
+/// A block for what is about to leave has this much room at first, which is enough for most heads.
+const STAGE: usize = 1000;
 
 impl BufferPool {
     /// A pool of buffers of `capacity` bytes that keeps at most `keep` idle ones.
@@ -144,6 +149,7 @@ impl BufferPool {
             capacity,
             keep,
             idle: RefCell::new(Vec::new()),
+            stages: RefCell::new(Vec::new()),
         }
     }
 
@@ -161,6 +167,21 @@ impl BufferPool {
         if idle.len() < self.keep && buffer.capacity() == self.capacity {
             buffer.clear();
             idle.push(buffer);
+        }
+    }
+
+    /// An empty block for what is about to leave.
+    pub fn take_stage(&self) -> Vec<u8> {
+        let kept = self.stages.borrow_mut().pop();
+        kept.unwrap_or_else(|| Vec::with_capacity(STAGE))
+    }
+
+    /// Takes such a block back. One that has grown far is let go: few heads need it.
+    pub fn give_stage(&self, mut stage: Vec<u8>) {
+        let mut stages = self.stages.borrow_mut();
+        if stages.len() < self.keep && stage.capacity() <= 4 * STAGE {
+            stage.clear();
+            stages.push(stage);
         }
     }
 

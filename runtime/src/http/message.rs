@@ -27,6 +27,12 @@ impl Span {
         }
     }
 
+    /// Count of its bytes.
+    #[inline]
+    pub(super) fn len(self) -> usize {
+        (self.end - self.start) as usize
+    }
+
     #[inline]
     pub(super) fn of(self, bytes: &[u8]) -> &[u8] {
         bytes

@@ -59,6 +59,10 @@ struct Inner {
     /// Those that carry load, in the order of the configuration.
     carriers: Vec<u32>,
     algorithm: Algorithm,
+    /// The backup servers' own, where those are not just more places in the same table.
+    reserve: Option<Algorithm>,
+    /// The backup servers carry the load.
+    on_reserve: bool,
 }
 
 #[derive(Debug)]
@@ -87,6 +91,14 @@ impl Algorithm {
         }
     }
 
+    /// It remembers the order of its servers, which must outlive the time that others carry the load.
+    fn keeps_order(&self) -> bool {
+        matches!(
+            self,
+            Self::RoundRobin(_) | Self::LeastConn(_) | Self::Ring(_)
+        )
+    }
+
     fn on_change(&mut self, carriers: &[u32], servers: &[ServerState]) {
         match self {
             Self::RoundRobin(a) => a.on_change(carriers, servers),
@@ -104,12 +116,16 @@ impl Balancer {
     /// A balancer for these servers.
     pub fn new(backend: &Backend, all_backups: bool, servers: &[ServerState]) -> Self {
         let factor = backend.hash_balance_factor.unwrap_or(0);
+        let new = || Algorithm::new(&backend.balance, backend.hash_type, factor);
+        let algorithm = new();
         let balancer = Self {
             all_backups,
             by_load: matches!(backend.balance, Balance::LeastConnections),
             inner: Mutex::new(Inner {
                 carriers: Vec::new(),
-                algorithm: Algorithm::new(&backend.balance, backend.hash_type, factor),
+                reserve: algorithm.keeps_order().then(&new),
+                algorithm,
+                on_reserve: false,
             }),
         };
         balancer.refresh(servers);
@@ -129,7 +145,11 @@ impl Balancer {
         }
         let avoid = choice.avoid.filter(|_| inner.carriers.len() > 1);
         let free = |server: u32| Some(server) != avoid && room(server);
-        let picked = match (&mut inner.algorithm, choice.hash) {
+        let algorithm = match &mut inner.reserve {
+            Some(reserve) if inner.on_reserve => reserve,
+            _ => &mut inner.algorithm,
+        };
+        let picked = match (algorithm, choice.hash) {
             (Algorithm::RoundRobin(a), _) => a.choose(free),
             (Algorithm::StaticRr(a), _) => a.choose(free),
             (Algorithm::LeastConn(a), _) => {
@@ -169,10 +189,14 @@ impl Balancer {
     }
 
     fn on_load(&self, server: u32, servers: &[ServerState]) {
-        if self.by_load
-            && let Algorithm::LeastConn(algorithm) = &mut self.inner.lock().algorithm
-        {
-            algorithm.on_load(server, servers);
+        if !self.by_load {
+            return;
+        }
+        let inner = &mut *self.inner.lock();
+        for algorithm in std::iter::once(&mut inner.algorithm).chain(&mut inner.reserve) {
+            if let Algorithm::LeastConn(algorithm) = algorithm {
+                algorithm.on_load(server, servers);
+            }
         }
     }
 
@@ -205,11 +229,21 @@ impl Balancer {
     }
 
     fn refresh(&self, servers: &[ServerState]) {
-        let carriers = carriers(servers, self.all_backups);
-        let mut inner = self.inner.lock();
-        let inner = &mut *inner;
-        inner.algorithm.on_change(&carriers, servers);
-        inner.carriers = carriers;
+        let active = usable(servers, false);
+        let mut backups = usable(servers, true);
+        if !self.all_backups {
+            backups.truncate(1);
+        }
+        let inner = &mut *self.inner.lock();
+        inner.on_reserve = active.is_empty();
+        if let Some(reserve) = &mut inner.reserve {
+            inner.algorithm.on_change(&active, servers);
+            reserve.on_change(&backups, servers);
+        }
+        inner.carriers = if inner.on_reserve { backups } else { active };
+        if inner.reserve.is_none() {
+            inner.algorithm.on_change(&inner.carriers, servers);
+        }
     }
 }
 
@@ -238,24 +272,12 @@ fn queue_invites(server: &ServerState) -> bool {
         .is_some_and(|most| server.queued() < most)
 }
 
-fn carriers(servers: &[ServerState], all_backups: bool) -> Vec<u32> {
-    let usable = |backup: bool| -> Vec<u32> {
-        let of_kind = |s: &ServerState| s.rules.backup == backup && s.is_usable();
-        let indexed = servers.iter().enumerate();
-        indexed
-            .filter(|(_, s)| of_kind(s))
-            .map(|(i, _)| i as u32)
-            .collect()
-    };
-    let active = usable(false);
-    if !active.is_empty() {
-        return active;
-    }
-    let mut backups = usable(true);
-    if !all_backups {
-        backups.truncate(1);
-    }
-    backups
+/// The active or the backup servers that are usable.
+fn usable(servers: &[ServerState], backup: bool) -> Vec<u32> {
+    let usable =
+        |(_, state): &(usize, &ServerState)| state.rules.backup == backup && state.is_usable();
+    let indexed = servers.iter().enumerate().filter(usable);
+    indexed.map(|(place, _)| place as u32).collect()
 }
 
 #[cfg(test)]

@@ -98,24 +98,24 @@ impl Ring {
     }
 }
 
-/// Whether a server has more than `factor` percent of its share of all requests (`hash-balance-factor`).
+/// Whether a server has all of its share of the requests (`hash-balance-factor`). The slots that the factor gives to all
+/// of them are cut up by weight along the servers' order, so that equal ones may differ by one; each
+/// has one at least (observed).
 pub(super) fn overloaded(
     server: u32,
     weights: &[(u64, u32)],
     servers: &[ServerState],
     factor: u32,
 ) -> bool {
-    if factor == 0 {
+    let Some(place) = weights.iter().position(|(_, s)| factor > 0 && *s == server) else {
         return false;
-    }
-    let requests: u64 = weights
-        .iter()
-        .map(|(_, s)| u64::from(servers[*s as usize].served()))
-        .sum::<u64>()
-        + 1;
+    };
+    // Those that servers out of the load still have count too.
+    let requests: u64 = servers.iter().map(|s| u64::from(s.served())).sum::<u64>() + 1;
+    let slots = (requests * u64::from(factor)).div_ceil(100);
     let total = weights.last().map_or(1, |(sum, _)| *sum);
-    let state = &servers[server as usize];
-    let share = requests * u64::from(state.effective_weight()) * u64::from(factor);
-    let allowed = share.div_ceil(total * 100);
-    u64::from(state.served()) >= allowed
+    let up_to = |sum: u64| slots * sum / total;
+    let before = place.checked_sub(1).map_or(0, |before| weights[before].0);
+    let share = up_to(weights[place].0) - up_to(before);
+    u64::from(servers[server as usize].served()) >= share.max(1)
 }

@@ -1,7 +1,8 @@
 //! `balance roundrobin`: in turns by weight, spread as evenly as possible; weights may change at any time.
 //!
-//! Each server has a position on a time line that has one slot per request; after its turn it moves on by the total
-//! weight divided by its own. Division leaves a remainder, which it carries along. Servers that had no turn yet wait
+//! Time goes in cycles of as many slots as the servers weigh together, in sixteenths; each request takes a slot. After
+//! its turn a server moves on by the cycle's length divided by its own weight, into the next cycle where that leads
+//! beyond the end of this one. Division leaves a remainder, which it carries along. Servers that had no turn yet wait
 //! beside the time line, heaviest first, and fill the slots that nobody claims. This reproduces the reference's order
 //! (docs/undocumented-haproxy.md, "Load balancing").
 
@@ -13,8 +14,10 @@ struct Turn {
     server: u32,
     /// In sixteenths; 0 while it carries no load.
     weight: u64,
-    /// Slot that it claims; without meaning while it waits beside the time line.
+    /// Slot of its cycle that it claims; without meaning while it waits beside the time line.
     slot: u64,
+    /// The slot lies in the next cycle.
+    next_cycle: bool,
     /// What the last division left.
     remainder: u64,
     /// When it was put there: equals go in that order.
@@ -27,16 +30,24 @@ struct Turn {
 #[derive(Debug, Default)]
 pub struct RoundRobin {
     turns: Vec<Turn>,
+    /// The length of a cycle: all weights.
     total: u64,
+    /// The slot of the next request.
     now: u64,
-    last_slot: u64,
     arrivals: u64,
+}
+
+impl Turn {
+    fn claim(&mut self, slot: u64, cycle: u64) {
+        self.next_cycle = slot >= cycle;
+        self.slot = slot - if self.next_cycle { cycle } else { 0 };
+    }
 }
 
 impl RoundRobin {
     /// The servers that carry load, or their weights, have changed.
     pub fn on_change(&mut self, carriers: &[u32], servers: &[ServerState]) {
-        let before = self.total;
+        let begins = self.total == 0;
         let weight_of = |server: u32| {
             let carries = carriers.contains(&server);
             let weight = || u64::from(servers[server as usize].effective_weight());
@@ -48,9 +59,10 @@ impl RoundRobin {
                     server: *server,
                     weight: 0,
                     slot: 0,
+                    next_cycle: false,
                     remainder: 0,
                     since: 0,
-                    waiting: before == 0,
+                    waiting: begins,
                 });
             }
         }
@@ -58,17 +70,19 @@ impl RoundRobin {
         for turn in &mut self.turns {
             let weight = weight_of(turn.server);
             let was = std::mem::replace(&mut turn.weight, weight);
-            if was == weight || weight == 0 || turn.waiting {
+            if was == weight || weight == 0 {
                 continue;
             }
             self.arrivals += 1;
             turn.since = self.arrivals;
-            if was == 0 {
-                let share = before + turn.remainder;
-                turn.slot = self.last_slot + share / weight;
-                turn.remainder = share % weight;
-            } else {
-                turn.slot = self.now + self.total / weight;
+            if was == 0 && !begins {
+                // Its share of what is left of the cycle.
+                turn.waiting = false;
+                let left = self.total.saturating_sub(self.now);
+                turn.claim(self.now + left / weight, self.total);
+            } else if !turn.waiting {
+                turn.claim(self.now + self.total / weight, self.total);
+                turn.remainder = 0;
             }
         }
     }
@@ -97,39 +111,49 @@ impl RoundRobin {
 
     /// Gives the next slot away.
     fn advance(&mut self) -> Option<u32> {
-        let carries = |turn: &&mut Turn| turn.weight > 0;
-        // Equal slots: the smaller remainder for its weight first, then the one that came first.
-        let rank = |t: &Turn| (t.slot, t.remainder as i64 - t.weight as i64, t.since);
-        let (mut claimed, mut waiting): (Option<&mut Turn>, Option<&mut Turn>) = (None, None);
-        for turn in self.turns.iter_mut().filter(carries) {
-            if turn.waiting {
-                if waiting
-                    .as_ref()
-                    .is_none_or(|best| turn.weight > best.weight)
-                {
-                    waiting = Some(turn);
-                }
-            } else if claimed.as_ref().is_none_or(|best| rank(turn) < rank(best)) {
-                claimed = Some(turn);
+        let place = match self.due() {
+            Some(place) => place,
+            None => {
+                self.begin_cycle();
+                self.due()?
             }
-        }
-        let turn = match (claimed, waiting) {
-            (Some(turn), Some(_)) if turn.slot <= self.now => turn,
-            (_, Some(turn)) => {
-                turn.slot = self.now;
-                turn.waiting = false;
-                turn
-            }
-            (Some(turn), None) => turn,
-            (None, None) => return None,
         };
-        self.now = self.now.max(turn.slot) + 1;
-        self.last_slot = turn.slot;
+        let turn = &mut self.turns[place];
+        if std::mem::take(&mut turn.waiting) {
+            turn.slot = self.now;
+        }
+        self.now += 1;
         let share = self.total + turn.remainder;
-        turn.slot += share / turn.weight;
+        turn.claim(turn.slot + share / turn.weight, self.total);
         turn.remainder = share % turn.weight;
         self.arrivals += 1;
         turn.since = self.arrivals;
         Some(turn.server)
+    }
+
+    fn begin_cycle(&mut self) {
+        self.now = 0;
+        for turn in &mut self.turns {
+            turn.next_cycle = false;
+        }
+    }
+
+    /// The place of the server that gets the next slot of this cycle.
+    fn due(&self) -> Option<usize> {
+        use std::cmp::Reverse;
+        let all = || self.turns.iter().enumerate().filter(|(_, t)| t.weight > 0);
+        // Equal slots: the smaller remainder for its weight first, then the one that came first.
+        let rank = |t: &Turn| (t.slot, t.remainder as i64 - t.weight as i64, t.since);
+        let claimed = all()
+            .filter(|(_, turn)| !turn.waiting && !turn.next_cycle)
+            .min_by_key(|(_, turn)| rank(turn));
+        let waiting = all()
+            .filter(|(_, turn)| turn.waiting)
+            .min_by_key(|(_, turn)| (Reverse(turn.weight), turn.since));
+        match (claimed, waiting) {
+            (Some((place, turn)), Some(_)) if turn.slot <= self.now => Some(place),
+            (_, Some((place, _))) | (Some((place, _)), None) => Some(place),
+            (None, None) => None,
+        }
     }
 }

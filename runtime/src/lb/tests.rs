@@ -130,6 +130,51 @@ fn roundrobin_goes_in_the_order_of_the_reference() {
 }
 
 #[test]
+fn roundrobin_stays_in_the_reference_s_order_while_servers_and_weights_change() {
+    for line in include_str!("roundrobin_recorded.txt").lines() {
+        if line.starts_with('#') {
+            continue;
+        }
+        let [weights, script, order] = line.split(" | ").collect::<Vec<_>>()[..] else {
+            panic!("{line}")
+        };
+        assert_eq!(played(&digits(weights), script), order, "{line}");
+    }
+}
+
+/// The servers that get the requests of a script; see the file of recordings.
+fn played(weights: &[u32], script: &str) -> String {
+    let mut backend = backend(Balance::RoundRobin, weights);
+    let mut servers = states(&backend);
+    let balancer = Balancer::new(&backend, false, &servers);
+    let mut order = String::new();
+    for step in script.split(' ') {
+        let place = |digits: &str| digits.parse::<usize>().unwrap() - 1;
+        let changed = if let Some(server) = step.strip_prefix('-') {
+            backend.servers[place(server)].value.disabled = true;
+            place(server)
+        } else if let Some(server) = step.strip_prefix('+') {
+            backend.servers[place(server)].value.disabled = false;
+            place(server)
+        } else if let Some((server, weight)) = step.split_once('=') {
+            backend.servers[place(server)].value.member.weight = weight.parse().unwrap();
+            place(server)
+        } else {
+            for _ in 0..step.parse().unwrap() {
+                match balancer.choose(&Choice::default(), &servers, |_| true) {
+                    Pick::Server(server) => order.push_str(&(server + 1).to_string()),
+                    other => panic!("{other:?}"),
+                }
+            }
+            continue;
+        };
+        servers = states(&backend);
+        balancer.on_change(changed as u32, &servers);
+    }
+    order
+}
+
+#[test]
 fn a_light_server_comes_last_in_its_cycle() {
     let ours = sequence(Balance::RoundRobin, &[256, 1], 514);
     let seconds: Vec<usize> = (0..514).filter(|at| ours[*at] == 2).collect();

@@ -28,8 +28,8 @@ impl Rate {
         }
     }
 
-    /// Counts one event and returns the rate with it.
-    pub fn count(&self, now: Instant) -> u32 {
+    /// Counts one event.
+    pub fn count(&self, now: Instant) {
         let second = now.saturating_duration_since(self.origin).as_secs() & 0xffff_ffff;
         let mut seen = self.current.load(Relaxed);
         loop {
@@ -49,12 +49,11 @@ impl Rate {
                         self.max.fetch_max(before, Relaxed);
                         self.previous.store(before, Relaxed);
                     }
-                    break;
+                    return;
                 }
                 Err(other) => seen = other,
             }
         }
-        self.per_second(now)
     }
 
     /// Events in the second that ends now.

@@ -192,6 +192,19 @@ pub struct Outbox {
 }
 
 impl Outbox {
+    /// Nothing yet; what will be staged has its place in `staged`.
+    pub fn new(staged: Vec<u8>) -> Self {
+        Self {
+            staged,
+            ..Self::default()
+        }
+    }
+
+    /// Gives the place back.
+    pub fn into_stage(self) -> Vec<u8> {
+        self.staged
+    }
+
     /// Where heads and chunk lines are appended.
     pub fn stage(&mut self) -> &mut Vec<u8> {
         if self.sent == self.staged.len() {

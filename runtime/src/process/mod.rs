@@ -60,6 +60,7 @@ pub mod handover;
 pub mod inherited;
 pub mod limits;
 pub mod master;
+pub mod memory;
 pub mod notify;
 pub mod pidfile;
 pub mod ports;

@@ -49,7 +49,7 @@ impl std::fmt::Debug for Part {
     }
 }
 
-/// What must not stand as it is; each such byte becomes `#XX`, in HTTP `%XX`.
+/// What must not stand as it is; each such byte becomes `#XX`, in HTTP `%XX`. `#` itself is such a byte in logs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Encoding {
     /// Control characters, non-ASCII bytes and `"`: the request line and its parts.
@@ -61,10 +61,23 @@ pub enum Encoding {
 }
 
 impl Encoding {
+    fn keeps_all(self, text: &[u8]) -> bool {
+        // One loop without branches for each encoding, so that it is done in wide registers.
+        let none = |spoils: fn(u8) -> bool| !text.iter().fold(false, |any, &b| any | spoils(b));
+        match self {
+            Encoding::Url => none(|b| (b == b'"') | (b.wrapping_sub(0x20) >= 0x5f)),
+            Encoding::Header => none(|b| {
+                let delimits = (b == b'{') | (b == b'|') | (b == b'}');
+                delimits | (b == b'"') | (b.wrapping_sub(0x20) >= 0x5f)
+            }),
+            Encoding::Http => none(|b| (b != b'\t') & ((b < 0x20) | (b == 0x7f))),
+        }
+    }
+
     fn keeps(self, byte: u8) -> bool {
         match (self, byte) {
             (Encoding::Http, _) => byte == b'\t' || !byte.is_ascii_control(),
-            (_, b'"') => false,
+            (_, b'"' | b'#') => false,
             (_, b'{' | b'|' | b'}') => self == Encoding::Url,
             _ => (0x20..0x7f).contains(&byte),
         }
@@ -132,10 +145,10 @@ impl<'o> Field<'o> {
 
     /// Appends text without quotes: a part of a composed value.
     pub fn push(&mut self, text: &[u8], encoding: Option<Encoding>) {
-        let keeps = |byte| encoding.is_none_or(|encoding| encoding.keeps(byte));
-        if !self.flags.escape && text.iter().all(|&byte| keeps(byte)) {
+        if !self.flags.escape && encoding.is_none_or(|encoding| encoding.keeps_all(text)) {
             return self.out.extend_from_slice(text);
         }
+        let keeps = |byte| encoding.is_none_or(|encoding| encoding.keeps(byte));
         for &byte in text {
             if !keeps(byte) {
                 let digits = [HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]];
@@ -156,8 +169,13 @@ impl<'o> Field<'o> {
 
     /// The value is a decimal number; no flag changes it.
     pub fn number(&mut self, number: i64) {
-        self.out
-            .extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+        match number {
+            // Most numbers of most lines.
+            0..=9 => self.out.push(b'0' + number as u8),
+            _ => self
+                .out
+                .extend_from_slice(itoa::Buffer::new().format(number).as_bytes()),
+        }
     }
 
     /// The value is a number that `+X` turns into hexadecimal of at least `width` digits.
@@ -175,13 +193,27 @@ impl<'o> Field<'o> {
     pub fn ip(&mut self, ip: IpAddr) {
         let hex = self.flags.hex;
         self.quoted(|field| match ip {
-            _ if !hex => {
+            IpAddr::V4(ip) if !hex => field.dotted(ip.octets()),
+            IpAddr::V6(ip) if !hex => {
                 // Writing to a vector can't fail.
                 let _ = write!(field.out, "{ip}");
             }
             IpAddr::V4(ip) => field.hex_bytes(&ip.octets()),
             IpAddr::V6(ip) => field.hex_bytes(&ip.octets()),
         });
+    }
+
+    /// An IPv4 address in one piece: the formatting machinery takes its time over each of its numbers.
+    fn dotted(&mut self, octets: [u8; 4]) {
+        let mut text = [b'.'; 15];
+        let mut length = 0;
+        for octet in octets {
+            let mut digits = itoa::Buffer::new();
+            let digits = digits.format(octet).as_bytes();
+            text[length..length + digits.len()].copy_from_slice(digits);
+            length += digits.len() + 1;
+        }
+        self.out.extend_from_slice(&text[..length - 1]);
     }
 
     fn hex_bytes(&mut self, bytes: &[u8]) {
@@ -211,7 +243,11 @@ impl Format {
         for part in &self.parts {
             let before = out.len();
             match part {
-                Part::Text(text) => out.extend_from_slice(text),
+                Part::Text(text) => match &**text {
+                    // What most aliases are parted by.
+                    [one] => out.push(*one),
+                    text => out.extend_from_slice(text),
+                },
                 Part::Separator => {
                     if !separated {
                         out.push(b' ');
@@ -288,6 +324,8 @@ mod tests {
         assert_eq!(url(""), "GET /p?q=#22x\\]{|} HTTP/1.1");
         assert_eq!(url("QE"), "\"GET /p?q=#22x\\\\\\]{|} HTTP/1.1\"");
         let header = b"x\"y\\z]\xe9\tq{|}";
+        let hash = written("", |f| f.encoded(b"/a#b", Encoding::Url));
+        assert_eq!(hash, "/a#23b");
         let captured = |flags| written(flags, |f| f.encoded(header, Encoding::Header));
         assert_eq!(captured("X"), "x#22y\\z]#E9#09q#7B#7C#7D");
         assert_eq!(captured("E"), "x#22y\\\\z\\]#E9#09q#7B#7C#7D");

@@ -25,6 +25,7 @@ pub fn set(plan: &Plan, live: &Live, now: Now) {
         destination: None,
         handshake_ms: 0,
         requests: 0,
+        descriptor: -1,
         proxy_header: None,
         variables: RefCell::new(Variables::default()),
     };

@@ -49,6 +49,9 @@ impl<C: ClientSide> Stream<'_, C> {
             return Err(Halt::Closed);
         }
         self.after_response_rules().await?;
+        if self.facts.service.is_some() {
+            self.dump(&[super::dump::Passing::Response]);
+        }
         let status = self.response.status();
         self.filters
             .on_head(Direction::Response, &mut self.response);

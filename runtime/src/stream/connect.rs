@@ -663,5 +663,14 @@ fn destination_address(address: &Address) -> Option<SocketAddr> {
 
 /// Whole milliseconds between two moments.
 pub(super) fn milliseconds(from: Instant, to: Instant) -> i64 {
-    i64::try_from(to.saturating_duration_since(from).as_millis()).unwrap_or(i64::MAX)
+    if from == to {
+        // The usual case while a task's time stands still.
+        return 0;
+    }
+    let passed = to.saturating_duration_since(from);
+    i64::try_from(passed.as_secs()).map_or(i64::MAX, |seconds| {
+        seconds
+            .saturating_mul(1000)
+            .saturating_add(i64::from(passed.subsec_millis()))
+    })
 }

@@ -1,6 +1,6 @@
 //! What is known about a session and a stream: what fetches read and log lines say.
 
-use std::{cell::RefCell, net::SocketAddr, time::Instant};
+use std::{cell::RefCell, net::SocketAddr, os::fd::RawFd, time::Instant};
 
 use crate::{
     plan::{ListenerId, ProxyId, ServerId},
@@ -25,6 +25,8 @@ pub struct SessionFacts {
     pub handshake_ms: i64,
     /// Requests so far on it.
     pub requests: u32,
+    /// The number of its descriptor, for dumps of messages.
+    pub descriptor: RawFd,
     /// What a PROXY header carried besides addresses.
     pub proxy_header: Option<Box<ProxyFacts>>,
     /// Variables of the session; converters set them too, in the middle of an evaluation.
@@ -65,6 +67,8 @@ pub struct StreamFacts {
     pub server_address: Option<SocketAddr>,
     /// Our end of the connection to the server.
     pub server_source: Option<SocketAddr>,
+    /// The number of that connection's descriptor, for dumps of messages.
+    pub server_descriptor: Option<RawFd>,
     /// Timers.
     pub timers: Timers,
     /// The four termination characters.
@@ -119,6 +123,7 @@ impl StreamFacts {
             service: None,
             server_address: None,
             server_source: None,
+            server_descriptor: None,
             timers: Timers::new(start),
             termination: Termination::default(),
             interim: false,

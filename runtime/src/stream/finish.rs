@@ -1,5 +1,6 @@
 //! The books of an exchange: what is captured, counted and logged.
 
+use super::dump::Passing;
 use super::{
     ClientSide, Halt, Phase, Stream,
     connect::milliseconds,
@@ -106,6 +107,11 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             self.facts.status.get_or_insert(0);
         }
         let silent = matches!(ended, Err(Halt::Silent));
+        self.dump(&[
+            Passing::ClientClosed,
+            Passing::ServerClosed,
+            Passing::Closed,
+        ]);
         let filtered = self.filters.on_stop();
         if !filtered.is_empty() {
             self.worker.print(&filtered);
@@ -351,6 +357,9 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             let kept = &mut self.facts.request_captures;
             capture_headers(kept, &frontend.request_captures, &self.request);
         }
+        // The log has the places of a response's captures also where no response comes.
+        let places = frontend.response_captures.len();
+        self.facts.response_captures.resize(places, None);
         if let Some((name, length)) = &frontend.capture_cookie {
             self.facts.cookie_captures.0 = captured_cookie(&self.request, b"cookie", name, *length);
         }

@@ -2,6 +2,7 @@
 
 use super::{
     ClientSide, Halt, Phase, Stream,
+    dump::Passing,
     failure::Failure,
     side::{Incoming, Outgoing, SideError, h1::H1Side},
     transfer::{Inactivity, TransferFailure, Transfers},
@@ -22,6 +23,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
 
     async fn forward_phases(&mut self) -> Phase {
         self.log_begin();
+        self.dump(&[Passing::Client]);
         self.filters.on_start();
         self.tcp_request_content(self.frontend).await?;
         self.switch_backend()?;
@@ -30,6 +32,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         }
         let mut link = self.obtain_server().await?;
         link.side.expect_body(BodyFraming::UntilClose);
+        self.facts.server_descriptor = Some(link.side.conn.descriptor());
         if self.frontend.options.logasap {
             self.log();
         }

@@ -15,6 +15,7 @@ pub mod backend;
 mod balance;
 pub mod connect;
 pub mod copy;
+pub mod dump;
 pub mod facts;
 pub mod failure;
 pub mod finish;
@@ -60,8 +61,11 @@ pub trait ClientSide: Incoming + Outgoing {
     /// Waits until the client has gone; what it sends meanwhile is kept.
     fn poll_gone(&mut self, cx: &mut std::task::Context<'_>) -> std::task::Poll<()>;
 
-    /// Takes more of the request into the buffer. Ready when nothing more can come.
-    fn poll_more(&mut self, cx: &mut std::task::Context<'_>) -> std::task::Poll<()>;
+    /// Takes more of the request's body into the buffer. Ready when it is whole or nothing more can come.
+    ///
+    /// # Errors
+    /// What came is malformed: the status that refuses it.
+    fn poll_more(&mut self, cx: &mut std::task::Context<'_>) -> std::task::Poll<Result<(), u16>>;
 
     /// From here on bytes pass as they are, until either side closes.
     fn become_tunnel(&mut self);

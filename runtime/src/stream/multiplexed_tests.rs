@@ -121,7 +121,7 @@ impl ClientSide for MemorySide {
         Poll::Pending
     }
 
-    fn poll_more(&mut self, _cx: &mut Context<'_>) -> Poll<()> {
+    fn poll_more(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), u16>> {
         Poll::Pending
     }
 
@@ -235,6 +235,7 @@ fn plan(origin: u16) -> Arc<Plan> {
         filter: |_| None,
         stats_page: |_, _| LocalReply::without_body(404, b"Not Found"),
         failed_connection: |_, _, _| {},
+        dump: None,
     };
     let capacity = build::Capacity {
         threads: 1,
@@ -271,6 +272,7 @@ async fn run_stream(
         destination: None,
         handshake_ms: 0,
         requests: 1,
+        descriptor: -1,
         proxy_header: None,
         variables: Default::default(),
     };

@@ -1,7 +1,5 @@
 //! One HTTP exchange, from the decoded request to the last byte of the response.
 
-use std::task::Poll;
-
 use locum_model::{
     pool::Balance,
     proxy::{Mode, RestrictHeaderNames},
@@ -11,6 +9,7 @@ use super::{
     ClientSide, Halt, Phase, Stream,
     connect::{Link, milliseconds},
     deadline,
+    dump::Passing,
     failure::Failure,
     side::Outgoing,
     transfer::{Inactivity, Transfers},
@@ -58,9 +57,11 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     /// The phases in the order of the manual's analysers.
     async fn exchange(&mut self) -> Phase {
         self.begin_request();
+        self.dump(&[Passing::Client]);
         self.filters.on_start();
         self.tcp_request_content(self.frontend).await?;
         self.note_request();
+        self.dump(&[Passing::Request]);
         self.make_unique_id();
         self.monitor()?;
         self.wait_for_buffered_request(self.frontend).await?;
@@ -96,6 +97,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     /// Sends the request, receives the response and passes it on. `false`: nothing happened yet, try again.
     async fn converse(&mut self, link: &mut Link<'s>) -> Phase<bool> {
         let keeps_server = self.keeps_server();
+        self.facts.server_descriptor = Some(link.side.conn.descriptor());
         let mut head = self.worker.heads.take();
         head.copy_from(&self.request);
         let framing = request_framing(&head);
@@ -250,22 +252,13 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             .wait(
                 deadline(self.facts.timers.start.instant, limit),
                 crate::worker::wait::While::Busy,
-                |cx| {
-                    // What is just taken in may be the rest.
-                    if client.buffered_body().complete
-                        || client.poll_more(cx).is_ready()
-                        || client.buffered_body().complete
-                    {
-                        Poll::Ready(())
-                    } else {
-                        Poll::Pending
-                    }
-                },
+                |cx| client.poll_more(cx),
             )
             .await;
-        waited.map_err(|reason| {
+        let whole = waited.map_err(|reason| {
             Halt::Failed(super::interrupted(reason, Failure::BufferedRequestTimeout))
         })?;
+        whole.map_err(|status| Halt::Failed(Failure::RequestMalformed(status)))?;
         self.facts.timers.request_done = Some(clock::now());
         Ok(())
     }
@@ -332,7 +325,9 @@ impl<'s, C: ClientSide> Stream<'s, C> {
 
     /// What the log will say of the request, taken before any of HTTP's rules changes it.
     fn note_request(&mut self) {
+        let (method, uri) = (self.request.method(), self.request.uri());
         let line = &mut self.facts.request_line;
+        line.reserve(method.len() + uri.len() + self.request.version_text().len() + 2);
         line.extend_from_slice(self.request.method());
         self.facts.method_length = line.len() as u32;
         line.push(b' ');

@@ -161,6 +161,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         keeps_server: bool,
     ) -> Phase {
         self.facts.status = Some(self.response.status());
+        self.dump(&[super::dump::Passing::Response]);
         self.note_authentication(link);
         self.capture_response();
         self.facts.variables.borrow_mut().request.clear();

@@ -336,15 +336,15 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             .wait(until, While::Busy, |cx| {
                 let polled = client.poll_more(cx);
                 let body = client.buffered_body();
-                if body.bytes.len() > before || body.complete {
-                    Poll::Ready(())
-                } else {
-                    polled
+                match polled {
+                    Poll::Pending if body.bytes.len() > before => Poll::Ready(Ok(())),
+                    other => other,
                 }
             })
             .await;
         match waited {
-            Ok(()) => Ok(Resumed::Ready),
+            Ok(Ok(())) => Ok(Resumed::Ready),
+            Ok(Err(status)) => Err(Halt::Failed(Failure::RequestMalformed(status))),
             Err(Interrupted::Deadline) => Ok(Resumed::TimedOut),
             Err(Interrupted::Order(_)) => Err(Halt::Failed(Failure::Killed)),
         }

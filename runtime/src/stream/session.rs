@@ -109,6 +109,7 @@ impl Session {
                 destination: conn.local_address(),
                 handshake_ms: 0,
                 requests: 0,
+                descriptor: conn.descriptor(),
                 proxy_header: None,
                 variables: std::cell::RefCell::default(),
             },

@@ -50,6 +50,8 @@ pub struct BodyDecoder {
     joined: usize,
     /// Framing behind the joined data that is read already, and goes when that data is used.
     framing: usize,
+    /// Bytes of the present chunk's line, its extensions included.
+    line: usize,
     trailers: Option<Box<Trailers>>,
 }
 
@@ -93,6 +95,7 @@ impl BodyDecoder {
             chunked: framing == BodyFraming::Chunked,
             joined: 0,
             framing: 0,
+            line: 0,
             trailers: None,
         }
     }
@@ -114,10 +117,12 @@ impl BodyDecoder {
 
     fn next_of_chunks(&mut self, buffer: &mut Buffer, limits: &Limits) -> Piece {
         if self.state != State::Done {
-            let outcome = self.join_chunks(buffer).and_then(|()| match self.joined {
-                0 => Ok(()),
-                _ => self.look_at_trailers(buffer, limits),
-            });
+            let outcome =
+                self.join_chunks(buffer, limits.max_weight)
+                    .and_then(|()| match self.joined {
+                        0 => Ok(()),
+                        _ => self.look_at_trailers(buffer, limits),
+                    });
             if let Err(error) = outcome {
                 return Piece::Error(error);
             }
@@ -305,19 +310,26 @@ impl BodyDecoder {
     }
 
     /// Takes the framing out of all chunks that have come: their data lies joined at the start of the buffer behind it.
-    fn join_chunks(&mut self, buffer: &mut Buffer) -> Result<(), DecodeError> {
+    /// Extensions are thrown away as they come, but no more of them than `longest` bytes a chunk (RFC 9112 §7.1.1).
+    fn join_chunks(&mut self, buffer: &mut Buffer, longest: usize) -> Result<(), DecodeError> {
         let bytes = buffer.readable_mut();
         let (mut start, mut joined) = (0, self.joined);
         let mut read = joined + self.framing;
         while read < bytes.len() && self.state != State::Trailers {
             if self.state != State::ChunkData {
-                self.chunk_byte(bytes[read]).map_err(|kind| DecodeError {
+                let judged = match self.line {
+                    line if line > longest => Err(ErrorKind::ChunkLineTooLong),
+                    _ => self.chunk_byte(bytes[read]),
+                };
+                judged.map_err(|kind| DecodeError {
                     kind,
                     position: self.passed as usize + read,
                 })?;
+                self.line += 1;
                 read += 1;
                 continue;
             }
+            self.line = 0;
             let run = self.left.min((bytes.len() - read) as u64) as usize;
             if joined == 0 {
                 start = read;

@@ -57,6 +57,20 @@ fn chunks_are_joined_and_extensions_ignored() {
 }
 
 #[test]
+fn extensions_without_an_end_are_refused() {
+    let most = Limits::default().max_weight;
+    let with = |length: usize| [b"5;", &vec![b'a'; length][..], b"\r\nhello\r\n0\r\n\r\n"].concat();
+    for step in [100, 16000] {
+        assert!(chunked(&with(most - 10), step).is_ok());
+        let refused = chunked(&with(most + 10), step).unwrap_err();
+        assert_eq!(refused, Some(ErrorKind::ChunkLineTooLong));
+    }
+    let many = b"1;aaaaaaaaa\r\nx\r\n".repeat(5000);
+    let many = [&many[..], b"0\r\n\r\n"].concat();
+    assert_eq!(chunked(&many, 1000).unwrap().0.len(), 5000);
+}
+
+#[test]
 fn chunks_that_came_together_are_one_piece() {
     let mut buffer = Buffer::with_capacity(100);
     let mut body = BodyDecoder::new(BodyFraming::Chunked);

@@ -11,6 +11,9 @@ use super::semantics;
 pub use super::verdict::{DecodeError, ErrorKind, Limits};
 use super::verdict::{WEIGHT_OF_FIELD, WEIGHT_OF_LINES};
 
+/// The longest name of a field that the reference takes.
+const MAX_NAME: usize = 255;
+
 /// What came of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decoded {
@@ -459,7 +462,7 @@ impl DecodeState {
         while head.len() < limits.max_fields {
             let Some(rest) = b.get(self.at..) else { return };
             let colon = end_of(TOKEN, rest, 0);
-            if colon == 0 || rest.get(colon) != Some(&b':') {
+            if colon == 0 || colon > MAX_NAME || rest.get(colon) != Some(&b':') {
                 return;
             }
             let from = match rest[colon + 1..] {
@@ -519,6 +522,7 @@ impl DecodeState {
         );
         match b.get(end) {
             None => self.wait(end),
+            Some(b':') if end - self.mark > MAX_NAME => self.refuse(ErrorKind::NameTooLong, end),
             Some(b':') if end > self.mark => {
                 self.name = Span::new(self.mark, end);
                 self.to(Phase::BeforeValue, end + 1)

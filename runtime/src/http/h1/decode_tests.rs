@@ -236,6 +236,16 @@ fn the_targets_authority_and_host_agree_as_the_reference_wants() {
 }
 
 #[test]
+fn a_name_has_255_bytes_at_most() {
+    for (length, tail) in [(255, &b": 1\r\n"[..]), (255, b": 1\r\n 2\r\n")] {
+        let name = vec![b'x'; length];
+        assert!(fields(&[&name[..], tail].concat()).is_ok());
+        let longer = [&name[..], b"x", tail].concat();
+        assert_eq!(fields(&longer).unwrap_err(), ErrorKind::NameTooLong);
+    }
+}
+
+#[test]
 fn a_folded_value_becomes_one_line_of_the_same_length() {
     let folded = |bytes: &[u8]| fields(bytes).unwrap().value(1).to_vec();
     assert_eq!(folded(b"X: a\r\n b\r\n\tc\r\nY: 1\r\n"), b"a   b  \tc");

@@ -1,6 +1,6 @@
 //! From a [`Head`] to bytes, in one pass.
 
-use super::super::message::{Head, Version};
+use super::super::message::{Head, Span, Version};
 
 /// Appends a head with its empty line to `out`. A version beyond 1.1 is written as 1.1, an older one as it is.
 pub fn encode_head(head: &Head, out: &mut Vec<u8>) {
@@ -29,12 +29,27 @@ pub fn encode_head(head: &Head, out: &mut Vec<u8>) {
 
 /// Appends the fields of a head (or of a trailer section) and the empty line behind them.
 pub fn encode_fields(head: &Head, out: &mut Vec<u8>) {
-    for (name, value) in head.iter() {
-        out.extend_from_slice(name);
+    let range = |start, end| head.slice(Span { start, end });
+    // Lines that stand as they leave, one behind the other.
+    let (mut start, mut end) = (0, 0);
+    for field in head.fields() {
+        let (name, value) = (field.name, field.value);
+        if range(name.end, value.start) == b": " && range(value.end, value.end + 2) == b"\r\n" {
+            if end != name.start {
+                out.extend_from_slice(range(start, end));
+                start = name.start;
+            }
+            end = value.end + 2;
+            continue;
+        }
+        out.extend_from_slice(range(start, end));
+        (start, end) = (0, 0);
+        out.extend_from_slice(head.slice(name));
         out.extend_from_slice(b": ");
-        out.extend_from_slice(value);
+        out.extend_from_slice(head.slice(value));
         out.extend_from_slice(b"\r\n");
     }
+    out.extend_from_slice(range(start, end));
     out.extend_from_slice(b"\r\n");
 }
 

@@ -226,10 +226,14 @@ pub fn trailers_weight(trailers: Option<&Head>) -> u64 {
 
 fn fields_weight(head: &Head) -> usize {
     let weigh = |field: &Field| {
+        let whole = field.name.len() + field.value.len();
+        if field.id != Name::Connection {
+            return whole;
+        }
         let (name, value) = (head.slice(field.name), head.slice(field.value));
         let is_list = memchr::memchr(b',', value).is_some();
-        if field.id != Name::Connection || !(is_list || goes(value)) {
-            return name.len() + value.len();
+        if !(is_list || goes(value)) {
+            return whole;
         }
         match if is_list {
             strip_value(&mut value.to_vec())

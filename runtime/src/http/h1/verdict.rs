@@ -59,6 +59,8 @@ pub enum ErrorKind {
     NoVersion,
     BadStatus,
     BadName,
+    /// A name longer than 255 bytes, the reference's limit.
+    NameTooLong,
     /// CR without LF, or CR inside a line.
     BareCr,
     /// LF without CR: another implementation may see other lines (RFC 9112 §2.2).
@@ -81,6 +83,8 @@ pub enum ErrorKind {
     UnexpectedPayload,
     BadChunkSize,
     ChunkTooLarge,
+    /// Extensions without an end.
+    ChunkLineTooLong,
     /// Something else than CRLF behind a chunk's data.
     BadChunkEnd,
 }

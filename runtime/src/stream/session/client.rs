@@ -1,6 +1,6 @@
 //! An HTTP/1 connection as the client's side of a stream.
 
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use crate::{
     http::{Head, h1::body::BodyFraming},
@@ -13,22 +13,16 @@ impl ClientSide for H1Side {
         self.poll_gone(cx)
     }
 
-    fn poll_more(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll_more(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), u16>> {
         loop {
-            if self.input_ended || self.input.is_full() {
-                return Poll::Ready(());
+            if let Err(error) = self.check_body() {
+                return Poll::Ready(Err(error.kind.request_status()));
             }
-            match self.poll_fill(cx) {
-                Poll::Ready(Ok(_)) => {}
-                Poll::Ready(Err(_)) => {
-                    (self.input_ended, self.broken) = (true, true);
-                    return Poll::Ready(());
-                }
-                // Chunks are data only once they are taken apart. Who finds them malformed waits for no more.
-                Poll::Pending => match self.check_body() {
-                    Ok(()) => return Poll::Pending,
-                    Err(_) => return Poll::Ready(()),
-                },
+            if self.buffered_body().complete {
+                return Poll::Ready(Ok(()));
+            }
+            if ready!(self.poll_fill(cx)).is_err() {
+                (self.input_ended, self.broken) = (true, true);
             }
         }
     }

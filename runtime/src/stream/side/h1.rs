@@ -53,6 +53,7 @@ impl H1Side {
         Self {
             conn,
             input: Buffer::absent(),
+            outbox: Outbox::new(pool.take_stage()),
             pool,
             limits,
             received: 0,
@@ -61,13 +62,13 @@ impl H1Side {
             decode: DecodeState::default(),
             decoder: BodyDecoder::new(BodyFraming::Empty),
             encoder: BodyEncoder::new(BodyFraming::Empty),
-            outbox: Outbox::default(),
             chunk_left: 0,
         }
     }
 
     /// Gives the connection and the buffer back.
     pub fn into_parts(self) -> (Conn, Buffer) {
+        self.pool.give_stage(self.outbox.into_stage());
         (self.conn, self.input)
     }
 
