@@ -1,6 +1,13 @@
 //! Accepting: one task per listening socket, on one worker; each connection goes to the worker with the fewest.
 
-use std::{future::poll_fn, net::SocketAddr, os::fd::OwnedFd, rc::Rc, time::Duration};
+use std::{
+    future::poll_fn,
+    net::SocketAddr,
+    os::fd::OwnedFd,
+    rc::Rc,
+    sync::atomic::{AtomicU32, Ordering::Relaxed},
+    time::Duration,
+};
 
 use locum_kernel::accept::{Acceptor, accept};
 
@@ -54,6 +61,7 @@ pub async fn run(worker: Rc<Worker>, id: ListenerId, socket: ListeningSocket) {
         match socket.accept().await {
             Ok(connection) => {
                 let (socket, peer) = accepted(tcp, connection);
+                size_buffers(&worker, &socket);
                 // Another socket may have taken the last unit meanwhile: then this connection waits here.
                 let process = poll_fn(|cx| worker.live.connections.poll_take(cx)).await;
                 let place = poll_fn(|cx| frontend.clients.poll_take(cx)).await;
@@ -92,16 +100,40 @@ pub async fn run(worker: Rc<Worker>, id: ListenerId, socket: ListeningSocket) {
 async fn hold_back(worker: &Worker, frontend: &ProxyLive, rate_limit: Option<u32>) {
     /// Short enough that a limit of some hundreds a second is met evenly.
     const PAUSE: Duration = Duration::from_millis(2);
-    let (live, global) = (&worker.live, &worker.plan.global);
+    let live = &worker.live;
+    let own = AtomicU32::new(rate_limit.unwrap_or(0));
     let limits = [
-        (rate_limit, &frontend.session_rate),
-        (global.maxconnrate, &live.connection_rate),
-        (global.maxsessrate, &live.session_rate),
+        (&own, &frontend.session_rate),
+        (&live.rate_limits.connections, &live.connection_rate),
+        (&live.rate_limits.sessions, &live.session_rate),
     ];
     for (limit, rate) in limits {
-        while limit.is_some_and(|limit| rate.per_second(clock::now()) >= limit) {
+        // A command may change it meanwhile.
+        let exceeded = || match limit.load(Relaxed) {
+            0 => false,
+            limit => rate.per_second(clock::now()) >= limit,
+        };
+        while exceeded() {
             tokio::time::sleep(PAUSE).await;
         }
+    }
+}
+
+/// `tune.sndbuf.client`, `tune.rcvbuf.client`. A socket that can't have the size keeps its own.
+fn size_buffers(worker: &Worker, socket: &Detached) {
+    let tune = &worker.plan.global.tune;
+    if tune.sndbuf_client.is_none() && tune.rcvbuf_client.is_none() {
+        return;
+    }
+    let socket = match socket {
+        Detached::Tcp(socket) => socket2::SockRef::from(socket),
+        Detached::Unix(socket) => socket2::SockRef::from(socket),
+    };
+    if let Some(size) = tune.sndbuf_client {
+        let _ = socket.set_send_buffer_size(size as usize);
+    }
+    if let Some(size) = tune.rcvbuf_client {
+        let _ = socket.set_recv_buffer_size(size as usize);
     }
 }
 
