@@ -65,10 +65,10 @@ impl Encoding {
         // One loop without branches for each encoding, so that it is done in wide registers.
         let none = |spoils: fn(u8) -> bool| !text.iter().fold(false, |any, &b| any | spoils(b));
         match self {
-            Encoding::Url => none(|b| (b == b'"') | (b.wrapping_sub(0x20) >= 0x5f)),
+            Encoding::Url => none(|b| (b == b'"') | (b == b'#') | (b.wrapping_sub(0x20) >= 0x5f)),
             Encoding::Header => none(|b| {
                 let delimits = (b == b'{') | (b == b'|') | (b == b'}');
-                delimits | (b == b'"') | (b.wrapping_sub(0x20) >= 0x5f)
+                delimits | (b == b'"') | (b == b'#') | (b.wrapping_sub(0x20) >= 0x5f)
             }),
             Encoding::Http => none(|b| (b != b'\t') & ((b < 0x20) | (b == 0x7f))),
         }
