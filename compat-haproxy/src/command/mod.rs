@@ -47,6 +47,7 @@ pub static COMMANDS: &[&CommandDef] = &[
     &cli::SHOW_SOCKETS,
     &show_env::SHOW,
     &show_info::SHOW,
+    &show_info::SCHEMA,
     &show_servers::CONN,
     &show_servers::STATE,
     &show_sess::SHOW,

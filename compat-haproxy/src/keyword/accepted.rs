@@ -38,7 +38,7 @@ pub static GLOBAL: &[GlobalKeyword] = &[
     row("nopoll", State::Executed, flag),
     row("nosplice", State::Executed, flag),
     row("numa-cpu-mapping", State::Executed, anything),
-    row("pp2-never-send-local", State::Tuning, flag),
+    row("pp2-never-send-local", State::Executed, flag),
     row("profiling.tasks", State::Tuning, profiling),
     row("server-state-base", State::Executed, state_base),
     row("server-state-file", State::Executed, state_file),

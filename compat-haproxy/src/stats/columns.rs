@@ -223,7 +223,7 @@ pub static COLUMNS: &[Column] = &[
         .s(|r| text(server_status(r)))
         .b(|r| text(if r.is_up { "UP" } else { "DOWN" })),
     c("weight", "MaP:u32")
-        .s(|r| Number(r.state.user_weight().into()))
+        .s(|r| Number(u64::from(r.state.displayed_weight())))
         .b(|r| Number(r.weight.into())),
     c("act", "SGP:u32")
         .s(|r| Number(u64::from(!r.state.rules.backup)))
@@ -428,7 +428,7 @@ pub static COLUMNS: &[Column] = &[
     c("used_conn_cur", "MGP:u32").s(|r| Number(r.idle.used)),
     c("need_conn_est", "MGP:u32").s(|r| Number(r.idle.needed)),
     c("uweight", "MaP:u32")
-        .s(|r| Number(r.state.user_weight().into()))
+        .s(|r| Number(u64::from(r.state.displayed_weight())))
         .b(|r| Number(r.weight.into())),
     c("agg_server_status", "MGP:u32").b(|_| Number(0)),
     c("agg_server_check_status", "MGP:u32").b(|_| Number(0)),

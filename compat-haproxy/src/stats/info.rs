@@ -1,7 +1,10 @@
 //! `show info`: numbers of the process, in the reference's order; what Locum doesn't have is 0.
 
+use std::fmt::Write;
+
 use locum_runtime::stats::Process;
 
+use super::typed;
 use crate::version::{DATE, VERSION};
 
 /// Name and value of each line.
@@ -100,28 +103,58 @@ pub fn lines(process: &Process) -> Vec<(&'static str, String)> {
     lines
 }
 
-/// The text of `show info`.
-pub fn text(process: &Process) -> String {
+/// The text of `show info`; with `described`, what each line means stands behind it.
+pub fn text(process: &Process, described: bool) -> String {
     let mut out = String::new();
     for (name, value) in lines(process) {
-        out.push_str(name);
-        out.push_str(": ");
-        out.push_str(&value);
-        out.push('\n');
+        let _ = writeln!(out, "{name}: {value}{}", meaning(name, described));
     }
     out
 }
 
 /// The text of `show info typed`.
-pub fn typed(process: &Process) -> String {
+pub fn typed(process: &Process, described: bool) -> String {
     let mut out = String::new();
     for (name, value) in lines(process) {
         let field = FIELDS.iter().find(|field| field.1 == name);
         if let Some((place, _, tag)) = field {
-            out.push_str(&format!("{place}.{name}.1:{tag}:{value}\n"));
+            let meaning = meaning(name, described);
+            let _ = writeln!(out, "{place}.{name}.1:{tag}:{value}{meaning}");
         }
     }
     out
+}
+
+/// The text of `show info json`: an array of fields.
+pub fn json(process: &Process) -> String {
+    let mut fields = Vec::new();
+    for (name, value) in lines(process) {
+        let field = FIELDS.iter().find(|field| field.1 == name);
+        let Some((place, _, (tag, kind))) =
+            field.and_then(|(place, name, tag)| Some((place, name, tag.split_once(':')?)))
+        else {
+            continue;
+        };
+        let value = match kind {
+            "str" => format!("\"{}\"", typed::escape(&value)),
+            _ => value,
+        };
+        fields.push(format!(
+            "{{\"field\":{{\"pos\":{place},\"name\":\"{name}\"}},\"processNum\":1,\"tags\":{},\
+             \"value\":{{\"type\":\"{kind}\",\"value\":{value}}}}}",
+            typed::tags(tag)
+        ));
+    }
+    format!("[{}]\n", fields.join(","))
+}
+
+/// `:"what it means"`, as the reference words it.
+fn meaning(name: &str, described: bool) -> String {
+    let known = include_str!("info-descriptions.tsv").lines();
+    let found = known
+        .filter_map(|line| line.split_once('\t'))
+        .find(|(known, _)| described && *known == name);
+    found.map_or_else(String::new, |(_, meaning)| format!(":\"{meaning}\""))
 }
 
 /// Place, name, and origin, nature, scope and type of each line (management.txt 9.2).
@@ -217,7 +250,7 @@ mod tests {
 
     #[test]
     fn each_line_has_its_place_and_type() {
-        let typed = typed(&Process::default());
+        let typed = typed(&Process::default(), false);
         assert_eq!(typed.lines().count(), lines(&Process::default()).len());
         assert!(typed.starts_with("0.Name.1:POS:str:HAProxy\n"));
         assert!(typed.contains("\n58.DroppedLogs.1:MGP:u32:0\n"));
@@ -229,6 +262,6 @@ mod tests {
             uptime: std::time::Duration::from_secs(90_061),
             ..Process::default()
         };
-        assert!(text(&process).contains("\nUptime: 1d 1h01m01s\nUptime_sec: 90061\n"));
+        assert!(text(&process, false).contains("\nUptime: 1d 1h01m01s\nUptime_sec: 90061\n"));
     }
 }

@@ -71,7 +71,7 @@ pub fn json(row: &Row<'_>, out: &mut String) {
 }
 
 /// The letters of a tag in words (management.txt 9.2).
-fn tags(tag: &str) -> String {
+pub(super) fn tags(tag: &str) -> String {
     let mut letters = tag.chars();
     let origin = match letters.next() {
         Some('M') => "Metric",
@@ -106,7 +106,7 @@ fn tags(tag: &str) -> String {
     format!("{{\"origin\":\"{origin}\",\"nature\":\"{nature}\",\"scope\":\"{scope}\"}}")
 }
 
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -65,7 +65,14 @@ pub fn start(worker: &Rc<Worker>, tell: &Tell) {
             server: server.id.index,
             timing,
             probe: probe(check),
-            target: target(farm.clone(), proxy, server, check, timing),
+            target: target(
+                farm.clone(),
+                proxy,
+                server,
+                check,
+                timing,
+                worker.plan.global.pp2_never_send_local,
+            ),
             spread_percent: worker.plan.global.spread_checks,
         };
         tokio::task::spawn_local(driver::run(
@@ -233,6 +240,7 @@ fn target(
     server: &Server,
     check: &Check,
     timing: CheckTiming,
+    never_local: bool,
 ) -> Box<dyn Fn() -> Option<Target>> {
     let index = server.id.index as usize;
     let (address, port) = (check.address.clone(), check.port);
@@ -247,6 +255,7 @@ fn target(
         .or(backend_source)
         .map(|source| source.address);
     let proxy_header = check.send_proxy.then(|| match server.settings.send_proxy {
+        Some(ProxyProtocol::V2(_)) if never_local => ProxyHeader::OwnEndsBinary,
         Some(ProxyProtocol::V2(_)) => {
             let mut local = Vec::new();
             encode_v2(&Outgoing::default(), &mut local);

@@ -11,6 +11,7 @@ use parking_lot::Mutex;
 use super::{
     event::{Cause, Counts, Event},
     queue::{Place, Queues},
+    slowstart::WEIGHT_SCALE,
     state::{Admin, Operational, ServerState},
 };
 use crate::{
@@ -229,7 +230,7 @@ impl Farm {
         if !was.is_maint() && is.is_maint() {
             state.store_operational(Operational::Stopped);
             state.slowstart.lock().stop();
-            state.store_throttle(100);
+            state.store_share(WEIGHT_SCALE);
         }
         let up = state.is_up();
         if was_up != up {
@@ -320,9 +321,9 @@ impl Farm {
                 continue;
             }
             let ramp = *state.slowstart.lock();
-            match ramp.percent(now, length) {
-                Some(percent) => {
-                    state.store_throttle(percent);
+            match ramp.share(now, length) {
+                Some(share) => {
+                    state.store_share(share);
                     let due = ramp.deadline(now, length);
                     next = match (next, due) {
                         (Some(a), Some(b)) => Some(a.min(b)),
@@ -331,7 +332,7 @@ impl Farm {
                 }
                 None => {
                     state.slowstart.lock().stop();
-                    state.store_throttle(100);
+                    state.store_share(WEIGHT_SCALE);
                     state.store_operational(Operational::Running);
                 }
             }
@@ -365,7 +366,7 @@ impl Farm {
             Turn::Down => {
                 state.store_operational(Operational::Stopped);
                 state.slowstart.lock().stop();
-                state.store_throttle(100);
+                state.store_share(WEIGHT_SCALE);
                 self.note_change(now, state, false);
             }
             Turn::Up => {
@@ -433,7 +434,7 @@ impl Farm {
     fn begin_slowstart(&self, now: Instant, state: &ServerState) {
         if state.rules.slowstart.is_some() {
             state.slowstart.lock().start(now);
-            state.store_throttle(1);
+            state.store_share(1);
             state.store_operational(Operational::Starting);
         }
     }

@@ -5,14 +5,9 @@ use std::time::{Duration, Instant};
 /// Weights are handled in sixteenths, so that a share of weight 1 can still grow.
 pub const WEIGHT_SCALE: u32 = 16;
 
-/// The weight in sixteenths at a percentage, at least 1 unless the weight is 0.
-pub fn scaled_weight(weight: u32, percent: u32) -> u32 {
-    if weight == 0 {
-        return 0;
-    }
-    (weight * WEIGHT_SCALE * percent.min(100))
-        .div_ceil(100)
-        .max(1)
+/// The weight in sixteenths at a share in sixteenths.
+pub fn scaled_weight(weight: u32, share: u32) -> u32 {
+    weight * share.min(WEIGHT_SCALE)
 }
 
 /// The ramp of one server. Sans-IO.
@@ -32,14 +27,18 @@ impl Slowstart {
         self.started = None;
     }
 
-    /// Percentage at `now`, 1–99 on the ramp; `None` when there is none (any more).
-    pub fn percent(&self, now: Instant, length: Duration) -> Option<u32> {
+    /// The share at `now` in sixteenths, 1–16 on the ramp; `None` when there is none (any more). It grows with each whole
+    /// second (observed).
+    pub fn share(&self, now: Instant, length: Duration) -> Option<u32> {
         let elapsed = now.saturating_duration_since(self.started?);
         if elapsed >= length {
             return None;
         }
-        let share = elapsed.as_millis() * 100 / length.as_millis().max(1);
-        Some((share as u32).clamp(1, 99))
+        // Ramps are looked at once a second, but not in step with their start.
+        let seconds = (elapsed + Duration::from_millis(500)).as_secs();
+        let share =
+            u128::from(seconds) * 1000 * u128::from(WEIGHT_SCALE) / length.as_millis().max(1);
+        Some((share as u32 + 1).min(WEIGHT_SCALE))
     }
 
     /// When the ramp must be looked at again: each second, or at its end.
@@ -59,17 +58,20 @@ mod tests {
         #[allow(clippy::disallowed_methods)]
         let t0 = Instant::now();
         let length = Duration::from_secs(10);
-        assert_eq!(ramp.percent(t0, length), None);
+        assert_eq!(ramp.share(t0, length), None);
         ramp.start(t0);
-        assert_eq!(ramp.percent(t0, length), Some(1));
-        assert_eq!(ramp.percent(t0 + length / 2, length), Some(50));
-        assert_eq!(ramp.percent(t0 + length, length), None);
+        assert_eq!(ramp.share(t0, length), Some(1));
+        // Recorded from the reference as percentages: 6, 12, 25, 31, 43, 56, 62.
+        let after = |seconds| ramp.share(t0 + Duration::from_secs(seconds), length);
+        let shares: Vec<_> = (0..7).filter_map(after).collect();
+        assert_eq!(shares, [1, 2, 4, 5, 7, 9, 10]);
+        assert_eq!(ramp.share(t0 + length, length), None);
     }
 
     #[test]
     fn a_usable_server_never_weighs_nothing() {
         assert_eq!(scaled_weight(1, 1), 1);
-        assert_eq!(scaled_weight(0, 100), 0);
-        assert_eq!(scaled_weight(256, 100), 4096);
+        assert_eq!(scaled_weight(0, 16), 0);
+        assert_eq!(scaled_weight(256, 16), 4096);
     }
 }

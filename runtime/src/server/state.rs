@@ -16,7 +16,7 @@ use locum_model::{
 };
 use parking_lot::Mutex;
 
-use super::slowstart::Slowstart;
+use super::slowstart::{Slowstart, WEIGHT_SCALE};
 use crate::check::{Health, HealthRules};
 
 bitflags! {
@@ -124,8 +124,8 @@ pub struct ServerState {
     admin: AtomicU8,
     operational: AtomicU8,
     user_weight: AtomicU32,
-    /// Percent of weight and limit while slowstart runs, else 100.
-    throttle: AtomicU32,
+    /// Sixteenths of weight and limit while slowstart runs, else 16.
+    share: AtomicU32,
     /// 0: no limit.
     maxconn: AtomicU32,
     checks_enabled: AtomicBool,
@@ -177,7 +177,7 @@ impl ServerState {
             admin: AtomicU8::new(admin.bits()),
             operational: AtomicU8::new(operational as u8),
             user_weight: AtomicU32::new(server.member.weight),
-            throttle: AtomicU32::new(100),
+            share: AtomicU32::new(WEIGHT_SCALE),
             maxconn: AtomicU32::new(server.maxconn.unwrap_or(0)),
             checks_enabled: AtomicBool::new(true),
             hasten: tokio::sync::Notify::new(),
@@ -256,16 +256,23 @@ impl ServerState {
         if !self.is_usable() {
             return 0;
         }
-        super::slowstart::scaled_weight(self.user_weight(), self.throttle.load(Relaxed))
+        super::slowstart::scaled_weight(self.user_weight(), self.share.load(Relaxed))
+    }
+
+    /// The weight that statistics show: slowstart's while it runs, rounded up.
+    pub fn displayed_weight(&self) -> u32 {
+        let share = self.share.load(Relaxed);
+        super::slowstart::scaled_weight(self.user_weight(), share).div_ceil(WEIGHT_SCALE)
     }
 
     /// Slowstart's percentage while it runs.
     pub fn throttle(&self) -> Option<u32> {
-        (self.operational() == Operational::Starting).then(|| self.throttle.load(Relaxed))
+        (self.operational() == Operational::Starting)
+            .then(|| self.share.load(Relaxed) * 100 / WEIGHT_SCALE)
     }
 
-    pub(super) fn store_throttle(&self, percent: u32) {
-        self.throttle.store(percent, Relaxed);
+    pub(super) fn store_share(&self, sixteenths: u32) {
+        self.share.store(sixteenths, Relaxed);
     }
 
     /// The configured or commanded limit; `None`: no limit.
@@ -287,9 +294,9 @@ impl ServerState {
             }
             _ => max,
         };
-        let throttle = self.throttle.load(Relaxed);
-        if self.operational() == Operational::Starting && throttle < 100 {
-            Some((u64::from(ramp) * u64::from(throttle) / 100).max(1) as u32)
+        let share = self.share.load(Relaxed);
+        if self.operational() == Operational::Starting && share < WEIGHT_SCALE {
+            Some((u64::from(ramp) * u64::from(share) / u64::from(WEIGHT_SCALE)).max(1) as u32)
         } else {
             Some(ramp)
         }

@@ -8,6 +8,7 @@ use std::{
 
 use locum_model::{
     address::Address,
+    pool::Balance,
     proxy::{HttpReuse, Observe, ProxyProtocol, SourceClient},
 };
 
@@ -27,6 +28,7 @@ use crate::{
         connect::{self, Options, Source},
         proxy_protocol::{self, Endpoints, Outgoing},
     },
+    persistence::last_server,
     plan::{Server, ServerId},
     server::{
         Admission, Granted, Slot, Want,
@@ -52,6 +54,8 @@ pub struct Link<'s> {
     pub is_clean: bool,
     /// It carries bytes both ways, which end when both sides say so.
     pub is_tunnel: bool,
+    /// Its place among those that the session holds.
+    place: usize,
     in_use: InUse<Conn>,
 }
 
@@ -81,12 +85,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             .as_ref()
             .ok_or(Halt::Failed(Failure::NoServer))?;
         let began = clock::now();
-        let private = self
-            .own
-            .iter()
-            .find_map(Own::private_server)
-            .filter(|id| id.backend == self.backend.id);
-        self.bound = self.bound.or(private.map(|id| id.index));
+        self.bound = self.bound.or_else(|| self.last_server());
         loop {
             let slot = self.admit(began).await?;
             self.enter_server(slot.server());
@@ -108,6 +107,40 @@ impl<'s, C: ClientSide> Stream<'s, C> {
                 self.turn_around(failed).await?;
             }
         }
+    }
+
+    /// The server that the session's own connections make it stay on (manual: "option prefer-last-server",
+    /// "max-keep-alive-queue").
+    fn last_server(&self) -> Option<u32> {
+        if self.own.is_empty() {
+            return None;
+        }
+        let backend = self.backend.backend.as_ref()?;
+        let farm = self.backend_live().farm.as_ref()?;
+        let is_private = self.own.iter().any(|own| own.private);
+        if !is_private && !self.backend.options.prefer_last_server {
+            return None;
+        }
+        let by_request = !matches!(
+            backend.settings.balance,
+            Balance::RoundRobin
+                | Balance::StaticRoundRobin
+                | Balance::LeastConnections
+                | Balance::First
+                | Balance::Random(_)
+        );
+        let held = self
+            .own
+            .iter()
+            .filter(|own| own.server.backend == self.backend.id)
+            .map(|own| own.server.index);
+        last_server::preferred(by_request, held, |server| {
+            farm.servers.get(server as usize).is_some_and(|state| {
+                let few = |most: u32| farm.has_room(server) || state.queued() < most;
+                let queue = backend.settings.max_keep_alive_queue;
+                state.is_usable() && (is_private || queue.is_none_or(few))
+            })
+        })
     }
 
     /// Gives the place on the server back. The log tells how many others it served then.
@@ -221,6 +254,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
                 private: own.private,
                 is_clean: false,
                 is_tunnel: false,
+                place: own.place,
                 in_use,
             })));
         }
@@ -245,6 +279,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
                 private: false,
                 is_clean: false,
                 is_tunnel: false,
+                place: usize::MAX,
                 in_use,
             })));
         }
@@ -282,6 +317,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             private: false,
             is_clean: false,
             is_tunnel: false,
+            place: usize::MAX,
             in_use,
         })))
     }
@@ -295,7 +331,9 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     /// A connection that this session kept for itself.
     fn take_own(&mut self, server: &Server, key: &PoolKey) -> Option<Own> {
         let fits = |own: &Own| own.server == server.id && (own.private || own.key == *key);
-        let own = self.own.remove(self.own.iter().rposition(fits)?);
+        let place = self.own.iter().rposition(fits)?;
+        let mut own = self.own.remove(place);
+        own.place = place;
         let gone = own
             .conn
             .poll_readable(&mut Context::from_waker(std::task::Waker::noop()))
@@ -316,20 +354,30 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             key,
             reuses,
             private,
-            in_use,
+            place,
+            mut in_use,
             ..
         } = *link;
         let (conn, buffer) = side.into_parts();
         self.worker.server_buffers.give(buffer);
         if private || reuse == HttpReuse::Never {
-            self.own.push(Own {
-                conn,
-                server: server.id,
-                key,
-                reuses,
-                private,
-                in_use,
-            });
+            if private {
+                in_use.make_private();
+            }
+            // It goes back to its place: the order is that in which the session got them.
+            let place = place.min(self.own.len());
+            self.own.insert(
+                place,
+                Own {
+                    place,
+                    conn,
+                    server: server.id,
+                    key,
+                    reuses,
+                    private,
+                    in_use,
+                },
+            );
         } else {
             let worker = self.worker.index;
             if let Some(unneeded) = in_use.give_back(worker, &key, conn, reuses, clock::now()) {
@@ -583,6 +631,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
 
 /// A server connection that a session keeps for itself between its requests.
 pub struct Own {
+    place: usize,
     conn: Conn,
     server: ServerId,
     key: PoolKey,
@@ -595,11 +644,6 @@ impl Own {
     /// Closes it: its session is over.
     pub(super) fn close(self) {
         self.conn.close_at_once();
-    }
-
-    /// The server it is bound to, if nobody else may serve this client.
-    pub fn private_server(&self) -> Option<ServerId> {
-        self.private.then_some(self.server)
     }
 }
 

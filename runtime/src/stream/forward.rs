@@ -38,9 +38,22 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         }
         let limits = self.byte_inactivity();
         let mut transfers = Transfers::new(clock::now());
+        // With `nolinger` on the other side an end is not passed on: it ends everything.
+        let (client_abrupt, server_abrupt) = (
+            self.frontend.options.nolinger,
+            self.backend.options.nolinger,
+        );
+        let ends = move |transfers: &mut Transfers, client: &mut C, server: &mut H1Side| {
+            server_abrupt && transfers.request.is_done()
+                || client_abrupt && transfers.response.is_done()
+                || pass_ends_on(transfers, client, server)
+        };
         let moved = self
-            .transfer(&mut link.side, &mut transfers, limits, pass_ends_on)
+            .transfer(&mut link.side, &mut transfers, limits, ends)
             .await;
+        if self.backend.options.nolinger {
+            link.side.conn.set_no_linger();
+        }
         moved.or_else(|failure| self.byte_failure(failure))
     }
 

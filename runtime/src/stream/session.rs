@@ -75,6 +75,13 @@ impl Drop for Session {
     /// Takes the connection off the books when its task ends, also by a panic.
     fn drop(&mut self) {
         self.own.drain(..).for_each(Own::close);
+        if let Some(conn) = self.conn.take()
+            && self.frontend().options.nolinger
+        {
+            // The end is told first: a client that has read everything sees no error.
+            conn.shutdown_write();
+            conn.close_at_once();
+        }
         self.worker.leave(self.key);
         self.worker.mailboxes.remove_load(self.worker.index);
     }
@@ -219,6 +226,7 @@ impl Session {
         let start = self.facts.accepted;
         let mut stream = self.stream(&mut side, start);
         Box::pin(stream.forward()).await;
+        self.rest(side);
     }
 
     fn stream<'s>(&'s mut self, client: &'s mut H1Side, start: Now) -> Stream<'s, H1Side> {

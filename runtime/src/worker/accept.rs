@@ -66,6 +66,7 @@ pub async fn run(worker: Rc<Worker>, id: ListenerId, socket: ListeningSocket) {
         hold_back(&worker, frontend, rate_limit).await;
         match socket.accept().await {
             Ok((accepted, peer)) => {
+                size_buffers(&worker, &accepted);
                 // Another socket may have taken the last unit meanwhile: then this connection waits here.
                 let process = poll_fn(|cx| worker.live.connections.poll_take(cx)).await;
                 let place = poll_fn(|cx| frontend.clients.poll_take(cx)).await;
@@ -114,6 +115,24 @@ async fn hold_back(worker: &Worker, frontend: &ProxyLive, rate_limit: Option<u32
         while limit.is_some_and(|limit| rate.per_second(clock::now()) >= limit) {
             tokio::time::sleep(PAUSE).await;
         }
+    }
+}
+
+/// `tune.sndbuf.client`, `tune.rcvbuf.client`. A socket that can't have the size keeps its own.
+fn size_buffers(worker: &Worker, socket: &Detached) {
+    let tune = &worker.plan.global.tune;
+    if tune.sndbuf_client.is_none() && tune.rcvbuf_client.is_none() {
+        return;
+    }
+    let socket = match socket {
+        Detached::Tcp(socket) => socket2::SockRef::from(socket),
+        Detached::Unix(socket) => socket2::SockRef::from(socket),
+    };
+    if let Some(size) = tune.sndbuf_client {
+        let _ = socket.set_send_buffer_size(size as usize);
+    }
+    if let Some(size) = tune.rcvbuf_client {
+        let _ = socket.set_recv_buffer_size(size as usize);
     }
 }
 

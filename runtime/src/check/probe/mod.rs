@@ -11,7 +11,7 @@ use tokio::{
 };
 
 use super::{CheckInfo, CheckResult, CheckStatus};
-use crate::net::proxy_protocol::{Endpoints, encode_v1};
+use crate::net::proxy_protocol::{Endpoints, Outgoing, encode_v1, encode_v2};
 
 /// Where a probe connects to and how.
 #[derive(Debug, Clone)]
@@ -35,6 +35,8 @@ pub enum ProxyHeader {
     Fixed(Vec<u8>),
     /// A header of version 1 that names the ends of the probe's own connection.
     OwnEnds,
+    /// One of version 2 that does so instead of being LOCAL (manual: "pp2-never-send-local").
+    OwnEndsBinary,
 }
 
 /// A resolved address.
@@ -102,6 +104,15 @@ pub(super) async fn announce(target: &Target, wire: &mut Box<dyn Wire>) -> io::R
             let mut line = Vec::new();
             encode_v1(wire.ends(), &mut line);
             wire.write_all(&line).await
+        }
+        Some(ProxyHeader::OwnEndsBinary) => {
+            let mut header = Vec::new();
+            let outgoing = Outgoing {
+                endpoints: wire.ends(),
+                ..Outgoing::default()
+            };
+            encode_v2(&outgoing, &mut header);
+            wire.write_all(&header).await
         }
     }
 }
