@@ -65,10 +65,10 @@ impl Encoding {
         // One loop without branches for each encoding, so that it is done in wide registers.
         let none = |spoils: fn(u8) -> bool| !text.iter().fold(false, |any, &b| any | spoils(b));
         match self {
-            Encoding::Url => none(|b| (b == b'"') | (b.wrapping_sub(0x20) >= 0x5f)),
+            Encoding::Url => none(|b| (b == b'"') | (b == b'#') | (b.wrapping_sub(0x20) >= 0x5f)),
             Encoding::Header => none(|b| {
                 let delimits = (b == b'{') | (b == b'|') | (b == b'}');
-                delimits | (b == b'"') | (b.wrapping_sub(0x20) >= 0x5f)
+                delimits | (b == b'"') | (b == b'#') | (b.wrapping_sub(0x20) >= 0x5f)
             }),
             Encoding::Http => none(|b| (b != b'\t') & ((b < 0x20) | (b == 0x7f))),
         }
@@ -330,6 +330,15 @@ mod tests {
         assert_eq!(captured("X"), "x#22y\\z]#E9#09q#7B#7C#7D");
         assert_eq!(captured("E"), "x#22y\\\\z\\]#E9#09q#7B#7C#7D");
         assert_eq!(written("E", |f| f.text(b"C=k\"1")), "C=k\\\"1");
+    }
+
+    #[test]
+    fn the_fast_look_judges_every_byte_as_the_slow_one() {
+        for encoding in [Encoding::Url, Encoding::Header, Encoding::Http] {
+            for byte in 0..=255 {
+                assert_eq!(encoding.keeps_all(&[byte]), encoding.keeps(byte), "{byte}");
+            }
+        }
     }
 
     #[test]
