@@ -7,6 +7,7 @@ mod get_var;
 mod help;
 mod server;
 mod set_maxconn;
+mod set_rate_limit;
 mod set_server;
 mod show_env;
 mod show_info;
@@ -39,6 +40,7 @@ pub static COMMANDS: &[&CommandDef] = &[
     &set_maxconn::FRONTEND,
     &set_maxconn::GLOBAL,
     &set_maxconn::SERVER,
+    &set_rate_limit::SET,
     &set_server::SET,
     &cli::SET_TIMEOUT,
     &weight::SET,

@@ -48,10 +48,10 @@ pub fn lines(process: &Process) -> Vec<(&'static str, String)> {
     say("PipesUsed", zero());
     say("PipesFree", zero());
     say("ConnRate", p.connection_rate.now.to_string());
-    say("ConnRateLimit", zero());
+    say("ConnRateLimit", p.rate_limits.0.to_string());
     say("MaxConnRate", p.connection_rate.max.to_string());
     say("SessRate", p.session_rate.now.to_string());
-    say("SessRateLimit", zero());
+    say("SessRateLimit", p.rate_limits.1.to_string());
     say("MaxSessRate", p.session_rate.max.to_string());
     for name in [
         "SslRate",

@@ -7,7 +7,7 @@ pub mod counters;
 pub mod gauge;
 pub mod rate;
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::AtomicU32};
 
 use crate::{
     net::conn::Conn,
@@ -24,6 +24,15 @@ use counters::{BackendCounters, FrontendCounters, Sharded};
 use gauge::Gauge;
 use rate::Rate;
 
+/// Bounds of what begins each second in the whole process; 0: none.
+#[derive(Debug, Default)]
+pub struct RateLimits {
+    /// Connections.
+    pub connections: AtomicU32,
+    /// Sessions.
+    pub sessions: AtomicU32,
+}
+
 /// All live state of the process.
 pub struct Live {
     /// When the process began to serve.
@@ -34,6 +43,8 @@ pub struct Live {
     pub connection_rate: Rate,
     /// Sessions opened per second.
     pub session_rate: Rate,
+    /// Bounds of both.
+    pub rate_limits: RateLimits,
     /// Connections accepted since the start (CumConns).
     pub accepted: Sharded<counters::Counter>,
     /// Bytes sent to clients, of all proxies (TotalBytesOut).
@@ -177,6 +188,10 @@ impl Live {
             connections,
             connection_rate: Rate::new(now.instant),
             session_rate: Rate::new(now.instant),
+            rate_limits: RateLimits {
+                connections: plan.global.maxconnrate.unwrap_or(0).into(),
+                sessions: plan.global.maxsessrate.unwrap_or(0).into(),
+            },
             accepted: Sharded::new(shards),
             bytes_out: Sharded::new(shards),
             dropped_logs: Sharded::new(shards),

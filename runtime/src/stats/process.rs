@@ -1,6 +1,9 @@
 //! Numbers of the whole process (`show info`, the head of the statistics page).
 
-use std::time::{Duration, UNIX_EPOCH};
+use std::{
+    sync::atomic::Ordering::Relaxed,
+    time::{Duration, UNIX_EPOCH},
+};
 
 use crate::{live::Live, plan::Plan, vocab::Now};
 
@@ -33,6 +36,8 @@ pub struct Process {
     pub connection_rate: PerSecond,
     /// Sessions per second.
     pub session_rate: PerSecond,
+    /// Bounds of both; 0: none.
+    pub rate_limits: (u32, u32),
     /// Log lines that could not leave.
     pub dropped_logs: u64,
     /// Bytes sent to clients.
@@ -69,10 +74,14 @@ impl Process {
             requests: live.requests.sum(|counter| counter),
             connection_rate: PerSecond::of(&live.connection_rate, now),
             session_rate: PerSecond::of(&live.session_rate, now),
+            rate_limits: (
+                live.rate_limits.connections.load(Relaxed),
+                live.rate_limits.sessions.load(Relaxed),
+            ),
             dropped_logs: live.dropped_logs.sum(|counter| counter),
             bytes_out: live.bytes_out.sum(|counter| counter),
             listeners: plan.listeners.len() + plan.global.stats_sockets.len(),
-            stopping: live.stopping.load(std::sync::atomic::Ordering::Relaxed),
+            stopping: live.stopping.load(Relaxed),
             node,
             description: plan.global.description.clone(),
         }

@@ -1,5 +1,6 @@
 //! Accepting: one task per listening socket, on one worker; each connection goes to the worker with the fewest.
 
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::{future::poll_fn, io, net::SocketAddr, rc::Rc, time::Duration};
 
 use tokio::net::{TcpListener, UnixListener};
@@ -105,14 +106,20 @@ pub async fn run(worker: Rc<Worker>, id: ListenerId, socket: ListeningSocket) {
 async fn hold_back(worker: &Worker, frontend: &ProxyLive, rate_limit: Option<u32>) {
     /// Short enough that a limit of some hundreds a second is met evenly.
     const PAUSE: Duration = Duration::from_millis(2);
-    let (live, global) = (&worker.live, &worker.plan.global);
+    let live = &worker.live;
+    let own = AtomicU32::new(rate_limit.unwrap_or(0));
     let limits = [
-        (rate_limit, &frontend.session_rate),
-        (global.maxconnrate, &live.connection_rate),
-        (global.maxsessrate, &live.session_rate),
+        (&own, &frontend.session_rate),
+        (&live.rate_limits.connections, &live.connection_rate),
+        (&live.rate_limits.sessions, &live.session_rate),
     ];
     for (limit, rate) in limits {
-        while limit.is_some_and(|limit| rate.per_second(clock::now()) >= limit) {
+        // A command may change it meanwhile.
+        let exceeded = || match limit.load(Relaxed) {
+            0 => false,
+            limit => rate.per_second(clock::now()) >= limit,
+        };
+        while exceeded() {
             tokio::time::sleep(PAUSE).await;
         }
     }
