@@ -46,7 +46,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 const UNSAFE_ROOM: &str = "runtime/kernel";
 
 /// How many files may be longer than [`LONG`] lines: the present ones. Split one, then lower this.
-const LONG_FILES: usize = 7;
+const LONG_FILES: usize = 4;
 const LONG: usize = 600;
 
 /// Words of HAProxy's configuration that mean nothing else: the runtime gets them from the faces.

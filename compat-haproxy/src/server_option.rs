@@ -1,8 +1,12 @@
 //! Words of `server` and `default-server` lines (manual 5.2).
 
 pub mod check;
+mod reach;
+mod reaction;
 mod rows;
+mod share;
 pub mod source;
+mod value;
 
 pub use rows::ROWS;
 

@@ -107,25 +107,15 @@ fn default_backend(loader: &mut Loader<'_>, names: &Names, draft: &Draft) {
     else {
         return;
     };
-    let target = String::from_utf8_lossy(&target).into_owned();
-    let Some(found) = names.backends.get(&target) else {
-        loader.shared.alert_plain(format!(
-            "Proxy '{}': unable to find required default_backend: '{target}'.",
-            draft.name()
-        ));
-        return;
-    };
-    if incompatible(draft.proxy.mode, found.mode) {
-        loader.shared.alert_plain(format!(
-            "{} {} '{}' ({}) tries to use incompatible {} backend '{target}' ({}) as its default backend (see 'mode').",
-            mode(draft.proxy.mode),
-            draft.type_word(),
-            draft.name(),
-            draft.proxy.name.at,
-            mode(found.mode),
-            found.at
-        ));
-    }
+    let target = String::from_utf8_lossy(&target);
+    backend_exists(
+        loader,
+        names,
+        draft,
+        &target,
+        "default_backend",
+        "as its default backend",
+    );
 }
 
 fn switches(loader: &mut Loader<'_>, names: &Names, draft: &Draft) {
@@ -134,25 +124,15 @@ fn switches(loader: &mut Loader<'_>, names: &Names, draft: &Draft) {
         let Some(target) = rule.value.target.as_constant() else {
             continue;
         };
-        let target = String::from_utf8_lossy(&target).into_owned();
-        let Some(found) = names.backends.get(&target) else {
-            loader.shared.alert_plain(format!(
-                "Proxy '{}': unable to find required use_backend: '{target}'.",
-                draft.name()
-            ));
-            continue;
-        };
-        if incompatible(draft.proxy.mode, found.mode) {
-            loader.shared.alert_plain(format!(
-                "{} {} '{}' ({}) tries to use incompatible {} backend '{target}' ({}) in a 'use_backend' rule (see 'mode').",
-                mode(draft.proxy.mode),
-                draft.type_word(),
-                draft.name(),
-                draft.proxy.name.at,
-                mode(found.mode),
-                found.at
-            ));
-        }
+        let target = String::from_utf8_lossy(&target);
+        backend_exists(
+            loader,
+            names,
+            draft,
+            &target,
+            "use_backend",
+            "in a 'use_backend' rule",
+        );
     }
     for rule in &draft.proxy.rules.use_server {
         let Some(target) = rule.value.target.as_constant() else {
@@ -166,6 +146,35 @@ fn switches(loader: &mut Loader<'_>, names: &Names, draft: &Draft) {
                 draft.name()
             ));
         }
+    }
+}
+
+/// A backend that `word` names must be there, and of a mode that its clients can be given to.
+fn backend_exists(
+    loader: &mut Loader<'_>,
+    names: &Names,
+    draft: &Draft,
+    target: &str,
+    word: &str,
+    place: &str,
+) {
+    let Some(found) = names.backends.get(target) else {
+        loader.shared.alert_plain(format!(
+            "Proxy '{}': unable to find required {word}: '{target}'.",
+            draft.name()
+        ));
+        return;
+    };
+    if incompatible(draft.proxy.mode, found.mode) {
+        loader.shared.alert_plain(format!(
+            "{} {} '{}' ({}) tries to use incompatible {} backend '{target}' ({}) {place} (see 'mode').",
+            mode(draft.proxy.mode),
+            draft.type_word(),
+            draft.name(),
+            draft.proxy.name.at,
+            mode(found.mode),
+            found.at
+        ));
     }
 }
 

@@ -1,21 +1,26 @@
 //! The statistics page as HTML: the reference's tables, titles and colours; scripts that scrape it find the same cells.
 
+/// Writing to a string can't fail.
+macro_rules! put {
+    ($out:expr, $($piece:tt)*) => {{
+        let _ = write!($out, $($piece)*);
+    }};
+}
+
+mod rows;
+
 use std::fmt::Write;
 
-use locum_model::proxy::{Mode, StatsPage};
+use locum_model::proxy::StatsPage;
 use locum_runtime::{
-    live::FrontendState,
     plan::Proxy,
-    server::Operational,
-    stats::{self, BackendRow, FrontendRow, Level, ListenerRow, Process, Row, ServerRow},
+    stats::{self, Level, Process, Row},
 };
 
 use super::{
-    check_description, check_details, check_word,
     columns::Selection,
-    frontend_status,
     page::{PageView, Wish},
-    server_status, short_time,
+    short_time,
 };
 use crate::version::{DATE, VERSION};
 
@@ -78,13 +83,6 @@ pub fn page(
     }
     out.push_str("</body></html>\n");
     out
-}
-
-/// Writing to a string can't fail.
-macro_rules! put {
-    ($out:expr, $($piece:tt)*) => {{
-        let _ = write!($out, $($piece)*);
-    }};
 }
 
 /// Text of the configuration, made harmless.
@@ -238,10 +236,10 @@ fn table(view: PageView<'_>, proxy: &Proxy, selection: Selection, out: &mut Stri
             continue;
         }
         match &row {
-            Row::Frontend(row) => frontend(row, &name, out),
-            Row::Listener(row) => listener(row, &name, out),
-            Row::Server(row) => server(row, &name, out),
-            Row::Backend(row) => backend(row, &name, out),
+            Row::Frontend(row) => rows::frontend(row, &name, out),
+            Row::Listener(row) => rows::listener(row, &name, out),
+            Row::Server(row) => rows::server(row, &name, out),
+            Row::Backend(row) => rows::backend(row, &name, out),
         }
     }
     out.push_str("</table><p>\n");
@@ -295,391 +293,6 @@ fn since(age: Option<u64>) -> String {
     age.map_or("?".into(), |age| {
         short_time(std::time::Duration::from_secs(age))
     })
-}
-
-const CLASSES: [&str; 6] = ["1xx", "2xx", "3xx", "4xx", "5xx", "other"];
-
-fn frontend(row: &FrontendRow<'_>, proxy: &str, out: &mut String) {
-    out.push_str("<tr class=\"frontend\">");
-    name_cell(proxy, "Frontend", "Frontend", out);
-    out.push_str("<td colspan=3></td>");
-    let rates = |c: u64, s: u64, r: u64, which: &str| {
-        [
-            (format!("{which} connection rate"), format!("{c}/s")),
-            (format!("{which} session rate"), format!("{s}/s")),
-            (format!("{which} request rate"), format!("{r}/s")),
-        ]
-    };
-    for (which, c, s, r) in [
-        (
-            "Current",
-            row.connection_rate.now,
-            row.session_rate.now,
-            row.request_rate.now,
-        ),
-        (
-            "Max",
-            row.connection_rate.max,
-            row.session_rate.max,
-            row.request_rate.max,
-        ),
-    ] {
-        let rates = rates(c, s, r, which);
-        let tips: Vec<_> = rates
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.clone()))
-            .collect();
-        cell_with_tips(grouped(s), &tips, out);
-    }
-    cell(
-        row.frontend
-            .rate_limit_sessions
-            .map_or("-".into(), |n| grouped(n.into())),
-        out,
-    );
-    cell(grouped(row.sessions.now), out);
-    cell(grouped(row.sessions.max), out);
-    cell(limit(row.sessions), out);
-    let mut tips = vec![
-        ("Cum. connections", grouped(row.sum(|c| &c.connections))),
-        ("Cum. sessions", grouped(row.sum(|c| &c.sessions))),
-    ];
-    let names = CLASSES.map(response_title);
-    if row.proxy.mode == Mode::Http {
-        tips.push(("Cum. HTTP requests", grouped(row.sum(|c| &c.requests))));
-        for (class, name) in names.iter().enumerate() {
-            tips.push((name.as_str(), grouped(row.sum(|c| &c.statuses.0[class]))));
-        }
-        tips.push(("Intercepted requests", grouped(row.sum(|c| &c.intercepted))));
-        tips.push((
-            "Failed hdr rewrites",
-            grouped(row.sum(|c| &c.failed_rewrites)),
-        ));
-        tips.push(("Internal errors", grouped(row.sum(|c| &c.internal_errors))));
-    }
-    cell_with_tips(grouped(row.sum(|c| &c.sessions)), &tips, out);
-    out.push_str("<td></td><td></td>");
-    cell(grouped(row.sum(|c| &c.bytes_in)), out);
-    cell(grouped(row.sum(|c| &c.bytes_out)), out);
-    cell(grouped(row.sum(|c| &c.denied_requests)), out);
-    cell(grouped(row.sum(|c| &c.denied_responses)), out);
-    cell(grouped(row.sum(|c| &c.failed_requests)), out);
-    out.push_str("<td></td><td></td><td></td><td></td>");
-    centred(frontend_status(row), out);
-    out.push_str("<td class=ac colspan=8></td></tr>");
-}
-
-fn response_title(class: &str) -> String {
-    match class {
-        "other" => "- other responses".into(),
-        class => format!("- HTTP {class} responses"),
-    }
-}
-
-fn listener(row: &ListenerRow<'_>, proxy: &str, out: &mut String) {
-    let name = row
-        .listener
-        .bind
-        .name
-        .as_deref()
-        .map_or_else(|| format!("sock-{}", row.place), escape);
-    out.push_str("<tr class=socket>");
-    name_cell(proxy, &format!("+{name}"), &name, out);
-    out.push_str("<td colspan=3></td><td colspan=3>&nbsp;</td>");
-    cell(grouped(row.sessions.now), out);
-    cell(grouped(row.sessions.max), out);
-    cell(grouped(row.sessions.limit.unwrap_or(0)), out);
-    cell(grouped(row.sum(|c| &c.sessions)), out);
-    out.push_str("<td>&nbsp;</td><td>&nbsp;</td>");
-    cell(grouped(row.sum(|c| &c.bytes_in)), out);
-    cell(grouped(row.sum(|c| &c.bytes_out)), out);
-    cell(grouped(row.sum(|c| &c.denied_requests)), out);
-    cell(grouped(row.sum(|c| &c.denied_responses)), out);
-    cell(grouped(row.sum(|c| &c.failed_requests)), out);
-    out.push_str("<td></td><td></td><td></td><td></td>");
-    centred(
-        if row.state == FrontendState::Open {
-            "OPEN"
-        } else {
-            "WAITING"
-        },
-        out,
-    );
-    out.push_str("<td class=ac colspan=8></td></tr>");
-}
-
-/// The row's class, which is its colour.
-fn server_class(row: &ServerRow<'_>) -> String {
-    let state = row.state;
-    if state.admin().is_maint() {
-        return "maintain".into();
-    }
-    let kind = if state.rules.backup {
-        "backup"
-    } else {
-        "active"
-    };
-    let full = row.health.progress().0 == row.health.progress().1;
-    let colour = if state.admin().is_drain() || (state.is_up() && state.user_weight() == 0) {
-        "draining"
-    } else if !state.rules.checked && row.server.settings.track.is_none() {
-        "no_check"
-    } else {
-        match state.operational() {
-            Operational::Stopped if row.health.value() > 0 => "going_up",
-            Operational::Stopped => "down",
-            Operational::Stopping => "nolb",
-            _ if full => "up",
-            _ => "going_down",
-        }
-    };
-    format!("{kind}_{colour}")
-}
-
-fn server(row: &ServerRow<'_>, proxy: &str, out: &mut String) {
-    let name = escape(&row.server.name);
-    put!(out, "<tr class=\"{}\">", server_class(row));
-    name_cell(proxy, &name, &name, out);
-    cell(grouped(row.queue.now), out);
-    cell(grouped(row.queue.max), out);
-    cell(limit(row.queue), out);
-    cell(grouped(row.rate.now), out);
-    cell(grouped(row.rate.max), out);
-    out.push_str("<td></td>");
-    let tips = [
-        ("Current active connections", grouped(row.sessions.now)),
-        ("Current used connections", grouped(row.idle.used)),
-        (
-            "Current idle connections",
-            grouped(row.idle.fresh + row.idle.safe),
-        ),
-        ("- unsafe", grouped(row.idle.fresh)),
-        ("- safe", grouped(row.idle.safe)),
-        ("Active connections limit", limit(row.sessions)),
-    ];
-    cell_with_tips(grouped(row.sessions.now), &tips, out);
-    cell(grouped(row.sessions.max), out);
-    cell(limit(row.sessions), out);
-    let sums = Sums {
-        mode: row.proxy.mode,
-        sessions: row.sum(|c| &c.sessions),
-        connects: row.sum(|c| &c.connects),
-        reuses: row.sum(|c| &c.reuses),
-        requests: row.sum(|c| &c.requests),
-        statuses: std::array::from_fn(|class| row.sum(|c| &c.statuses.0[class])),
-        times: row.times(),
-    };
-    sums.write(out);
-    cell(grouped(row.sum(|c| &c.chosen)), out);
-    cell(since(row.last_session), out);
-    cell(grouped(row.sum(|c| &c.bytes_in)), out);
-    cell(grouped(row.sum(|c| &c.bytes_out)), out);
-    out.push_str("<td></td>");
-    cell(grouped(row.sum(|c| &c.denied_responses)), out);
-    out.push_str("<td></td>");
-    cell(grouped(row.sum(|c| &c.failed_connections)), out);
-    resets(
-        row.sum(|c| &c.failed_responses),
-        row.sum(|c| &c.client_aborts),
-        row.sum(|c| &c.server_aborts),
-        out,
-    );
-    cell(grouped(row.sum(|c| &c.retries)), out);
-    cell(grouped(row.sum(|c| &c.redispatches)), out);
-    server_state(row, out);
-    out.push_str("</tr>\n");
-}
-
-/// The last nine cells of a server.
-fn server_state(row: &ServerRow<'_>, out: &mut String) {
-    let status = server_status(row);
-    if status == "no check" {
-        centred("<i>no check</i>", out);
-    } else {
-        centred(
-            format_args!("{} {}", short_time(row.since_change), escape(&status)),
-            out,
-        );
-    }
-    match row.last_check() {
-        Some(check) if !row.state.admin().is_maint() => {
-            let code = check.code.map_or(String::new(), |code| format!("/{code}"));
-            let running = if row.health.running { "* " } else { "" };
-            let details = check_details(check);
-            let more = if details.is_empty() {
-                String::new()
-            } else {
-                format!(": {}", escape(&details))
-            };
-            let time = match row.health.last_at {
-                Some(_) => format!(" in {}ms", check.duration.as_millis()),
-                None => String::new(),
-            };
-            centred(
-                format_args!(
-                    "<u> {running}{}{code}{time}<div class=tips>{}{more}</div></u>",
-                    check_word(check.status),
-                    check_description(check.status)
-                ),
-                out,
-            );
-        }
-        _ => out.push_str("<td></td>"),
-    }
-    centred(
-        format_args!(
-            "{}/{}",
-            row.state.user_weight(),
-            row.state.rules.initial_weight
-        ),
-        out,
-    );
-    let backup = row.state.rules.backup;
-    centred(if backup { "-" } else { "Y" }, out);
-    centred(if backup { "Y" } else { "-" }, out);
-    if row.state.rules.checked {
-        put!(
-            out,
-            "<td><u>{}<div class=tips>Failed Health Checks</div></u></td>",
-            row.health.failed_checks
-        );
-        cell(row.health.times_down, out);
-        cell(short_time(row.downtime), out);
-    } else {
-        out.push_str("<td colspan=3></td>");
-    }
-    centred(
-        row.state
-            .throttle()
-            .map_or("-".into(), |percent| format!("{percent} %")),
-        out,
-    );
-}
-
-/// What the cell of totals shows for servers and backends.
-struct Sums {
-    mode: Mode,
-    sessions: u64,
-    connects: u64,
-    reuses: u64,
-    requests: u64,
-    statuses: [u64; 6],
-    times: (
-        locum_runtime::live::counters::FourTimes,
-        locum_runtime::live::counters::FourTimes,
-    ),
-}
-
-impl Sums {
-    fn write(&self, out: &mut String) {
-        let share = |part: u64, of: u64| (100 * part).checked_div(of).unwrap_or(0);
-        let mut tips = vec![
-            ("Cum. sessions", grouped(self.sessions)),
-            ("New connections", grouped(self.connects)),
-            (
-                "Reused connections",
-                format!(
-                    "{}</td><td>({}%)",
-                    grouped(self.reuses),
-                    share(self.reuses, self.connects + self.reuses)
-                ),
-            ),
-        ];
-        let names = CLASSES.map(response_title);
-        if self.mode == Mode::Http {
-            tips.push(("Cum. HTTP requests", grouped(self.requests)));
-            for (name, count) in names.iter().zip(self.statuses) {
-                tips.push((
-                    name.as_str(),
-                    format!(
-                        "{}</td><td>({}%)",
-                        grouped(count),
-                        share(count, self.requests)
-                    ),
-                ));
-            }
-        }
-        let (average, longest) = self.times;
-        for (name, longest, average) in [
-            ("- Queue time", longest.queue, average.queue),
-            ("- Connect time", longest.connect, average.connect),
-            ("- Responses time", longest.response, average.response),
-            ("- Total time", longest.total, average.total),
-        ] {
-            tips.push((name, format!("{longest} / {average}</td><td>ms")));
-        }
-        cell_with_tips(grouped(self.sessions), &tips, out);
-    }
-}
-
-/// Failed responses, with who broke transfers off.
-fn resets(failed: u64, client: u64, server: u64, out: &mut String) {
-    put!(
-        out,
-        "<td><u>{}<div class=tips>Connection resets during transfers: {client} client, {server} server</div></u></td>",
-        grouped(failed)
-    );
-}
-
-fn backend(row: &BackendRow<'_>, proxy: &str, out: &mut String) {
-    out.push_str("<tr class=\"backend\">");
-    name_cell(proxy, "Backend", "Backend", out);
-    cell(grouped(row.queue.now), out);
-    cell(grouped(row.queue.max), out);
-    out.push_str("<td></td>");
-    cell(grouped(row.rate.now), out);
-    cell(grouped(row.rate.max), out);
-    out.push_str("<td></td>");
-    cell(grouped(row.sessions.now), out);
-    cell(grouped(row.sessions.max), out);
-    cell(limit(row.sessions), out);
-    let sums = Sums {
-        mode: row.proxy.mode,
-        sessions: row.sum(|c| &c.sessions),
-        connects: row.sum(|c| &c.connects),
-        reuses: row.sum(|c| &c.reuses),
-        requests: row.sum(|c| &c.requests),
-        statuses: std::array::from_fn(|class| row.sum(|c| &c.statuses.0[class])),
-        times: row.times(),
-    };
-    sums.write(out);
-    cell(grouped(row.sum(|c| &c.chosen)), out);
-    cell(since(row.last_session), out);
-    cell(grouped(row.sum(|c| &c.bytes_in)), out);
-    cell(grouped(row.sum(|c| &c.bytes_out)), out);
-    cell(grouped(row.sum(|c| &c.denied_requests)), out);
-    cell(grouped(row.sum(|c| &c.denied_responses)), out);
-    out.push_str("<td></td>");
-    cell(grouped(row.sum(|c| &c.failed_connections)), out);
-    resets(
-        row.sum(|c| &c.failed_responses),
-        row.sum(|c| &c.client_aborts),
-        row.sum(|c| &c.server_aborts),
-        out,
-    );
-    cell(grouped(row.sum(|c| &c.retries)), out);
-    cell(grouped(row.sum(|c| &c.redispatches)), out);
-    let status = if row.is_up {
-        "UP"
-    } else {
-        "<font color=\"red\"><b>DOWN</b></font>"
-    };
-    centred(
-        format_args!("{} {status}", short_time(row.since_change)),
-        out,
-    );
-    centred("&nbsp;", out);
-    centred(format_args!("{0}/{0}", row.weight), out);
-    centred(row.usable.0, out);
-    centred(row.usable.1, out);
-    centred("&nbsp;", out);
-    cell(row.times_down, out);
-    if row.backend.servers.is_empty() {
-        out.push_str("<td>&nbsp;</td>");
-    } else {
-        cell(short_time(row.downtime), out);
-    }
-    out.push_str("<td></td></tr>");
 }
 
 #[cfg(test)]

@@ -78,7 +78,8 @@ pub struct FrontendRow<'a> {
     pub connection_rate: PerSecond,
     /// Requests per second.
     pub request_rate: PerSecond,
-    counters: &'a Sharded<FrontendCounters>,
+    /// What was counted, in a shard for each worker.
+    pub counters: &'a Sharded<FrontendCounters>,
 }
 
 /// A socket's row.
@@ -93,7 +94,8 @@ pub struct ListenerRow<'a> {
     pub state: FrontendState,
     /// Client connections.
     pub sessions: Level,
-    counters: &'a Sharded<FrontendCounters>,
+    /// What was counted, in a shard for each worker.
+    pub counters: &'a Sharded<FrontendCounters>,
 }
 
 /// A server's row.
@@ -122,7 +124,8 @@ pub struct ServerRow<'a> {
     pub last_session: Option<u64>,
     /// Its connections.
     pub idle: Connections,
-    counters: &'a Sharded<BackendCounters>,
+    /// What was counted, in a shard for each worker.
+    pub counters: &'a Sharded<BackendCounters>,
 }
 
 /// Connections to a server.
@@ -179,7 +182,8 @@ pub struct BackendRow<'a> {
     pub downtime: Duration,
     /// Seconds since the last session.
     pub last_session: Option<u64>,
-    counters: &'a Sharded<BackendCounters>,
+    /// What was counted, in a shard for each worker.
+    pub counters: &'a Sharded<BackendCounters>,
 }
 
 /// One row.
