@@ -343,15 +343,6 @@ mod tests {
     }
 
     #[test]
-    fn the_fast_look_judges_every_byte_as_the_slow_one() {
-        for encoding in [Encoding::Url, Encoding::Header, Encoding::Http] {
-            for byte in 0..=255 {
-                assert_eq!(encoding.keeps_all(&[byte]), encoding.keeps(byte), "{byte}");
-            }
-        }
-    }
-
-    #[test]
     fn what_is_absent_is_a_dash_in_logs_and_empty_quotes_where_quoted() {
         assert_eq!(written("", |f| f.absent()), "-");
         assert_eq!(written("Q", |f| f.absent()), "\"\"");
