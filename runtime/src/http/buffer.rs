@@ -116,6 +116,12 @@ impl Buffer {
         self.len() == self.data.len() && !self.is_absent()
     }
 
+    /// What was received last took all the room behind it: more is likely to wait.
+    #[inline]
+    pub fn is_filled(&self) -> bool {
+        self.end == self.data.len() && !self.is_absent()
+    }
+
     /// The most it can hold.
     #[inline]
     pub fn capacity(&self) -> usize {

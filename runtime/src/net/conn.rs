@@ -9,11 +9,11 @@ use std::{
     net::SocketAddr,
     os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd},
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
+    io::{AsyncRead, AsyncWrite, Interest, ReadBuf},
     net::{TcpStream, UnixStream},
 };
 
@@ -91,6 +91,35 @@ impl Conn {
             (Conn::Tcp(socket), _) => Pin::new(socket).poll_write_vectored(cx, pieces),
             (Conn::Unix(socket), [one]) => Pin::new(socket).poll_write(cx, one),
             (Conn::Unix(socket), _) => Pin::new(socket).poll_write_vectored(cx, pieces),
+        }
+    }
+
+    /// Writes like [`Self::poll_write`] for a caller that writes again at once: the kernel waits for that before it
+    /// sends what doesn't fill a packet. [`Self::push`] ends the wait.
+    pub fn poll_write_more(
+        &mut self,
+        cx: &mut Context<'_>,
+        pieces: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let Conn::Tcp(socket) = self else {
+            return self.poll_write(cx, pieces);
+        };
+        let flags = nix::libc::MSG_MORE | nix::libc::MSG_NOSIGNAL;
+        loop {
+            ready!(socket.poll_write_ready(cx))?;
+            let write = || socket2::SockRef::from(&*socket).send_vectored_with_flags(pieces, flags);
+            match socket.try_io(Interest::WRITABLE, write) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                result => return Poll::Ready(result),
+            }
+        }
+    }
+
+    /// Has the kernel send what it holds back.
+    pub fn push(&self) {
+        if let Conn::Tcp(socket) = self {
+            // Setting the option again is what does it (tcp(7)); a connection that broke has nothing to send.
+            let _ = socket.set_nodelay(true);
         }
     }
 
@@ -189,6 +218,10 @@ pub struct Outbox {
     staged: Vec<u8>,
     sent: usize,
     written: u64,
+    /// More data is there and follows at once: the kernel may gather.
+    more: bool,
+    /// The kernel may hold back what it has.
+    held: bool,
 }
 
 impl Outbox {
@@ -203,6 +236,11 @@ impl Outbox {
     /// Gives the place back.
     pub fn into_stage(self) -> Vec<u8> {
         self.staged
+    }
+
+    /// Says whether more data follows the next piece at once.
+    pub fn expect_more(&mut self, more: bool) {
+        self.more = more;
     }
 
     /// Where heads and chunk lines are appended.
@@ -247,11 +285,22 @@ impl Outbox {
         }
         loop {
             let staged = &self.staged[self.sent..];
+            if staged.is_empty() && data.is_empty() {
+                if std::mem::take(&mut self.held) {
+                    conn.push();
+                }
+                return Poll::Ready(Ok(0));
+            }
+            let more = self.more && !data.is_empty();
+            let write = if more {
+                Conn::poll_write_more
+            } else {
+                Conn::poll_write
+            };
             let result = match (staged.is_empty(), data.is_empty()) {
-                (true, true) => return Poll::Ready(Ok(0)),
-                (true, false) => conn.poll_write(cx, &[IoSlice::new(data)]),
-                (false, true) => conn.poll_write(cx, &[IoSlice::new(staged)]),
-                (false, false) => conn.poll_write(cx, &[IoSlice::new(staged), IoSlice::new(data)]),
+                (true, _) => write(conn, cx, &[IoSlice::new(data)]),
+                (false, true) => write(conn, cx, &[IoSlice::new(staged)]),
+                (false, false) => write(conn, cx, &[IoSlice::new(staged), IoSlice::new(data)]),
             };
             let count = match result {
                 Poll::Pending => return Poll::Pending,
@@ -259,6 +308,7 @@ impl Outbox {
                 Poll::Ready(Ok(0)) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
                 Poll::Ready(Ok(count)) => count,
             };
+            self.held = more;
             let of_staged = count.min(staged.len());
             self.written += count as u64;
             self.sent += of_staged;

@@ -287,6 +287,10 @@ impl Incoming for H1Side {
         self.decoder.consume(&mut self.input, count);
     }
 
+    fn has_more(&self) -> bool {
+        self.input.is_filled()
+    }
+
     fn trailers(&self) -> Option<&Head> {
         self.decoder.trailers()
     }
@@ -332,6 +336,10 @@ impl Outgoing for H1Side {
             }
             Err(error) => Poll::Ready(Err(SideError::Broken(error))),
         }
+    }
+
+    fn expect_more(&mut self, more: bool) {
+        self.outbox.expect_more(more);
     }
 
     fn end(&mut self, trailers: Option<&Head>) {

@@ -51,6 +51,11 @@ pub trait Incoming {
     /// Bytes that were used.
     fn consume(&mut self, count: usize);
 
+    /// More of the body is likely to be there already, behind what was read last.
+    fn has_more(&self) -> bool {
+        false
+    }
+
     /// Trailers, after [`Piece::End`].
     fn trailers(&self) -> Option<&Head>;
 
@@ -70,6 +75,11 @@ pub trait Outgoing {
     /// # Errors
     /// The connection broke.
     fn poll_data(&mut self, cx: &mut Context<'_>, data: &[u8]) -> Poll<Result<usize, SideError>>;
+
+    /// Says whether more body bytes follow the next ones at once, so that they may leave together.
+    fn expect_more(&mut self, more: bool) {
+        let _ = more;
+    }
 
     /// Stages what ends the body.
     fn end(&mut self, trailers: Option<&Head>);
