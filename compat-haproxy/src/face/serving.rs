@@ -327,13 +327,18 @@ impl Service for Serving {
             return Exit::Status(1);
         }
         let exit = self.follow(&workers.mailboxes, &control, speaks);
-        if let Exit::Status(0) = exit {
-            workers.mailboxes.say_all(|| WorkerMessage::HardStop);
-            workers.join();
+        workers.mailboxes.say_all(|| WorkerMessage::HardStop);
+        match exit {
+            Exit::Status(0) => workers.join(),
+            // Who asks for an end at once gets it; lines of what was done are worth a moment.
+            _ => workers.join_within(LAST_LINES),
         }
         exit
     }
 }
+
+/// What workers have for their last log lines when the process ends at once.
+const LAST_LINES: Duration = Duration::from_millis(200);
 
 impl Serving {
     fn socket(

@@ -13,4 +13,5 @@ pub mod fork;
 pub mod send_many;
 pub mod socket_option;
 pub mod spawn;
+pub mod successors;
 pub mod threads;

@@ -5,7 +5,7 @@
 //! learning that nothing is left.
 
 use std::{
-    io::{self, IoSlice},
+    io::{self, IoSlice, Read},
     net::SocketAddr,
     os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd},
     pin::Pin,
@@ -19,13 +19,20 @@ use tokio::{
 
 use crate::http::Buffer;
 
-/// A stream socket registered with this thread's reactor.
+/// A stream socket of this thread's.
+///
+/// It enters the reactor when it has to be waited for: a client that sends its request with its connection and leaves
+/// with the answer is served without.
 #[derive(Debug)]
 pub enum Conn {
+    /// Not in the reactor yet.
+    Fresh(Detached),
     /// TCP.
     Tcp(TcpStream),
     /// A unix stream socket.
     Unix(UnixStream),
+    /// The reactor didn't take it: it is closed.
+    Gone,
 }
 
 /// A socket between two reactors: accepted by one worker for another.
@@ -38,15 +45,30 @@ pub enum Detached {
 }
 
 impl Detached {
-    /// Registers it with the current thread's reactor.
-    ///
-    /// # Errors
-    /// Out of descriptors or memory.
-    pub fn attach(self) -> io::Result<Conn> {
-        Ok(match self {
-            Detached::Tcp(socket) => Conn::Tcp(TcpStream::from_std(socket)?),
-            Detached::Unix(socket) => Conn::Unix(UnixStream::from_std(socket)?),
-        })
+    /// Makes it the current thread's.
+    pub fn attach(self) -> Conn {
+        Conn::Fresh(self)
+    }
+
+    fn receive(&self, room: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Detached::Tcp(socket) => (&*socket).read(room),
+            Detached::Unix(socket) => (&*socket).read(room),
+        }
+    }
+
+    fn send(&self, pieces: &[IoSlice<'_>], flags: i32) -> io::Result<usize> {
+        socket2::SockRef::from(self)
+            .send_vectored_with_flags(pieces, flags | nix::libc::MSG_NOSIGNAL)
+    }
+}
+
+impl AsFd for Detached {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Detached::Tcp(socket) => socket.as_fd(),
+            Detached::Unix(socket) => socket.as_fd(),
+        }
     }
 }
 
@@ -57,9 +79,24 @@ impl Conn {
     /// As the reactor says.
     pub fn detach(self) -> io::Result<Detached> {
         Ok(match self {
+            Conn::Fresh(socket) => socket,
             Conn::Tcp(socket) => Detached::Tcp(socket.into_std()?),
             Conn::Unix(socket) => Detached::Unix(socket.into_std()?),
+            Conn::Gone => return Err(gone()),
         })
+    }
+
+    /// Enters it into this thread's reactor.
+    ///
+    /// # Errors
+    /// Out of memory, or of the user's watches.
+    fn register(&mut self) -> io::Result<()> {
+        *self = match std::mem::replace(self, Conn::Gone) {
+            Conn::Fresh(Detached::Tcp(socket)) => Conn::Tcp(TcpStream::from_std(socket)?),
+            Conn::Fresh(Detached::Unix(socket)) => Conn::Unix(UnixStream::from_std(socket)?),
+            other => other,
+        };
+        Ok(())
     }
 
     /// Reads into the room of `buffer`. `Ok(0)` is the end of the input, or a full buffer.
@@ -68,10 +105,17 @@ impl Conn {
         cx: &mut Context<'_>,
         buffer: &mut Buffer,
     ) -> Poll<io::Result<usize>> {
+        if let Conn::Fresh(socket) = self {
+            match socket.receive(buffer.writable()) {
+                Err(error) if is_to_wait(&error) => self.register()?,
+                result => return Poll::Ready(result.inspect(|count| buffer.filled(*count))),
+            }
+        }
         let mut room = ReadBuf::new(buffer.writable());
         let polled = match self {
             Conn::Tcp(socket) => Pin::new(socket).poll_read(cx, &mut room),
             Conn::Unix(socket) => Pin::new(socket).poll_read(cx, &mut room),
+            Conn::Fresh(_) | Conn::Gone => return Poll::Ready(Err(gone())),
         };
         let count = room.filled().len();
         polled.map_ok(|()| {
@@ -86,11 +130,15 @@ impl Conn {
         cx: &mut Context<'_>,
         pieces: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        if let Some(written) = self.write_fresh(pieces, 0) {
+            return Poll::Ready(written);
+        }
         match (self, pieces) {
             (Conn::Tcp(socket), [one]) => Pin::new(socket).poll_write(cx, one),
             (Conn::Tcp(socket), _) => Pin::new(socket).poll_write_vectored(cx, pieces),
             (Conn::Unix(socket), [one]) => Pin::new(socket).poll_write(cx, one),
             (Conn::Unix(socket), _) => Pin::new(socket).poll_write_vectored(cx, pieces),
+            (Conn::Fresh(_) | Conn::Gone, _) => Poll::Ready(Err(gone())),
         }
     }
 
@@ -101,10 +149,13 @@ impl Conn {
         cx: &mut Context<'_>,
         pieces: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        let flags = nix::libc::MSG_MORE | nix::libc::MSG_NOSIGNAL;
+        if let Some(written) = self.write_fresh(pieces, flags) {
+            return Poll::Ready(written);
+        }
         let Conn::Tcp(socket) = self else {
             return self.poll_write(cx, pieces);
         };
-        let flags = nix::libc::MSG_MORE | nix::libc::MSG_NOSIGNAL;
         loop {
             ready!(socket.poll_write_ready(cx))?;
             let write = || socket2::SockRef::from(&*socket).send_vectored_with_flags(pieces, flags);
@@ -112,6 +163,17 @@ impl Conn {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 result => return Poll::Ready(result),
             }
+        }
+    }
+
+    /// What writing to a fresh connection gives. None: it is in the reactor now, or was before.
+    fn write_fresh(&mut self, pieces: &[IoSlice<'_>], flags: i32) -> Option<io::Result<usize>> {
+        let Conn::Fresh(socket) = self else {
+            return None;
+        };
+        match socket.send(pieces, flags) {
+            Err(error) if is_to_wait(&error) => self.register().err().map(Err),
+            result => Some(result),
         }
     }
 
@@ -124,19 +186,32 @@ impl Conn {
     }
 
     /// Whether bytes, the end or an error wait to be read: asks the reactor's notes, not the kernel.
-    pub fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<()> {
+    pub fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.register().is_err() {
+            return Poll::Ready(());
+        }
         match self {
             Conn::Tcp(socket) => socket.poll_read_ready(cx).map(drop),
             Conn::Unix(socket) => socket.poll_read_ready(cx).map(drop),
+            Conn::Fresh(_) | Conn::Gone => Poll::Ready(()),
         }
     }
 
     /// Whether it can be written to: a connection attempt has ended one way or the other.
-    pub fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<()> {
+    pub fn poll_writable(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.register().is_err() {
+            return Poll::Ready(());
+        }
         match self {
             Conn::Tcp(socket) => socket.poll_write_ready(cx).map(drop),
             Conn::Unix(socket) => socket.poll_write_ready(cx).map(drop),
+            Conn::Fresh(_) | Conn::Gone => Poll::Ready(()),
         }
+    }
+
+    /// Whether nobody has waited for it yet.
+    pub fn is_fresh(&self) -> bool {
+        matches!(self, Conn::Fresh(_))
     }
 
     /// Says that nothing more will be written.
@@ -158,46 +233,60 @@ impl Conn {
 
     /// Our end.
     pub fn local_address(&self) -> Option<SocketAddr> {
-        match self {
-            Conn::Tcp(socket) => socket.local_addr().ok(),
-            Conn::Unix(_) => None,
-        }
+        let address = self.with_socket(|socket| socket.local_addr());
+        address.ok().and_then(|address| address.as_socket())
     }
 
     /// The other end.
     pub fn peer_address(&self) -> Option<SocketAddr> {
-        match self {
-            Conn::Tcp(socket) => socket.peer_addr().ok(),
-            Conn::Unix(_) => None,
-        }
+        let address = self.with_socket(|socket| socket.peer_addr());
+        address.ok().and_then(|address| address.as_socket())
     }
 
     /// An error that the kernel holds for the socket: how a connection attempt ended.
     pub fn take_error(&self) -> Option<io::Error> {
-        match self {
-            Conn::Tcp(socket) => socket.take_error().ok().flatten(),
-            Conn::Unix(socket) => socket.take_error().ok().flatten(),
-        }
+        self.with_socket(|socket| socket.take_error())
+            .unwrap_or_else(Some)
     }
 
-    /// The descriptor's number, to show.
+    /// The descriptor's number, to show; -1 of one that is closed.
     pub fn descriptor(&self) -> RawFd {
-        self.as_fd().as_raw_fd()
+        self.socket().map_or(-1, |socket| socket.as_raw_fd())
     }
 
-    fn with_socket<T>(&self, act: impl FnOnce(&socket2::Socket) -> io::Result<T>) -> io::Result<T> {
-        let socket = socket2::SockRef::from(self);
-        act(&socket)
+    /// Does something to the socket itself.
+    ///
+    /// # Errors
+    /// What `act` says, or that there is no socket any more.
+    pub fn with_socket<T>(
+        &self,
+        act: impl FnOnce(&socket2::Socket) -> io::Result<T>,
+    ) -> io::Result<T> {
+        let socket = self.socket().ok_or_else(gone)?;
+        act(&socket2::SockRef::from(&socket))
+    }
+
+    fn socket(&self) -> Option<BorrowedFd<'_>> {
+        match self {
+            Conn::Fresh(socket) => Some(socket.as_fd()),
+            Conn::Tcp(socket) => Some(socket.as_fd()),
+            Conn::Unix(socket) => Some(socket.as_fd()),
+            Conn::Gone => None,
+        }
     }
 }
 
-impl AsFd for Conn {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        match self {
-            Conn::Tcp(socket) => socket.as_fd(),
-            Conn::Unix(socket) => socket.as_fd(),
-        }
-    }
+/// The reactor had no place for the connection.
+fn gone() -> io::Error {
+    io::ErrorKind::NotConnected.into()
+}
+
+/// Trying again later may help.
+fn is_to_wait(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
+    )
 }
 
 impl From<Detached> for OwnedFd {

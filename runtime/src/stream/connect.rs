@@ -392,9 +392,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             Ok(connect::Connecting::Unix(socket)) => Detached::Unix(socket),
             Err(error) => return Ok(Err(self.no_connection(&error))),
         };
-        let Ok(conn) = socket.attach() else {
-            return Ok(Err(Failure::ConnectResources));
-        };
+        let mut conn = socket.attach();
         let until = deadline(clock::now(), self.backend.timeouts.connect);
         let waited = self
             .wait_on_client(until, |cx| conn.poll_writable(cx))
@@ -461,7 +459,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         let conn = if taken.shard == worker {
             taken.connection
         } else {
-            taken.connection.detach().ok()?.attach().ok()?
+            taken.connection.detach().ok()?.attach()
         };
         Some((conn, taken.reuses, taken.in_use))
     }

@@ -163,7 +163,7 @@ impl Session {
             && let Some(conn) = &self.conn
         {
             // A socket that can't have it works all the same.
-            let _ = connect::set_keepalive(&socket2::SockRef::from(conn), keepalive);
+            let _ = conn.with_socket(|socket| connect::set_keepalive(socket, keepalive));
         }
     }
 
@@ -173,6 +173,10 @@ impl Session {
         let mut side = H1Side::new(self.conn.take()?, self.worker.buffers.clone(), limits);
         if let Some(early) = self.early.take() {
             side.input = *early;
+            if self.facts.requests == 0 {
+                // No stream has counted them.
+                side.received = side.input.len() as u64;
+            }
         }
         Some(side)
     }
@@ -192,11 +196,24 @@ impl Session {
     ///
     /// A soft stop ends the wait unless `idle-close-on-response` gives the client one more request.
     fn poll_request(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
-        let Some(conn) = &self.conn else {
+        let Some(conn) = &mut self.conn else {
             return Poll::Ready(false);
         };
         if self.early.is_some() {
             return Poll::Ready(true);
+        }
+        if conn.is_fresh() {
+            // Most clients send their request with their connection.
+            let mut buffer = self.worker.buffers.take();
+            let filled = conn.poll_fill(cx, &mut buffer);
+            if !buffer.is_empty() {
+                self.early = Some(Box::new(buffer));
+            } else {
+                self.worker.buffers.give(buffer);
+            }
+            if filled.is_ready() {
+                return Poll::Ready(true);
+            }
         }
         let first = self.facts.requests == 0;
         let frontend = self.worker.plan.proxy(self.facts.frontend);

@@ -125,10 +125,7 @@ fn size_buffers(worker: &Worker, socket: &Detached) {
     if tune.sndbuf_client.is_none() && tune.rcvbuf_client.is_none() {
         return;
     }
-    let socket = match socket {
-        Detached::Tcp(socket) => socket2::SockRef::from(socket),
-        Detached::Unix(socket) => socket2::SockRef::from(socket),
-    };
+    let socket = socket2::SockRef::from(socket);
     if let Some(size) = tune.sndbuf_client {
         let _ = socket.set_send_buffer_size(size as usize);
     }
@@ -156,12 +153,8 @@ pub fn spawn(worker: &Rc<Worker>, handed: Handed) {
         at,
         shares,
     } = handed;
-    // Without a descriptor for the reactor the connection is dropped, and its place with it.
-    let Ok(conn) = socket.attach() else {
-        return worker.mailboxes.remove_load(worker.index);
-    };
     let accepted = Accepted {
-        conn,
+        conn: socket.attach(),
         peer,
         listener,
         at,
@@ -180,7 +173,9 @@ pub fn drain(worker: &Rc<Worker>, id: ListenerId, socket: &ListeningSocket) {
         let now = clock::both();
         frontend.frontend.of(worker.index).connections.increment();
         let shares = [worker.live.connections.take(), frontend.clients.take()];
-        dispatch(
+        // The other workers take leave of theirs just now.
+        worker.mailboxes.add_load(worker.index);
+        spawn(
             worker,
             Handed {
                 socket,

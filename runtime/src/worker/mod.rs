@@ -215,13 +215,18 @@ impl Worker {
         }
     }
 
+    /// Lets the log lines go that wait.
+    pub fn flush_logs_now(&self) {
+        let sent = self.logger.borrow_mut().flush();
+        self.note_sent(sent);
+    }
+
     /// Lets log lines go at the end of each turn of the event loop that made some: a task that is woken by a turn's
     /// first line runs when what was ready with it has run.
     pub async fn flush_logs(&self) {
         poll_fn(|cx| {
             self.flusher.rest(cx);
-            let sent = self.logger.borrow_mut().flush();
-            self.note_sent(sent);
+            self.flush_logs_now();
             Poll::Pending
         })
         .await

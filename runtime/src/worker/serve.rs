@@ -93,6 +93,14 @@ pub fn start(
 }
 
 impl Workers {
+    /// Waits until all workers have ended, but no longer than this.
+    pub fn join_within(self, limit: Duration) {
+        let until = clock::now() + limit;
+        while self.threads.iter().any(|thread| !thread.is_finished()) && clock::now() < until {
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+
     /// Waits until all workers have ended.
     pub fn join(self) {
         for thread in self.threads {
@@ -115,12 +123,15 @@ async fn run(
     });
     loop {
         match mailbox.recv().await {
-            None | Some(Message::HardStop) => return,
+            None | Some(Message::HardStop) => {
+                // Whoever ends the process waits for that.
+                return worker.flush_logs_now();
+            }
             Some(Message::Serve(handed)) => accept::spawn(&worker, handed),
             Some(Message::SoftStop) => {
                 worker.live.stopping.store(true, Relaxed);
-                listeners.close(&worker).await;
                 worker.order_all(Order::Finish);
+                listeners.close(&worker).await;
             }
             Some(Message::Order(order)) => worker.order_all(order),
             Some(Message::Listen(again)) => listeners.listen(&worker, again),
@@ -157,15 +168,14 @@ impl Listeners {
         }
     }
 
-    /// Soft stop: what the kernel has accepted for us already is served, then the ports are given back.
+    /// Soft stop: the ports are left to whoever shares them, what was begun for us is served, then they are given back.
     async fn close(&mut self, worker: &Rc<Worker>) {
         for (_, task) in self.tasks.drain(..) {
             task.abort();
-            let _ = task.await;
         }
-        for (id, socket) in std::mem::take(&mut self.sockets) {
-            accept::drain(worker, id, &socket);
-            drop(socket);
+        let sockets = std::mem::take(&mut self.sockets);
+        if !sockets.is_empty() {
+            retire(worker, sockets).await;
         }
     }
 
@@ -229,6 +239,37 @@ fn listen_again(socket: &ListeningSocket) -> io::Result<()> {
 
 /// The accept queue of a socket that listens again; the kernel cuts it to its own limit.
 const BACKLOG: i32 = 4096;
+
+/// How long handshakes have that were under way when a soft stop came: closing their socket would break them.
+const LAST_HANDSHAKES: Duration = Duration::from_millis(50);
+
+/// Takes leave of listening sockets: no new connection comes where a successor listens, those under way are served.
+async fn retire(worker: &Rc<Worker>, sockets: Vec<(ListenerId, ListeningSocket)>) {
+    /// A queue of the usual length doesn't fill meanwhile.
+    const LOOK: Duration = Duration::from_millis(2);
+    for (id, socket) in &sockets {
+        let bind = &worker.plan.listeners[id.index()].bind;
+        let ours = match bind.shards {
+            0 => worker.plan.threads as u32,
+            shards => shards,
+        };
+        if let ListeningSocket::Tcp(socket) = socket {
+            // Without it some handshakes may break, as they do with the reference.
+            let _ = locum_kernel::successors::leave_to_successors(socket, ours);
+        }
+    }
+    let until = clock::now() + LAST_HANDSHAKES;
+    while clock::now() < until {
+        for (id, socket) in &sockets {
+            accept::drain(worker, *id, socket);
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+    for (id, socket) in sockets {
+        accept::drain(worker, id, &socket);
+        drop(socket);
+    }
+}
 
 /// How often idle server connections are looked through, at most.
 const UPKEEP_PERIOD: Duration = Duration::from_secs(1);
