@@ -1,7 +1,8 @@
 //! The drivers' clock: the only place of the runtime that reads the time. Cores get it as an argument.
 //!
-//! While a task runs its time stands still: it is read once, when first asked for. What happens in one go happens at
-//! one moment, in the log too, and a request doesn't cost two dozen readings of the clock.
+//! While a task runs its time stands still: it is read once, when first asked for, and in a worker's thread once for
+//! the tasks of a turn of its event loop (the reference reads it so, too). What happens in one go happens at one
+//! moment, in the log too, and a request doesn't cost two dozen readings of the clock.
 
 use std::{
     cell::Cell,
@@ -27,6 +28,9 @@ enum Held {
 
 thread_local! {
     static HELD: Cell<Held> = const { Cell::new(Held::No) };
+    /// The time between two tasks of a turn of the event loop, and how many more of them may have it.
+    static TURN: Cell<(Held, u32)> = const { Cell::new((Held::Unread, 0)) };
+    static BY_TURNS: Cell<bool> = const { Cell::new(false) };
 }
 
 /// The monotonic time.
@@ -94,23 +98,73 @@ impl<F: Future> Future for HeldTask<F> {
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        /// Lets the time go on, also when the task panics.
+        /// Puts the time aside, also when the task panics: the next task of the turn may have it.
         struct Release;
         impl Drop for Release {
             fn drop(&mut self) {
-                HELD.set(Held::No);
+                let held = HELD.replace(Held::No);
+                let left = TURN.get().1.saturating_sub(1);
+                TURN.set(if left == 0 {
+                    (Held::Unread, 0)
+                } else {
+                    (held, left)
+                });
             }
         }
-        HELD.set(Held::Unread);
+        let (held, left) = TURN.get();
+        if left == 0 {
+            HELD.set(Held::Unread);
+            TURN.set((Held::Unread, if BY_TURNS.get() { TASKS_AT_ONCE } else { 1 }));
+        } else {
+            HELD.set(held);
+        }
         let _release = Release;
         self.project().task.poll(cx)
     }
+}
+
+/// Tasks that share one reading at most: a turn that goes on and on gets new ones.
+const TASKS_AT_ONCE: u32 = 32;
+
+/// From here on the held tasks of this thread share the time of their turn, which [`next_turn`] ends.
+pub fn hold_by_turns() {
+    BY_TURNS.set(true);
+}
+
+/// The event loop has waited: the time is another one.
+pub fn next_turn() {
+    TURN.set((Held::Unread, 0));
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::time::Duration;
+
+    #[test]
+    fn tasks_of_one_turn_share_a_time_until_the_turn_ends() {
+        hold_by_turns();
+        let mut cx = Context::from_waker(std::task::Waker::noop());
+        let mut time = || {
+            let mut task = Box::pin(held(async { now() }));
+            let Poll::Ready(time) = task.as_mut().poll(&mut cx) else {
+                unreachable!("it waits for nothing");
+            };
+            std::thread::sleep(Duration::from_millis(1));
+            time
+        };
+        let first = time();
+        assert_eq!(time(), first);
+        assert!(now() > first, "what isn't held reads the clock");
+        next_turn();
+        let second = time();
+        assert!(second > first);
+        let many: Vec<_> = (0..TASKS_AT_ONCE).map(|_| time()).collect();
+        assert_eq!(many[0], second);
+        assert!(many[many.len() - 1] > second, "a long turn gets a new time");
+        next_turn();
+        BY_TURNS.set(false);
+    }
 
     #[test]
     fn the_time_stands_still_while_a_task_runs_and_goes_on_behind_it() {

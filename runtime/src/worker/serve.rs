@@ -65,8 +65,10 @@ pub fn start(
         // An event loop can't leave its thread: it is made there, and what hinders it is told from there.
         let (made, is_made) = std::sync::mpsc::sync_channel(1);
         let body = move || {
+            clock::hold_by_turns();
             let runtime = Builder::new_current_thread()
                 .enable_all()
+                .on_thread_unpark(clock::next_turn)
                 .build_local(LocalOptions::default());
             let (runtime, result) = match runtime {
                 Ok(runtime) => (Some(runtime), Ok(())),
