@@ -33,7 +33,8 @@ impl Rate {
         let second = now.saturating_duration_since(self.origin).as_secs() & 0xffff_ffff;
         let mut seen = self.current.load(Relaxed);
         loop {
-            let next = if seen >> 32 == second {
+            let is_current = behind(seen >> 32, second) == 0;
+            let next = if is_current {
                 seen + 1
             } else {
                 second << 32 | 1
@@ -43,8 +44,8 @@ impl Rate {
                 .compare_exchange_weak(seen, next, Relaxed, Relaxed)
             {
                 Ok(_) => {
-                    if seen >> 32 != second {
-                        let adjacent = seen >> 32 == second.wrapping_sub(1);
+                    if !is_current {
+                        let adjacent = behind(seen >> 32, second) == 1;
                         let before = if adjacent { seen & 0xffff_ffff } else { 0 };
                         self.max.fetch_max(before, Relaxed);
                         self.previous.store(before, Relaxed);
@@ -61,7 +62,7 @@ impl Rate {
         let since = now.saturating_duration_since(self.origin);
         let second = since.as_secs() & 0xffff_ffff;
         let seen = self.current.load(Relaxed);
-        let (current, previous) = match second.wrapping_sub(seen >> 32) {
+        let (current, previous) = match behind(seen >> 32, second) {
             0 => (seen & 0xffff_ffff, self.previous.load(Relaxed)),
             1 => (0, seen & 0xffff_ffff),
             _ => (0, 0),
@@ -82,10 +83,31 @@ impl Rate {
     }
 }
 
+/// How many seconds the one that is counted lies behind this one. Tasks read the clock at different moments: for one
+/// that is late the second that is counted already is its own.
+fn behind(counted: u64, second: u64) -> u64 {
+    second.saturating_sub(counted)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::time::Duration;
+
+    #[test]
+    #[allow(clippy::disallowed_methods)]
+    fn who_read_the_clock_a_little_earlier_counts_in_the_second_that_has_begun() {
+        let start = Instant::now();
+        let rate = Rate::new(start);
+        let before = start + Duration::from_micros(1_999_900);
+        let after = start + Duration::from_micros(2_000_100);
+        for now in [after, before, after, before] {
+            rate.count(now);
+        }
+        assert_eq!(rate.per_second(after), 4);
+        assert_eq!(rate.per_second(before), 4);
+        assert_eq!(rate.max(), 4);
+    }
 
     #[test]
     #[allow(clippy::disallowed_methods)]

@@ -25,8 +25,9 @@ use crate::http::Buffer;
 /// with the answer is served without.
 #[derive(Debug)]
 pub enum Conn {
-    /// Not in the reactor yet.
-    Fresh(Detached),
+    /// Not in the reactor yet, and whether it was read from. Who reads again has to wait for his turn like everybody
+    /// else, which is the reactor's part: a peer that never pauses would keep its task running.
+    Fresh(Detached, bool),
     /// TCP.
     Tcp(TcpStream),
     /// A unix stream socket.
@@ -47,7 +48,7 @@ pub enum Detached {
 impl Detached {
     /// Makes it the current thread's.
     pub fn attach(self) -> Conn {
-        Conn::Fresh(self)
+        Conn::Fresh(self, false)
     }
 
     fn receive(&self, room: &mut [u8]) -> io::Result<usize> {
@@ -79,7 +80,7 @@ impl Conn {
     /// As the reactor says.
     pub fn detach(self) -> io::Result<Detached> {
         Ok(match self {
-            Conn::Fresh(socket) => socket,
+            Conn::Fresh(socket, _) => socket,
             Conn::Tcp(socket) => Detached::Tcp(socket.into_std()?),
             Conn::Unix(socket) => Detached::Unix(socket.into_std()?),
             Conn::Gone => return Err(gone()),
@@ -92,8 +93,8 @@ impl Conn {
     /// Out of memory, or of the user's watches.
     fn register(&mut self) -> io::Result<()> {
         *self = match std::mem::replace(self, Conn::Gone) {
-            Conn::Fresh(Detached::Tcp(socket)) => Conn::Tcp(TcpStream::from_std(socket)?),
-            Conn::Fresh(Detached::Unix(socket)) => Conn::Unix(UnixStream::from_std(socket)?),
+            Conn::Fresh(Detached::Tcp(socket), _) => Conn::Tcp(TcpStream::from_std(socket)?),
+            Conn::Fresh(Detached::Unix(socket), _) => Conn::Unix(UnixStream::from_std(socket)?),
             other => other,
         };
         Ok(())
@@ -105,17 +106,21 @@ impl Conn {
         cx: &mut Context<'_>,
         buffer: &mut Buffer,
     ) -> Poll<io::Result<usize>> {
-        if let Conn::Fresh(socket) = self {
-            match socket.receive(buffer.writable()) {
-                Err(error) if is_to_wait(&error) => self.register()?,
-                result => return Poll::Ready(result.inspect(|count| buffer.filled(*count))),
+        if let Conn::Fresh(socket, was_read) = self {
+            let first = !std::mem::replace(was_read, true);
+            match first.then(|| socket.receive(buffer.writable())) {
+                None => self.register()?,
+                Some(Err(error)) if is_to_wait(&error) => self.register()?,
+                Some(result) => {
+                    return Poll::Ready(result.inspect(|count| buffer.filled(*count)));
+                }
             }
         }
         let mut room = ReadBuf::new(buffer.writable());
         let polled = match self {
             Conn::Tcp(socket) => Pin::new(socket).poll_read(cx, &mut room),
             Conn::Unix(socket) => Pin::new(socket).poll_read(cx, &mut room),
-            Conn::Fresh(_) | Conn::Gone => return Poll::Ready(Err(gone())),
+            Conn::Fresh(..) | Conn::Gone => return Poll::Ready(Err(gone())),
         };
         let count = room.filled().len();
         polled.map_ok(|()| {
@@ -138,7 +143,7 @@ impl Conn {
             (Conn::Tcp(socket), _) => Pin::new(socket).poll_write_vectored(cx, pieces),
             (Conn::Unix(socket), [one]) => Pin::new(socket).poll_write(cx, one),
             (Conn::Unix(socket), _) => Pin::new(socket).poll_write_vectored(cx, pieces),
-            (Conn::Fresh(_) | Conn::Gone, _) => Poll::Ready(Err(gone())),
+            (Conn::Fresh(..) | Conn::Gone, _) => Poll::Ready(Err(gone())),
         }
     }
 
@@ -168,7 +173,7 @@ impl Conn {
 
     /// What writing to a fresh connection gives. None: it is in the reactor now, or was before.
     fn write_fresh(&mut self, pieces: &[IoSlice<'_>], flags: i32) -> Option<io::Result<usize>> {
-        let Conn::Fresh(socket) = self else {
+        let Conn::Fresh(socket, _) = self else {
             return None;
         };
         match socket.send(pieces, flags) {
@@ -193,7 +198,7 @@ impl Conn {
         match self {
             Conn::Tcp(socket) => socket.poll_read_ready(cx).map(drop),
             Conn::Unix(socket) => socket.poll_read_ready(cx).map(drop),
-            Conn::Fresh(_) | Conn::Gone => Poll::Ready(()),
+            Conn::Fresh(..) | Conn::Gone => Poll::Ready(()),
         }
     }
 
@@ -205,13 +210,13 @@ impl Conn {
         match self {
             Conn::Tcp(socket) => socket.poll_write_ready(cx).map(drop),
             Conn::Unix(socket) => socket.poll_write_ready(cx).map(drop),
-            Conn::Fresh(_) | Conn::Gone => Poll::Ready(()),
+            Conn::Fresh(..) | Conn::Gone => Poll::Ready(()),
         }
     }
 
     /// Whether nobody has waited for it yet.
     pub fn is_fresh(&self) -> bool {
-        matches!(self, Conn::Fresh(_))
+        matches!(self, Conn::Fresh(..))
     }
 
     /// Says that nothing more will be written.
@@ -268,7 +273,7 @@ impl Conn {
 
     fn socket(&self) -> Option<BorrowedFd<'_>> {
         match self {
-            Conn::Fresh(socket) => Some(socket.as_fd()),
+            Conn::Fresh(socket, _) => Some(socket.as_fd()),
             Conn::Tcp(socket) => Some(socket.as_fd()),
             Conn::Unix(socket) => Some(socket.as_fd()),
             Conn::Gone => None,
