@@ -6,7 +6,8 @@ mod origin;
 
 use std::{ffi::OsString, fs, io, io::Write, net::TcpListener, path::Path};
 
-use locum_runtime::process::{Exit, signals};
+use locum_compat_haproxy::face;
+use locum_runtime::process::Exit;
 use origin::Origin;
 
 /// The configuration, with `${NAME}` where a value of this start belongs.
@@ -49,11 +50,9 @@ fn port(words: &[OsString]) -> Option<u16> {
 
 fn serve(port: u16) -> io::Result<Exit> {
     let port = free(port)?;
-    // Before the origins' threads begin: an interrupt is the face's to take.
-    signals::block()?;
     let origins = ORIGINS
         .iter()
-        .map(|(name, colour)| Origin::start(name, colour))
+        .map(|(name, colour)| Origin::listen(name, colour))
         .collect::<io::Result<Vec<_>>>()?;
     let directory = tempfile::tempdir()?;
     let path = directory.path().join("haproxy.cfg");
@@ -66,7 +65,8 @@ fn serve(port: u16) -> io::Result<Exit> {
         "-f".into(),
         path.into_os_string(),
     ];
-    Ok(locum_compat_haproxy::face::run(&argv))
+    let start = move || origins.into_iter().try_for_each(Origin::start);
+    Ok(face::run_beside(&argv, Some(Box::new(start))))
 }
 
 /// The port, or the one that the system chooses for 0. Sockets of the face share a port with others of theirs; here
@@ -133,7 +133,7 @@ mod tests {
     fn every_place_of_the_configuration_is_filled_in() {
         let origins: Vec<_> = ORIGINS
             .iter()
-            .map(|(name, colour)| Origin::start(name, colour).unwrap())
+            .map(|(name, colour)| Origin::listen(name, colour).unwrap())
             .collect();
         let text = configuration(1234, &origins, Path::new("/run/demo"));
         let lines = text.lines().filter(|line| !line.starts_with('#'));

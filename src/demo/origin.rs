@@ -16,24 +16,41 @@ use tokio::{runtime::Builder, task::LocalSet};
 /// The page, with `${NAME}` where something of the request belongs.
 const PAGE: &str = include_str!("page.html");
 
-/// A running origin. It ends with the process.
+/// An origin: its socket listens, and it serves once it is started.
 pub(super) struct Origin {
     pub(super) name: &'static str,
+    colour: &'static str,
     /// Where it listens, on 127.0.0.1.
     pub(super) port: u16,
+    socket: TcpListener,
 }
 
 impl Origin {
-    /// Listens on a port that the system chooses and answers every request with a page that names the origin.
-    pub(super) fn start(name: &'static str, colour: &'static str) -> io::Result<Self> {
+    /// Listens on a port that the system chooses.
+    pub(super) fn listen(name: &'static str, colour: &'static str) -> io::Result<Self> {
         let socket = TcpListener::bind(("127.0.0.1", 0))?;
-        let port = socket.local_addr()?.port();
+        Ok(Self {
+            name,
+            colour,
+            port: socket.local_addr()?.port(),
+            socket,
+        })
+    }
+
+    /// Answers every request with a page that names the origin, until the process ends.
+    pub(super) fn start(self) -> io::Result<()> {
+        let Self {
+            name,
+            colour,
+            socket,
+            ..
+        } = self;
         socket.set_nonblocking(true)?;
         let runtime = Builder::new_current_thread().enable_all().build()?;
         thread::Builder::new()
             .name(format!("origin-{name}"))
             .spawn(move || LocalSet::new().block_on(&runtime, serve(socket, name, colour)))?;
-        Ok(Self { name, port })
+        Ok(())
     }
 }
 

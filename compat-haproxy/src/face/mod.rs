@@ -33,6 +33,15 @@ use configuration::Configuration;
 
 /// Runs the face with its command line (`argv[0]` included) and tells how the process is to end.
 pub fn run(argv: &[OsString]) -> Exit {
+    run_beside(argv, None)
+}
+
+/// What begins in the same process when it is about to serve: until then there is one thread, as forks and changes of
+/// the environment need.
+pub type Beside = Box<dyn FnOnce() -> std::io::Result<()>>;
+
+/// As [`run`], with something of the caller's beside it.
+pub fn run_beside(argv: &[OsString], beside: Option<Beside>) -> Exit {
     // Before any thread: signals wait until somebody looks for them.
     if signals::block().is_err() {
         return Exit::Status(1);
@@ -53,6 +62,7 @@ pub fn run(argv: &[OsString]) -> Exit {
             program,
             argv: argv.to_vec(),
             introduced: Cell::new(false),
+            beside: Cell::new(beside),
         },
         Err(ending) => return end_with(&ending, &program),
     };
@@ -108,6 +118,8 @@ struct Face {
     argv: Vec<OsString>,
     /// The version and the path were told already.
     introduced: Cell<bool>,
+    /// Begins when it is about to serve.
+    beside: Cell<Option<Beside>>,
 }
 
 impl Face {

@@ -54,7 +54,8 @@ pub(super) fn start(
     master: Option<ToMaster>,
 ) -> Exit {
     // The one thread that there is yet; conditions and formats are compiled later and see what is set here.
-    if change_environment(&model.process.environment).is_err() {
+    if let Err(error) = change_environment(&model.process.environment) {
+        face.tell(&[plain(format!("Cannot change the environment: {error}."))]);
         return Exit::Status(1);
     }
     let privileges = match Privileges::prepare(&model.process) {
@@ -313,6 +314,12 @@ impl Service for Serving {
         let from_master = self.master.as_ref();
         let from_master = from_master.and_then(|master| master.commands().try_clone().ok());
         let background = admin::background(command_sockets, exposed, from_master, speaks);
+        if let Some(begin) = self.face.beside.take()
+            && let Err(error) = begin()
+        {
+            self.face.tell(&[plain(error.to_string())]);
+            return Exit::Status(1);
+        }
         let Ok(workers) = serve::start(&plan, &live, sockets, &identity, background) else {
             self.face.tell(&[plain("Cannot create worker threads.")]);
             return Exit::Status(1);
