@@ -16,7 +16,10 @@ use crate::{
     face::console,
     fetch, filter,
     keyword::{self, State},
-    lowering::known::{self, Kind},
+    lowering::{
+        known::{self, Kind},
+        place::DESCRIPTIONS,
+    },
     option::{self, Side},
     server_option,
 };
@@ -112,36 +115,10 @@ fn services(out: &mut String) {
     out.push_str("# List of registered service names:\n");
 }
 
-/// What the columns of the list of fetches stand for.
-const POINTS: [&str; 22] = [
-    "frontend tcp-request connection rule",
-    "frontend tcp-request session rule",
-    "frontend tcp-request content rule",
-    "frontend http-request header rule",
-    "frontend http-request body rule",
-    "frontend use-backend rule",
-    "backend tcp-request content rule",
-    "backend http-request header rule",
-    "backend http-request body rule",
-    "backend use-server, balance or stick-match rule",
-    "server source selection",
-    "backend tcp-response content rule",
-    "backend http-response header rule",
-    "backend http-response body rule",
-    "backend stick-store rule",
-    "frontend tcp-response content rule",
-    "frontend http-response header rule",
-    "frontend http-response body rule",
-    "logs",
-    "backend tcp-check rule",
-    "configuration parser",
-    "CLI parser",
-];
-
 fn fetches(out: &mut String) {
     out.push_str("# List of registered sample fetch functions:\n");
-    let columns = POINTS.len();
-    for (column, point) in POINTS.iter().enumerate() {
+    let columns = DESCRIPTIONS.len();
+    for (column, point) in DESCRIPTIONS.iter().enumerate() {
         let (margin, bars) = (" ".repeat(columns - column + 1), "/ ".repeat(column));
         let line = "-".repeat(columns - column);
         let _ = writeln!(out, "#{margin}{bars}_.{line} {point}");

@@ -56,34 +56,36 @@ pub enum Point {
     Command,
 }
 
+/// How messages and lists call the points, in their order.
+pub(crate) const DESCRIPTIONS: [&str; 22] = [
+    "frontend tcp-request connection rule",
+    "frontend tcp-request session rule",
+    "frontend tcp-request content rule",
+    "frontend http-request header rule",
+    "frontend http-request body rule",
+    "frontend use-backend rule",
+    "backend tcp-request content rule",
+    "backend http-request header rule",
+    "backend http-request body rule",
+    "backend use-server, balance or stick-match rule",
+    "server source selection",
+    "backend tcp-response content rule",
+    "backend http-response header rule",
+    "backend http-response body rule",
+    "backend stick-store rule",
+    "frontend tcp-response content rule",
+    "frontend http-response header rule",
+    "frontend http-response body rule",
+    "logs",
+    "backend tcp-check rule",
+    "configuration parser",
+    "CLI parser",
+];
+
 impl Point {
     /// How messages call it.
     pub fn description(self) -> &'static str {
-        const NAMES: [&str; 22] = [
-            "frontend tcp-request connection rule",
-            "frontend tcp-request session rule",
-            "frontend tcp-request content rule",
-            "frontend http-request header rule",
-            "frontend http-request body rule",
-            "frontend use-backend rule",
-            "backend tcp-request content rule",
-            "backend http-request header rule",
-            "backend http-request body rule",
-            "backend use-server, balance or stick-match rule",
-            "server source selection",
-            "backend tcp-response content rule",
-            "backend http-response header rule",
-            "backend http-response body rule",
-            "backend stick-store rule",
-            "frontend tcp-response content rule",
-            "frontend http-response header rule",
-            "frontend http-response body rule",
-            "logs",
-            "backend tcp-check rule",
-            "configuration parser",
-            "CLI parser",
-        ];
-        NAMES[self as usize]
+        DESCRIPTIONS[self as usize]
     }
 }
 
