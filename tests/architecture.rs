@@ -26,8 +26,12 @@ const ARROWS: &[(&str, &[&str])] = &[
         &["locum-model", "locum-parser", "locum-runtime"],
     ),
     (
+        "locum-vrrp",
+        &["locum-kernel", "locum-model", "locum-runtime"],
+    ),
+    (
         "locum-compat-keepalived",
-        &["locum-model", "locum-parser", "locum-runtime"],
+        &["locum-model", "locum-parser", "locum-runtime", "locum-vrrp"],
     ),
     ("golden-tests", &[]),
     // The root uses the faces, and of the runtime how a process ends; golden-tests as a library.
