@@ -104,5 +104,5 @@ fn off_time(gaps: &[Duration], interval_ms: u32) -> String {
 /// Half seconds: what garp delays are told in.
 fn roughly(time: Duration) -> String {
     let halves = (time.as_millis() + 250) / 500;
-    format!("{}.{} s", halves / 2, if halves % 2 == 0 { 0 } else { 5 })
+    format!("{}.{} s", halves / 2, halves % 2 * 5)
 }

@@ -113,7 +113,6 @@ impl Wire {
     }
 
     /// A way to send for another thread.
-    #[must_use]
     pub fn sender(&self) -> impl Fn(&[u8]) + Send + 'static {
         let sender = Arc::clone(&self.sender);
         move |frame| {
