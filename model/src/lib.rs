@@ -6,15 +6,22 @@
 
 pub mod acl;
 pub mod address;
+pub mod alert;
+pub mod bfd;
 pub mod check;
 pub mod expr;
+pub mod keepalived;
 pub mod located;
 pub mod log;
+pub mod lvs;
 pub mod pool;
 pub mod process;
 pub mod proxy;
 pub mod rule;
+pub mod script;
 pub mod text;
+pub mod track;
+pub mod vrrp;
 
 pub use located::{Located, Origin};
 pub use text::Text;

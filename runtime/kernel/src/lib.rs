@@ -12,6 +12,8 @@ pub mod executed;
 pub mod fork;
 pub mod netlink;
 pub mod raw;
+pub mod readable;
+pub mod run_as;
 pub mod send_many;
 pub mod socket_option;
 pub mod spawn;
