@@ -147,6 +147,13 @@ pub enum Trouble {
         /// Why.
         error: io::Error,
     },
+    /// A tracked file holds a number that can't be one; the old one stays.
+    FileValue {
+        /// The file.
+        path: PathBuf,
+        /// The number, cut to what there is room for.
+        value: i64,
+    },
     /// Processes can't be watched.
     ProcessWatch(io::Error),
 }

@@ -1,5 +1,8 @@
 //! Lines of `virtual_…` and `static_…` blocks as the kernel gets them.
 
+mod route;
+mod rule;
+
 use std::net::{IpAddr, Ipv4Addr};
 
 use locum_kernel::netlink::{Address as KernelAddress, AddressFlags};
@@ -7,6 +10,8 @@ use locum_model::{
     address::Network,
     vrrp::address::{Address, Broadcast, PreferredLifetime},
 };
+pub(super) use route::route;
+pub(super) use rule::rule;
 
 use crate::effect::Line;
 
@@ -68,6 +73,10 @@ fn broadcast(value: &Address) -> Option<Ipv4Addr> {
     }
 }
 
+fn pair(network: Network) -> (IpAddr, u8) {
+    (network.ip, network.prefix)
+}
+
 #[cfg(test)]
 mod tests {
     use locum_model::Located;
@@ -88,7 +97,7 @@ mod tests {
                 line: 0,
             },
             interface: 3,
-            value: Located::nowhere(value),
+            value: Located::built_in(value),
         }
     }
 

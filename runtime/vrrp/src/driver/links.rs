@@ -133,12 +133,7 @@ impl Links {
                     .remove(&link.index)
                     .map(|_| News::InterfaceGone(link.index)),
                 Some(Event::Address(address)) => self.learn_address(address),
-                Some(Event::AddressGone(address)) => {
-                    if let Some(known) = self.known.get_mut(&address.interface) {
-                        known.addresses.retain(|old| !same(old, &address));
-                    }
-                    Some(News::AddressGone(address))
-                }
+                Some(Event::AddressGone(address)) => self.forget_address(address),
                 Some(Event::Overrun) => {
                     self.waiting.clear();
                     Some(News::Overrun)
@@ -176,6 +171,14 @@ impl Links {
             mtu: link.mtu,
             name: link.name,
         })
+    }
+
+    /// One that isn't known was told of before, by a dump that overtook its event.
+    fn forget_address(&mut self, address: Address) -> Option<News> {
+        let known = self.known.get_mut(&address.interface)?;
+        let at = known.addresses.iter().position(|old| same(old, &address))?;
+        known.addresses.swap_remove(at);
+        Some(News::AddressGone(address))
     }
 
     /// Lifetimes and flags of an address that is known change often; that is no news.

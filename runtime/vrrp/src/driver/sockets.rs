@@ -3,7 +3,7 @@
 use std::{io, net::IpAddr, os::fd::AsRawFd};
 
 use locum_kernel::raw::{
-    self, Batch, Listen, PACKET_BYTES, Protocol, Receiver, Sender, Target, Transmit,
+    self, Batch, Listen, PACKET_BYTES, Packet, Protocol, Receiver, Sender, Target, Transmit,
 };
 use locum_model::vrrp::Family;
 
@@ -19,13 +19,13 @@ use crate::{
 };
 
 /// The most packets of one socket in a turn, in batches: the others wait then.
-const BATCHES: usize = 64;
+pub(super) const BATCHES: usize = 64;
 
 /// All of them.
 #[derive(Debug)]
 pub(super) struct Sockets {
     pairs: Vec<Option<Pair>>,
-    batch: Batch,
+    batch: Option<Batch>,
 }
 
 #[derive(Debug)]
@@ -40,7 +40,7 @@ impl Sockets {
     pub(super) fn new() -> Self {
         Self {
             pairs: Vec::new(),
-            batch: Batch::new(PACKET_BYTES),
+            batch: None,
         }
     }
 
@@ -115,29 +115,26 @@ impl Sockets {
         }
     }
 
-    /// Hands over what waits in a socket, a limited number of packets.
-    pub(super) fn receive(&mut self, id: SocketId, mut each: impl FnMut(Received<'_>)) {
-        let Some(Some(pair)) = self.pairs.get(id.0 as usize) else {
-            return;
-        };
-        for _ in 0..BATCHES {
-            match self.batch.receive(&pair.receiver) {
-                Ok(0) => return,
-                Ok(_) => self.batch.packets().for_each(|packet| {
-                    each(Received {
-                        source: packet.source,
-                        destination: packet.destination,
-                        hop_limit: packet.hop_limit,
-                        header: packet.header,
-                        payload: packet.payload,
-                    });
-                }),
-                // What a socket has to report (its interface went down) netlink tells, too.
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(_) => return,
+    /// Receives some of what waits in a socket; `None`: nothing waits. Give the batch back after use.
+    pub(super) fn receive(&mut self, id: SocketId) -> Option<Batch> {
+        let pair = self.pairs.get(id.0 as usize)?.as_ref()?;
+        let mut batch = self
+            .batch
+            .take()
+            .unwrap_or_else(|| Batch::new(PACKET_BYTES));
+        match batch.receive(&pair.receiver) {
+            Ok(count) if count > 0 => Some(batch),
+            // What a socket has to report (its interface went down) netlink tells, too.
+            _ => {
+                self.batch = Some(batch);
+                None
             }
         }
+    }
+
+    /// The buffers are used again.
+    pub(super) fn give_back(&mut self, batch: Batch) {
+        self.batch = Some(batch);
     }
 
     /// Sends a packet. Without sockets it is lost, as on a wire that is cut.
@@ -161,5 +158,16 @@ impl Sockets {
             source,
             bytes: packet.bytes,
         })
+    }
+}
+
+/// A packet as the engine takes it.
+pub(super) fn received<'a>(packet: &Packet<'a>) -> Received<'a> {
+    Received {
+        source: packet.source,
+        destination: packet.destination,
+        hop_limit: packet.hop_limit,
+        header: packet.header,
+        payload: packet.payload,
     }
 }
