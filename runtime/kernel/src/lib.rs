@@ -11,6 +11,7 @@ pub mod environment;
 pub mod executed;
 pub mod fork;
 pub mod netlink;
+pub mod nft;
 pub mod raw;
 pub mod readable;
 pub mod run_as;
@@ -18,6 +19,7 @@ pub mod send_many;
 pub mod socket_option;
 pub mod spawn;
 pub mod successors;
+pub mod sysctl;
 pub mod threads;
 
 #[cfg(test)]
