@@ -36,7 +36,7 @@ impl Hands {
         let buffer = configuration.global.vrrp_netlink_monitor_rcv_bufs.bytes;
         Ok(Self {
             // Listening begins before the first dump: nothing in between is missed.
-            links: Links::open(buffer.map(|bytes| bytes as usize))?,
+            links: Links::open((buffer != 0).then_some(buffer as usize))?,
             netlink: Netlink::open()?,
             sockets: Sockets::new(),
             announcer: Announcer::default(),
@@ -106,7 +106,6 @@ impl Hands {
             Effect::RemoveRules(lines) => self.rules(&lines, false, engine, face),
             Effect::Announce { interface, address } => self.announce(interface, address, face),
             Effect::Firewall { .. } | Effect::PromoteSecondaries { .. } => {}
-            _ => {}
         }
     }
 

@@ -34,11 +34,7 @@ use self::{
     sockets::received,
     track::{file::Files, script},
 };
-use crate::{
-    effect::Effects,
-    engine::Engine,
-    event::Event,
-};
+use crate::{effect::Effects, engine::Engine};
 
 /// Runs VRRP until it is told to stop. Fails only before it has begun: without netlink or a descriptor there is nothing
 /// that it could do.

@@ -72,7 +72,8 @@ impl Sockets {
                     Family::Inet6 => std::net::Ipv6Addr::UNSPECIFIED.into(),
                 };
                 let source = own.unwrap_or(any);
-                (Target::Unicast { source }, None, own)
+                let interface = (socket.interface != 0).then_some(socket.interface);
+                (Target::Unicast { source, interface }, None, own)
             }
         };
         let receiver = Receiver::open(&Listen {

@@ -13,8 +13,8 @@ use crate::effect::Line;
 pub(in crate::driver) fn rule(line: &Line<Rule>) -> KernelRule {
     let value = &line.value.value;
     let family = match value.family {
-        Family::Inet => KernelFamily::Inet,
-        Family::Inet6 => KernelFamily::Inet6,
+        Family::Inet => KernelFamily::V4,
+        Family::Inet6 => KernelFamily::V6,
     };
     let action = match value.action {
         Action::Lookup(table) => RuleAction::Lookup(table),
