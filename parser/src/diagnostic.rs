@@ -30,6 +30,8 @@ pub enum Prefix {
     ParsingCapital,
     /// `[file:line] : `
     Place,
+    /// `(file: Line 3) `, as Keepalived's children name the place; its parent leaves the file out.
+    Line,
     /// Nothing.
     None,
 }
@@ -101,6 +103,7 @@ impl fmt::Display for Diagnostic {
             Prefix::ParsingSpaced => write!(f, "parsing [{file}:{line}] : ")?,
             Prefix::ParsingCapital => write!(f, "Parsing [{file}:{line}]: ")?,
             Prefix::Place => write!(f, "[{file}:{line}] : ")?,
+            Prefix::Line => write!(f, "({file}: Line {line}) ")?,
             Prefix::None => {}
         }
         f.write_str(&self.message)?;

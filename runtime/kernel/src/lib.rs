@@ -10,6 +10,8 @@ pub mod disconnect;
 pub mod environment;
 pub mod executed;
 pub mod fork;
+pub mod readable;
+pub mod run_as;
 pub mod scheduling;
 pub mod send_many;
 pub mod signal_queue;

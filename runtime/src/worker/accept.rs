@@ -1,4 +1,5 @@
-//! Accepting: one task per listening socket, on one worker; each connection goes to the worker with the fewest.
+//! Accepting: one task per listening socket on every worker. Who accepts a connection serves it, unless another worker
+//! has clearly fewer.
 
 use std::{
     future::poll_fn,
@@ -18,7 +19,7 @@ use super::{
 use crate::{
     clock,
     event::{Event, Resource},
-    live::ProxyLive,
+    live::{ProxyLive, gauge::Share},
     net::{conn::Detached, listener::ListeningSocket},
     plan::ListenerId,
     stream::session::{Accepted, Session},
@@ -62,23 +63,25 @@ pub async fn run(worker: Rc<Worker>, id: ListenerId, socket: ListeningSocket) {
             Ok(connection) => {
                 let (socket, peer) = accepted(tcp, connection);
                 size_buffers(&worker, &socket);
-                // Another socket may have taken the last unit meanwhile: then this connection waits here.
-                let process = poll_fn(|cx| worker.live.connections.poll_take(cx)).await;
-                let place = poll_fn(|cx| frontend.clients.poll_take(cx)).await;
-                let now = clock::both();
-                frontend.connection_rate.count(now.instant);
-                frontend.frontend.of(worker.index).connections.increment();
-                worker.live.connection_rate.count(now.instant);
-                dispatch(
-                    &worker,
-                    Handed {
-                        socket,
-                        peer,
-                        listener: id,
-                        at: now,
-                        shares: [process, place],
-                    },
-                );
+                let connection = Connection {
+                    socket,
+                    peer,
+                    listener: id,
+                };
+                // Another worker or socket may have taken the last unit meanwhile: then this connection waits for one,
+                // in a task of its own, since this one ends with a soft stop.
+                match (
+                    worker.live.connections.try_take(),
+                    frontend.clients.try_take(),
+                ) {
+                    (Some(process), Some(place)) => {
+                        admit(&worker, connection, [process, place]);
+                    }
+                    taken => {
+                        let worker = worker.clone();
+                        tokio::task::spawn_local(wait_for_units(worker, connection, taken));
+                    }
+                }
             }
             Err(error) => {
                 // Without a resource: the client went away while it waited.
@@ -93,6 +96,52 @@ pub async fn run(worker: Rc<Worker>, id: ListenerId, socket: ListeningSocket) {
             }
         }
     }
+}
+
+/// A connection that nobody serves yet.
+struct Connection {
+    socket: Detached,
+    peer: Option<SocketAddr>,
+    listener: ListenerId,
+}
+
+/// Takes the units that a connection still lacks, the process's first, then admits it.
+async fn wait_for_units(
+    worker: Rc<Worker>,
+    connection: Connection,
+    (process, place): (Option<Share>, Option<Share>),
+) {
+    let listener = &worker.plan.listeners[connection.listener.index()];
+    let frontend = worker.live.proxy(listener.frontend);
+    let process = match process {
+        Some(process) => process,
+        None => poll_fn(|cx| worker.live.connections.poll_take(cx)).await,
+    };
+    let place = match place {
+        Some(place) => place,
+        None => poll_fn(|cx| frontend.clients.poll_take(cx)).await,
+    };
+    admit(&worker, connection, [process, place]);
+}
+
+/// Counts a connection and gives it to the worker that serves it.
+fn admit(worker: &Rc<Worker>, connection: Connection, shares: [Share; 2]) {
+    let listener = &worker.plan.listeners[connection.listener.index()];
+    let frontend = worker.live.proxy(listener.frontend);
+    let now = clock::both();
+    frontend.connection_rate.count(now.instant);
+    frontend.frontend.of(worker.index).connections.increment();
+    worker.live.connection_rate.count(now.instant);
+    dispatch(
+        worker,
+        Handed {
+            socket: connection.socket,
+            peer: connection.peer,
+            listener: connection.listener,
+            at: now,
+            shares,
+        },
+    );
 }
 
 /// Waits while more come each second than the frontend or the process takes (manual: "rate-limit sessions",
@@ -135,7 +184,7 @@ fn size_buffers(worker: &Worker, socket: &Detached) {
 }
 
 fn dispatch(worker: &Rc<Worker>, handed: Handed) {
-    let target = worker.mailboxes.least_loaded(worker.index);
+    let target = worker.mailboxes.server_of_next(worker.index);
     worker.mailboxes.add_load(target);
     if target == worker.index {
         spawn(worker, handed);

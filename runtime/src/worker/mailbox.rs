@@ -95,12 +95,17 @@ impl Mailboxes {
         }
     }
 
-    /// The worker with the fewest connections; `near` among equals.
-    pub fn least_loaded(&self, near: usize) -> usize {
+    /// Who serves a connection that `near` has accepted: `near`, unless another has clearly fewer. Handing over costs a
+    /// message and a wake; with few connections each one counts, with many a difference of an eighth doesn't.
+    pub fn server_of_next(&self, near: usize) -> usize {
         let load = |worker: usize| self.loads[worker].load(Relaxed);
-        (0..self.loads.len())
+        let least = (0..self.loads.len())
             .min_by_key(|&worker| (load(worker), worker != near))
-            .unwrap_or(near)
+            .unwrap_or(near);
+        match load(near) > load(least) + load(least) / 8 {
+            true => least,
+            false => near,
+        }
     }
 
     /// Counts a connection that goes to a worker.
@@ -116,5 +121,30 @@ impl Mailboxes {
     /// Connections of all workers.
     pub fn total_load(&self) -> usize {
         self.loads.iter().map(|load| load.load(Relaxed)).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with_loads(loads: [usize; 2]) -> Mailboxes {
+        let (mailboxes, _readers) = Mailboxes::new(2);
+        for (worker, load) in loads.into_iter().enumerate() {
+            (0..load).for_each(|_| mailboxes.add_load(worker));
+        }
+        mailboxes
+    }
+
+    #[test]
+    fn whoever_accepts_serves_unless_another_has_clearly_fewer() {
+        assert_eq!(with_loads([0, 0]).server_of_next(0), 0);
+        assert_eq!(with_loads([0, 0]).server_of_next(1), 1);
+        // A few connections are spread evenly.
+        assert_eq!(with_loads([1, 0]).server_of_next(0), 1);
+        assert_eq!(with_loads([2, 1]).server_of_next(0), 1);
+        // Of many, an eighth more is not worth a message.
+        assert_eq!(with_loads([36, 32]).server_of_next(0), 0);
+        assert_eq!(with_loads([37, 32]).server_of_next(0), 1);
     }
 }

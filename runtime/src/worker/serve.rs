@@ -38,10 +38,11 @@ pub struct Workers {
     pub mailboxes: Arc<Mailboxes>,
 }
 
-/// Starts one thread per worker. Listeners are spread over them; each connection then goes where the load is least.
+/// Starts one thread per worker. All of them accept from each socket; who has many more connections than another hands
+/// over.
 ///
 /// # Errors
-/// No thread, or no descriptor for an event loop.
+/// No thread, or no descriptor for an event loop or a worker's part in a socket.
 pub fn start(
     plan: &Arc<Plan>,
     live: &Arc<Live>,
@@ -52,10 +53,7 @@ pub fn start(
     let count = plan.threads.max(1);
     let (mailboxes, readers) = Mailboxes::new(count);
     let mailboxes = Arc::new(mailboxes);
-    let mut shares: Vec<Vec<_>> = (0..count).map(|_| Vec::new()).collect();
-    for (place, socket) in sockets.into_iter().enumerate() {
-        shares[place % count].push(socket);
-    }
+    let shares = share_out(sockets, count)?;
     let mut background = Some(background);
     let mut threads = Vec::with_capacity(count);
     for (index, (reader, sockets)) in readers.into_iter().zip(shares).enumerate() {
@@ -92,6 +90,28 @@ pub fn start(
             .unwrap_or_else(|_| Err(io::ErrorKind::Other.into()))?;
     }
     Ok(Workers { threads, mailboxes })
+}
+
+/// Gives every worker a part in each listening socket. Sockets that share an address already (`shards`) are dealt out
+/// instead: the kernel spreads connections over those.
+fn share_out(
+    sockets: Vec<(ListenerId, ListeningSocket)>,
+    workers: usize,
+) -> io::Result<Vec<Vec<(ListenerId, ListeningSocket)>>> {
+    let mut shares: Vec<Vec<_>> = (0..workers).map(|_| Vec::new()).collect();
+    let ids: Vec<_> = sockets.iter().map(|(id, _)| *id).collect();
+    for (place, (id, socket)) in sockets.into_iter().enumerate() {
+        let own = place % workers;
+        if ids.iter().filter(|other| **other == id).count() == 1 {
+            for (worker, share) in shares.iter_mut().enumerate() {
+                if worker != own {
+                    share.push((id, socket.try_clone()?));
+                }
+            }
+        }
+        shares[own].push((id, socket));
+    }
+    Ok(shares)
 }
 
 impl Workers {
