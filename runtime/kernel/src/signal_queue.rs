@@ -99,6 +99,18 @@ impl AsRawFd for SignalQueue {
     }
 }
 
+/// Sends a signal to a process.
+///
+/// # Errors
+/// There is no such process, or no such signal, or it isn't allowed.
+pub fn send(pid: i32, number: i32) -> io::Result<()> {
+    // SAFETY: the call takes numbers only.
+    match unsafe { libc::kill(pid, number) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
 /// The number of the first real-time signal that programs may use, as the C library has it.
 pub fn first_realtime() -> i32 {
     libc::SIGRTMIN()
