@@ -7,6 +7,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::fs::{self, File, OpenOptions};
 use std::io::{BufRead, BufReader};
+use std::os::fd::OwnedFd;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -76,7 +77,7 @@ impl Node {
         bench: &Bench,
         (host, kind): (usize, Kind),
         configuration: &str,
-        output: Option<Stdio>,
+        output: Option<OwnedFd>,
     ) -> Result<Self, String> {
         let name = lab::HOSTS[host].0;
         let file = |suffix: &str| bench.folder.path().join(format!("{name}.{suffix}"));
@@ -86,7 +87,12 @@ impl Node {
             .append(true)
             .open(file("log"));
         let log: File = log.map_err(|e| e.to_string())?;
-        let output = output.unwrap_or_else(|| Stdio::from(log));
+        let output = output.map_or(log, File::from);
+        let errors = output.try_clone().map_err(|e| e.to_string())?;
+        // One that was killed leaves its pid files, and here nobody reaps its children.
+        for left in ["pid", "vrrp.pid", "checkers.pid"] {
+            let _ = fs::remove_file(file(left));
+        }
         let child = Command::new("ip")
             .args(["netns", "exec", name])
             .arg(bench.program(kind))
@@ -100,7 +106,7 @@ impl Node {
             .arg(file("checkers.pid"))
             .stdin(Stdio::null())
             .stdout(output)
-            .stderr(Stdio::null())
+            .stderr(errors)
             .spawn()
             .map_err(|e| format!("ip netns exec: {e}"))?;
         Ok(Self { kind, child })

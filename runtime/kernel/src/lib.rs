@@ -10,6 +10,8 @@ pub mod disconnect;
 pub mod environment;
 pub mod executed;
 pub mod fork;
+pub mod netlink;
+pub mod raw;
 pub mod readable;
 pub mod run_as;
 pub mod scheduling;
@@ -19,3 +21,6 @@ pub mod socket_option;
 pub mod spawn;
 pub mod successors;
 pub mod threads;
+
+#[cfg(test)]
+mod in_namespace;

@@ -18,6 +18,7 @@
 //! Every `on_…` takes `now` and the `Effects` to fill. A driver that was late hands over all packets that wait before it
 //! lets timers run: a stalled daemon must not take over from a master that it simply hasn't listened to.
 
+pub mod bfd;
 pub mod effect;
 pub mod event;
 pub mod identity;
