@@ -54,6 +54,7 @@
 //! process::run(Start { daemon: true, ..Start::default() }, Face).leave()
 //! ```
 
+pub mod children;
 pub mod console;
 pub mod daemonise;
 pub mod handover;
@@ -66,9 +67,11 @@ pub mod pidfile;
 pub mod ports;
 pub mod predecessors;
 pub mod privileges;
+pub mod scheduling;
 pub mod signals;
 pub mod start;
 
+pub use locum_kernel::signal_queue;
 pub use inherited::{Inherited, ToMaster};
 pub use master::{Master, MasterEvent, Supervision, supervise};
 pub use nix::sys::signal::Signal;
