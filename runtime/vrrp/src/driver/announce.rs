@@ -21,9 +21,8 @@ impl Announcer {
         router: bool,
     ) -> io::Result<()> {
         match address {
-            IpAddr::V4(address) => {
-                opened(&mut self.arp, LinkSender::arp)?.send(interface, &arp::gratuitous(mac, address))
-            }
+            IpAddr::V4(address) => opened(&mut self.arp, LinkSender::arp)?
+                .send(interface, &arp::gratuitous(mac, address)),
             IpAddr::V6(address) => opened(&mut self.ipv6, LinkSender::ipv6)?
                 .send(interface, &ndisc::unsolicited(mac, address, router)),
         }

@@ -5,12 +5,7 @@ use std::{io, net::IpAddr, path::PathBuf, sync::Arc};
 use locum_model::{keepalived::Configuration, vrrp::Family};
 use tokio::sync::oneshot;
 
-use crate::{
-    effect::Notice,
-    engine::Engine,
-    event::Event,
-    identity::Name,
-};
+use crate::{effect::Notice, engine::Engine, event::Event, identity::Name};
 
 /// Where everything that happens goes: log lines, notifications, dumps. Called from the event loop: it must not wait.
 pub trait Face {

@@ -109,17 +109,14 @@ impl Hands {
         }
     }
 
-    fn open_socket(
-        &mut self,
-        id: SocketId,
-        engine: &Engine,
-        poll: &PollSet,
-        face: &mut impl Face,
-    ) {
+    fn open_socket(&mut self, id: SocketId, engine: &Engine, poll: &PollSet, face: &mut impl Face) {
         let Some(socket) = engine.socket(id) else {
             return;
         };
-        let device = self.links.get(socket.interface).map(|known| known.name.clone());
+        let device = self
+            .links
+            .get(socket.interface)
+            .map(|known| known.name.clone());
         let buffer = engine
             .users(id)
             .filter_map(|instance| instance.config.kernel_rx_buf_size)
@@ -184,7 +181,8 @@ impl Hands {
         };
         let failures = self.ask(on_links.clone(), face);
         if !adding {
-            let ok = on_links.filter(|line| !failures.iter().any(|(failed, _)| failed.id == line.id));
+            let ok =
+                on_links.filter(|line| !failures.iter().any(|(failed, _)| failed.id == line.id));
             self.removed
                 .extend(ok.map(|line| (line.interface, line.value.value.network.ip)));
         }
@@ -210,11 +208,8 @@ impl Hands {
         self.requests.clear();
         for line in lines.iter() {
             let route = lines::route(line, |name| self.links.index_of(name));
-            self.requests.push(if adding {
-                route.add()
-            } else {
-                route.delete()
-            });
+            self.requests
+                .push(if adding { route.add() } else { route.delete() });
         }
         self.tell_failures(lines, true, adding, engine, face);
     }
@@ -229,7 +224,8 @@ impl Hands {
         self.requests.clear();
         for line in lines.iter() {
             let rule = lines::rule(line);
-            self.requests.push(if adding { rule.add() } else { rule.delete() });
+            self.requests
+                .push(if adding { rule.add() } else { rule.delete() });
         }
         self.tell_failures(lines, false, adding, engine, face);
     }

@@ -62,7 +62,11 @@ fn preferred(value: &Address) -> Option<u32> {
 }
 
 fn broadcast(value: &Address) -> Option<Ipv4Addr> {
-    let Network { ip: IpAddr::V4(ip), prefix } = value.network else {
+    let Network {
+        ip: IpAddr::V4(ip),
+        prefix,
+    } = value.network
+    else {
         return None;
     };
     let host_bits = u32::MAX.checked_shr(u32::from(prefix)).unwrap_or(0);
@@ -116,9 +120,18 @@ mod tests {
     #[test]
     fn broadcast_addresses_follow_the_mask() {
         let with = |broadcast| {
-            address(&line("192.0.2.9", 24, |value| value.broadcast = Some(broadcast))).broadcast
+            address(&line("192.0.2.9", 24, |value| {
+                value.broadcast = Some(broadcast)
+            }))
+            .broadcast
         };
-        assert_eq!(with(Broadcast::HostBitsSet), Some(Ipv4Addr::new(192, 0, 2, 255)));
-        assert_eq!(with(Broadcast::HostBitsCleared), Some(Ipv4Addr::new(192, 0, 2, 0)));
+        assert_eq!(
+            with(Broadcast::HostBitsSet),
+            Some(Ipv4Addr::new(192, 0, 2, 255))
+        );
+        assert_eq!(
+            with(Broadcast::HostBitsCleared),
+            Some(Ipv4Addr::new(192, 0, 2, 0))
+        );
     }
 }

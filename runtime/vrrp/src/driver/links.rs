@@ -165,9 +165,7 @@ impl Links {
             up: link.up,
             running: link.running,
             flags: link.flags,
-            base: link
-                .parent
-                .filter(|_| stands_on && !link.parent_elsewhere),
+            base: link.parent.filter(|_| stands_on && !link.parent_elsewhere),
             mtu: link.mtu,
             name: link.name,
         })

@@ -329,12 +329,7 @@ impl Driver {
         self.carry_out(face);
     }
 
-    fn obey(
-        &mut self,
-        now: Instant,
-        order: Order,
-        face: &mut impl Face,
-    ) -> io::Result<Stopped> {
+    fn obey(&mut self, now: Instant, order: Order, face: &mut impl Face) -> io::Result<Stopped> {
         match order {
             Order::Reload(configuration) => {
                 // Masters advertise first: backups wait while everything changes.

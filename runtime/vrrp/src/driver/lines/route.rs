@@ -2,7 +2,9 @@
 
 use std::net::IpAddr;
 
-use locum_kernel::netlink::{Encap, KEEPALIVED, NextHop, Route as KernelRoute, RouteMetric, RouteType, TABLE_MAIN};
+use locum_kernel::netlink::{
+    Encap, KEEPALIVED, NextHop, Route as KernelRoute, RouteMetric, RouteType, TABLE_MAIN,
+};
 use locum_model::vrrp::{
     Family,
     route::{Encap as Tunnel, Metrics, Route, RouteType as Kind},
@@ -92,9 +94,7 @@ fn metrics(metrics: &Metrics) -> Vec<RouteMetric> {
         metrics.initcwnd.map(RouteMetric::InitCwnd),
         metrics.initrwnd.map(RouteMetric::InitRwnd),
         metrics.ecn.then_some(RouteMetric::Features(ECN)),
-        metrics
-            .quickack
-            .map(|set| RouteMetric::QuickAck(flag(set))),
+        metrics.quickack.map(|set| RouteMetric::QuickAck(flag(set))),
         metrics
             .fastopen_no_cookie
             .map(|set| RouteMetric::FastopenNoCookie(flag(set))),
