@@ -8,7 +8,7 @@ use std::{
 
 /// Whether an option takes an argument.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Argument {
+pub(super) enum Argument {
     /// It doesn't.
     None,
     /// It does: attached or the next word.
@@ -19,7 +19,7 @@ pub enum Argument {
 
 /// An option. `id` is what the caller knows it by.
 #[derive(Debug, Clone, Copy)]
-pub struct Row<Id> {
+pub(super) struct Row<Id> {
     /// The option.
     pub id: Id,
     /// Its letter.
@@ -32,7 +32,7 @@ pub struct Row<Id> {
 
 /// What was found, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Found<Id> {
+pub(super) enum Found<Id> {
     /// An option with its argument.
     Option(Id, Option<OsString>),
     /// A letter that is no option.
@@ -46,7 +46,7 @@ pub enum Found<Id> {
 }
 
 /// Takes all words apart; the words that are no options come last.
-pub fn take_apart<Id: Copy + PartialEq>(
+pub(super) fn take_apart<Id: Copy + PartialEq>(
     rows: &[Row<Id>],
     words: &[OsString],
 ) -> Vec<Found<Id>> {
@@ -118,8 +118,7 @@ fn short<'a, Id: Copy>(
             continue;
         };
         let attached = &letters[at + 1..];
-        let attached =
-            (!attached.is_empty()).then(|| OsString::from_vec(attached.to_vec()));
+        let attached = (!attached.is_empty()).then(|| OsString::from_vec(attached.to_vec()));
         match (row.argument, attached) {
             (Argument::None, _) => found.push(Found::Option(row.id, None)),
             (Argument::Required, None) => {
@@ -179,11 +178,11 @@ mod tests {
         assert_eq!(found("-nt"), [option('n', None), option('t', None)]);
         assert_eq!(found("-tn"), [option('t', Some("n"))]);
         assert_eq!(found("-t x"), [option('t', None), Found::Word("x".into())]);
+        assert_eq!(found("-Zn"), [Found::UnknownShort(b'Z'), option('n', None)]);
         assert_eq!(
-            found("-Zn"),
-            [Found::UnknownShort(b'Z'), option('n', None)]
+            found("-nf"),
+            [option('n', None), Found::Missing(Some(b'f'))]
         );
-        assert_eq!(found("-nf"), [option('n', None), Found::Missing(Some(b'f'))]);
     }
 
     #[test]

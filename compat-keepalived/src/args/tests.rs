@@ -103,7 +103,10 @@ fn the_configuration_test_takes_a_file_only_when_it_is_attached() {
     assert!(line.dont_fork);
     let complaint = line.complaint().unwrap_or_default();
     assert_eq!(complaint, "Unexpected argument(s): bad.conf \n");
-    assert_eq!(args("--checkers /x -t").pid_files.checkers, Some("/x".into()));
+    assert_eq!(
+        args("--checkers /x -t").pid_files.checkers,
+        Some("/x".into())
+    );
     let eaten = args("--checkers -f v.conf -t");
     assert_eq!(eaten.pid_files.checkers, Some("-f".into()));
     assert_eq!(eaten.file, PathBuf::from(DEFAULT_FILE));
@@ -111,7 +114,8 @@ fn the_configuration_test_takes_a_file_only_when_it_is_attached() {
 
 #[test]
 fn options_combine_and_the_last_file_counts() {
-    let line = args("-nldDR -f a --use=b -M -P --all -i id -s ns -A unix:/x --allow-unexecuted=word");
+    let line =
+        args("-nldDR -f a --use=b -M -P --all -i id -s ns -A unix:/x --allow-unexecuted=word");
     assert!(line.dont_fork && line.log_console && line.dump_conf && line.log_detail);
     assert!(line.dont_respawn && line.core_dump && line.selection.vrrp && line.selection.all);
     assert_eq!(line.file, PathBuf::from("b"));

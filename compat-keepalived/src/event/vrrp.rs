@@ -8,8 +8,9 @@
 
 use std::{net::IpAddr, time::Duration};
 
-use locum_model::vrrp::Version;
+use locum_model::vrrp::{Family, Version};
 use locum_vrrp::{
+    driver::Trouble,
     event::{
         Event, FaultReason, GroupEvent, InstanceEvent, InterfaceChange, Rejection, ScriptEvent,
     },
@@ -283,4 +284,112 @@ fn decimal(time: Duration) -> String {
         .trim_end_matches('0')
         .trim_end_matches('.')
         .to_owned()
+}
+
+/// The line about what only the driver knows; `None`: it has none.
+pub fn trouble(trouble: &Trouble) -> Option<Line> {
+    Some(match trouble {
+        Trouble::SocketOpened {
+            interface,
+            family,
+            protocol,
+            hears_by,
+            sends_by,
+            group,
+            source,
+        } => {
+            let family = match family {
+                Family::Inet => "IPv4",
+                Family::Inet6 => "IPv6",
+            };
+            let cast = match (group, source) {
+                (Some(group), _) => format!("multicast, address({group})"),
+                (None, Some(source)) => format!("unicast, address({source})"),
+                (None, None) => "unicast".into(),
+            };
+            Line::detail(format!(
+                "VRRP sockpool: [ifindex({interface:3}), family({family}), proto({protocol}), fd({hears_by},{sends_by}) {cast}]"
+            ))
+        }
+        Trouble::Socket { interface, error } => Line::always(format!(
+            "cant open raw socket on {interface}. errno={}",
+            error.raw_os_error().unwrap_or(0)
+        )),
+        Trouble::Send { instance, error } => Line::always(format!(
+            "({instance}) send advert error {} ({})",
+            error.raw_os_error().unwrap_or(0),
+            reason(error)
+        )),
+        Trouble::Address {
+            address,
+            interface,
+            adding,
+            error,
+        } => Line::always(format!(
+            "Netlink: error: {}({}), {} {address} on {interface}",
+            reason(error),
+            error.raw_os_error().unwrap_or(0),
+            if *adding { "adding" } else { "removing" },
+        )),
+        Trouble::Line {
+            route,
+            instance,
+            error,
+            ..
+        } => Line::always(format!(
+            "({}) Netlink: error: {}({}), {}",
+            instance.as_deref().unwrap_or("static"),
+            reason(error),
+            error.raw_os_error().unwrap_or(0),
+            if *route { "route" } else { "rule" },
+        )),
+        Trouble::Announce {
+            interface,
+            address,
+            error,
+        } => Line::always(format!(
+            "Error {} sending gratuitous ARP on {interface} for {address}",
+            error.raw_os_error().unwrap_or(0)
+        )),
+        Trouble::NetlinkOverrun => Line::always("Netlink: Receive buffer overrun".into()),
+        Trouble::Netlink(error) => Line::always(format!("Netlink: {}", reason(error))),
+        Trouble::ScriptBusy {
+            script,
+            being_timed_out,
+        } => Line::always(format!(
+            "Track script {script} is {}, expect idle - skipping run",
+            if *being_timed_out {
+                "being timed out"
+            } else {
+                "already running"
+            }
+        )),
+        Trouble::NotExecuted { program, errno } => Line::always(format!(
+            "Error exec-ing command '{}', error {errno}: {}",
+            program.display(),
+            reason(&std::io::Error::from_raw_os_error(*errno))
+        )),
+        Trouble::FileWatch { file, error } => Line::always(format!(
+            "Track file {file} can't be watched: {}",
+            reason(error)
+        )),
+        Trouble::FileValue { path, value } => Line::always(format!(
+            "Invalid number {value} read from {} - ignoring",
+            path.display()
+        )),
+        Trouble::ProcessWatch(error) => Line::always(format!(
+            "Failed to set/clear process event listen - errno {} - {}",
+            error.raw_os_error().unwrap_or(0),
+            reason(error)
+        )),
+    })
+}
+
+/// A system error's text alone.
+fn reason(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    match text.find(" (os error") {
+        Some(end) => text[..end].to_owned(),
+        None => text,
+    }
 }

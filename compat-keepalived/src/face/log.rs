@@ -13,14 +13,14 @@ use locum_runtime::{
 };
 
 use super::{paths, role::Role};
-use crate::args::Args;
+use crate::{args::Args, event::Line};
 
 /// The socket of the system's log.
 const SYSTEM: &str = "/dev/log";
 
 /// The log of this process. Clones write to the same targets.
 #[derive(Debug, Clone)]
-pub struct Log(Rc<Inner>);
+pub(super) struct Log(Rc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
@@ -30,7 +30,7 @@ struct Inner {
 
 impl Log {
     /// The parent's log.
-    pub fn open(args: &Args) -> Self {
+    pub(super) fn open(args: &Args) -> Self {
         let mut journal = Journal::new(identity("Keepalived"), args.log_facility, loss);
         add_targets(&mut journal, args, None);
         Self(Rc::new(Inner {
@@ -43,7 +43,7 @@ impl Log {
     ///
     /// # Errors
     /// The file can't be opened.
-    pub fn of_test(file: Option<&Path>) -> std::io::Result<Self> {
+    pub(super) fn of_test(file: Option<&Path>) -> std::io::Result<Self> {
         let mut journal = Journal::new(identity("Keepalived"), 0, loss);
         match file {
             Some(file) => journal.add_file(file, Style::Bare, true)?,
@@ -56,7 +56,7 @@ impl Log {
     }
 
     /// This process is a child from now on: lines are its own.
-    pub fn become_child(&self, args: &Args, role: Role, ident: &str) {
+    pub(super) fn become_child(&self, args: &Args, role: Role, ident: &str) {
         let mut journal = self.0.journal.borrow_mut();
         journal.set_identity(identity(ident));
         if args.log_file.is_some() {
@@ -68,38 +68,47 @@ impl Log {
     }
 
     /// Lines are from another process (after leaving the terminal) or under another name.
-    pub fn rename(&self, ident: &str) {
+    pub(super) fn rename(&self, ident: &str) {
         self.0.journal.borrow_mut().set_identity(identity(ident));
     }
 
     /// The name under which lines are.
-    pub fn ident(&self) -> String {
+    pub(super) fn ident(&self) -> String {
         self.0.journal.borrow().identity().tag.clone()
     }
 
     /// A line of information.
-    pub fn say(&self, text: impl AsRef<str>) {
+    pub(super) fn say(&self, text: impl AsRef<str>) {
         self.at(level::INFO, text);
     }
 
     /// A line of information that `-D` asks for.
-    pub fn detail(&self, text: impl FnOnce() -> String) {
+    pub(super) fn detail(&self, text: impl FnOnce() -> String) {
         if self.0.detailed {
             self.at(level::INFO, text());
         }
     }
 
+    /// The lines of an event.
+    pub(super) fn tell(&self, lines: impl IntoIterator<Item = Line>) {
+        for line in lines {
+            if self.0.detailed || !line.detail {
+                self.say(line.text);
+            }
+        }
+    }
+
     /// Whether `-D` was given.
-    pub fn is_detailed(&self) -> bool {
+    pub(super) fn is_detailed(&self) -> bool {
         self.0.detailed
     }
 
     /// A line of this level (syslog(3)).
-    pub fn at(&self, level: u8, text: impl AsRef<str>) {
+    pub(super) fn at(&self, level: u8, text: impl AsRef<str>) {
         self.0
             .journal
             .borrow_mut()
-            .write(clock::wall(), level, text.as_ref().as_bytes());
+            .write(clock::both().date, level, text.as_ref().as_bytes());
     }
 }
 

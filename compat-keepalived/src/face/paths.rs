@@ -22,11 +22,11 @@ use crate::args::Args;
 /// Where pid files are unless they get a directory of their own.
 const RUN: &str = "/run";
 /// The directory of their own.
-const PID_DIR: &str = "/run/keepalived";
+pub(super) const PID_DIR: &str = "/run/keepalived";
 
 /// The pid files of all processes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PidPaths {
+pub(super) struct PidPaths {
     /// The directory that is to be made, and to be removed at the end.
     pub directory: Option<PathBuf>,
     /// The parent's.
@@ -36,7 +36,7 @@ pub struct PidPaths {
 
 impl PidPaths {
     /// As command line and configuration want them.
-    pub fn of(args: &Args, global: &Global, in_namespace: bool) -> Self {
+    pub(super) fn of(args: &Args, global: &Global, in_namespace: bool) -> Self {
         let own = global.use_pid_dir || global.instance.is_some() || in_namespace;
         let base = Path::new(if own { PID_DIR } else { RUN });
         let suffix = global
@@ -59,24 +59,24 @@ impl PidPaths {
     }
 
     /// A child's.
-    pub fn child(&self, role: Role) -> &Path {
+    pub(super) fn child(&self, role: Role) -> &Path {
         &self.children[role as usize]
     }
 
     /// All, the parent's first.
-    pub fn all(&self) -> impl Iterator<Item = &Path> {
+    pub(super) fn all(&self) -> impl Iterator<Item = &Path> {
         std::iter::once(self.parent.as_path()).chain(self.children.iter().map(PathBuf::as_path))
     }
 
     /// Makes the directory; one that can't be made is noticed when a file in it can't.
-    pub fn make_directory(&self) {
+    pub(super) fn make_directory(&self) {
         if let Some(directory) = &self.directory {
             let _ = fs::DirBuilder::new().mode(0o755).create(directory);
         }
     }
 
     /// Removes the directory unless another instance has files there.
-    pub fn remove_directory(&self) {
+    pub(super) fn remove_directory(&self) {
         if let Some(directory) = &self.directory {
             let _ = fs::remove_dir(directory);
         }
@@ -84,7 +84,7 @@ impl PidPaths {
 }
 
 /// The log file of a child: its name is put before the last dot of the file's name.
-pub fn log_file(path: &Path, role: Option<Role>) -> PathBuf {
+pub(super) fn log_file(path: &Path, role: Option<Role>) -> PathBuf {
     let Some(role) = role else {
         return path.to_owned();
     };
@@ -111,11 +111,17 @@ mod tests {
         assert_eq!(paths.directory, None);
         global.use_pid_dir = true;
         let paths = PidPaths::of(&args, &global, false);
-        assert_eq!(paths.child(Role::Vrrp), Path::new("/run/keepalived/vrrp.pid"));
+        assert_eq!(
+            paths.child(Role::Vrrp),
+            Path::new("/run/keepalived/vrrp.pid")
+        );
         global.instance = Some("one".into());
         args.pid_files.bfd = Some("/tmp/b.pid".into());
         let paths = PidPaths::of(&args, &global, false);
-        assert_eq!(paths.parent, Path::new("/run/keepalived/keepalived_one.pid"));
+        assert_eq!(
+            paths.parent,
+            Path::new("/run/keepalived/keepalived_one.pid")
+        );
         assert_eq!(paths.child(Role::Bfd), Path::new("/tmp/b.pid"));
         assert_eq!(paths.all().count(), 4);
     }
@@ -128,6 +134,9 @@ mod tests {
             named("/var/log/k.a.log", Some(Role::Vrrp)),
             Path::new("/var/log/k.a_vrrp.log")
         );
-        assert_eq!(named("k", Some(Role::Checkers)), Path::new("k_healthcheckers"));
+        assert_eq!(
+            named("k", Some(Role::Checkers)),
+            Path::new("k_healthcheckers")
+        );
     }
 }

@@ -19,7 +19,7 @@ use crate::{
 
 /// The configuration file and what decides how it is read.
 #[derive(Debug)]
-pub struct Reading {
+pub(super) struct Reading {
     file: PathBuf,
     config_id: Option<String>,
     machine: Rooted,
@@ -27,7 +27,7 @@ pub struct Reading {
 
 impl Reading {
     /// Of the file that the command line names, as seen from the present directory: a daemon changes it later.
-    pub fn of(args: &Args) -> Self {
+    pub(super) fn of(args: &Args) -> Self {
         Self {
             file: args.file.clone(),
             config_id: args.config_id.clone(),
@@ -38,18 +38,18 @@ impl Reading {
     }
 
     /// The file as it was named.
-    pub fn name(&self) -> std::path::Display<'_> {
+    pub(super) fn name(&self) -> std::path::Display<'_> {
         self.file.display()
     }
 
     /// Whether there is a file that can be read.
-    pub fn is_there(&self) -> bool {
+    pub(super) fn is_there(&self) -> bool {
         let path = self.machine.directory.join(&self.file);
         std::fs::File::open(path).is_ok()
     }
 
     /// Reads it as this process does and logs what there is to say.
-    pub fn read(&self, process: Process, log: &Log) -> Loaded {
+    pub(super) fn read(&self, process: Process, log: &Log) -> Loaded {
         let loaded = load::load(&self.request(false), process);
         for message in &loaded.messages {
             log.say(&message.text);
@@ -61,7 +61,7 @@ impl Reading {
     }
 
     /// Reads it as all processes do, one after another.
-    pub fn test(&self) -> Loaded {
+    pub(super) fn test(&self) -> Loaded {
         load::test(&self.request(true))
     }
 

@@ -9,7 +9,7 @@ use crate::{
 
 /// A child, in the order in which they are started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
+pub(super) enum Role {
     /// Health checks and the virtual servers.
     Checkers,
     /// VRRP instances.
@@ -20,10 +20,10 @@ pub enum Role {
 
 impl Role {
     /// All, in the order in which they are started.
-    pub const ALL: [Role; 3] = [Role::Checkers, Role::Vrrp, Role::Bfd];
+    pub(super) const ALL: [Role; 3] = [Role::Checkers, Role::Vrrp, Role::Bfd];
 
     /// As the parent's messages call it: `Starting VRRP child process`.
-    pub fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::Checkers => "Healthcheck",
             Self::Vrrp => "VRRP",
@@ -32,7 +32,7 @@ impl Role {
     }
 
     /// As the parent calls it when it doesn't end.
-    pub fn short_name(self) -> &'static str {
+    pub(super) fn short_name(self) -> &'static str {
         match self {
             Self::Checkers => "checker",
             Self::Vrrp => "vrrp",
@@ -41,7 +41,7 @@ impl Role {
     }
 
     /// The identity of its log lines.
-    pub fn ident(self) -> &'static str {
+    pub(super) fn ident(self) -> &'static str {
         match self {
             Self::Checkers => "Keepalived_healthcheckers",
             Self::Vrrp => "Keepalived_vrrp",
@@ -50,7 +50,7 @@ impl Role {
     }
 
     /// The beginning of its pid file's name.
-    pub fn pid_name(self) -> &'static str {
+    pub(super) fn pid_name(self) -> &'static str {
         match self {
             Self::Checkers => "checkers",
             Self::Vrrp => "vrrp",
@@ -59,7 +59,7 @@ impl Role {
     }
 
     /// What is put into the name of its log file.
-    pub fn log_name(self) -> &'static str {
+    pub(super) fn log_name(self) -> &'static str {
         match self {
             Self::Checkers => "_healthcheckers",
             Self::Vrrp => "_vrrp",
@@ -68,7 +68,7 @@ impl Role {
     }
 
     /// How the configuration wants it scheduled and called.
-    pub fn settings(self, global: &Global) -> &ChildProcess {
+    pub(super) fn settings(self, global: &Global) -> &ChildProcess {
         match self {
             Self::Checkers => &global.checker_process,
             Self::Vrrp => &global.vrrp_process,
@@ -77,7 +77,7 @@ impl Role {
     }
 
     /// Whose reading of the configuration is its.
-    pub fn reading(self) -> Process {
+    pub(super) fn reading(self) -> Process {
         match self {
             Self::Checkers => Process::Checkers,
             Self::Vrrp => Process::Vrrp,
@@ -86,7 +86,7 @@ impl Role {
     }
 
     /// The pid file that the command line names for it.
-    pub fn named_pid_file(self, named: &PidFiles) -> Option<&std::path::Path> {
+    pub(super) fn named_pid_file(self, named: &PidFiles) -> Option<&std::path::Path> {
         match self {
             Self::Checkers => named.checkers.as_deref(),
             Self::Vrrp => named.vrrp.as_deref(),
@@ -95,7 +95,7 @@ impl Role {
     }
 
     /// Whether it is to run: `-P` and `-C` alone keep the other one out, and without `--all` so does having nothing to do.
-    pub fn is_wanted(self, selection: &Selection, present: &Present) -> bool {
+    pub(super) fn is_wanted(self, selection: &Selection, present: &Present) -> bool {
         let (allowed, configured) = match self {
             Self::Checkers => (selection.check || !selection.vrrp, present.checkers),
             Self::Vrrp => (selection.vrrp || !selection.check, present.vrrp),

@@ -8,7 +8,7 @@ use super::{log::Log, reading::Reading};
 use crate::args::Args;
 
 /// Reads, says what there is to say on standard error or in a file, and ends with the reference's status.
-pub fn run(args: &Args, file: Option<&Path>) -> Exit {
+pub(super) fn run(args: &Args, file: Option<&Path>) -> Exit {
     let log = match Log::of_test(file) {
         Ok(log) => log,
         Err(error) => {

@@ -6,6 +6,8 @@ use std::{
     os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd},
 };
 
+use crate::readable::Readable;
+
 /// Signals that wait to be read. They are blocked in this thread and in those it starts.
 #[derive(Debug)]
 pub struct SignalQueue(OwnedFd);
@@ -87,15 +89,16 @@ impl SignalQueue {
     }
 }
 
-impl AsFd for SignalQueue {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
+impl SignalQueue {
+    /// What tells an event loop that a signal came. Must be called within a runtime.
+    pub fn watch(&self) -> io::Result<Readable> {
+        Readable::new(self.0.try_clone()?)
     }
 }
 
-impl AsRawFd for SignalQueue {
-    fn as_raw_fd(&self) -> std::os::fd::RawFd {
-        self.0.as_raw_fd()
+impl AsFd for SignalQueue {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
     }
 }
 

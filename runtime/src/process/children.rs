@@ -105,9 +105,7 @@ impl Respawn {
             return None;
         }
         let wait = self.next;
-        self.next = (wait * 2)
-            .max(Duration::from_secs(1))
-            .min(Self::LONGEST);
+        self.next = (wait * 2).max(Duration::from_secs(1)).min(Self::LONGEST);
         Some(wait)
     }
 }

@@ -62,6 +62,7 @@ pub mod inherited;
 pub mod limits;
 pub mod master;
 pub mod memory;
+pub mod namespace;
 pub mod notify;
 pub mod pidfile;
 pub mod ports;
@@ -71,8 +72,8 @@ pub mod scheduling;
 pub mod signals;
 pub mod start;
 
-pub use locum_kernel::signal_queue;
 pub use inherited::{Inherited, ToMaster};
+pub use locum_kernel::{readable::Readable, signal_queue};
 pub use master::{Master, MasterEvent, Supervision, supervise};
 pub use nix::sys::signal::Signal;
 pub use predecessors::{BindFailure, Predecessors};

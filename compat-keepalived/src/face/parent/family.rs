@@ -9,7 +9,7 @@ use crate::face::role::Role;
 
 /// All children that were ever wanted.
 #[derive(Debug, Default)]
-pub struct Family {
+pub(super) struct Family {
     members: Vec<Member>,
 }
 
@@ -38,7 +38,7 @@ enum State {
 
 /// What follows from a child's end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct End {
+pub(super) struct End {
     /// Which one.
     pub role: Role,
     /// Its successor waits so long; `None`: it is due at once, and nothing is said about it.
@@ -47,14 +47,14 @@ pub struct End {
 
 impl Family {
     /// Whether this child was ever started and hasn't ended for good.
-    pub fn has(&self, role: Role) -> bool {
+    pub(super) fn has(&self, role: Role) -> bool {
         self.members
             .iter()
             .any(|member| member.role == role && member.state != State::Gone)
     }
 
     /// A child was started. Its readiness is awaited.
-    pub fn on_start(&mut self, role: Role, pid: i32, now: Instant) {
+    pub(super) fn on_start(&mut self, role: Role, pid: i32, now: Instant) {
         let state = State::Running {
             pid,
             since: now,
@@ -71,7 +71,7 @@ impl Family {
     }
 
     /// A child couldn't be started: tried again later.
-    pub fn on_failure(&mut self, role: Role, now: Instant) {
+    pub(super) fn on_failure(&mut self, role: Role, now: Instant) {
         let until = now + Duration::from_secs(1);
         if let Some(member) = self.members.iter_mut().find(|member| member.role == role) {
             member.state = State::Waiting { until };
@@ -79,10 +79,11 @@ impl Family {
     }
 
     /// A process ended. `None`: it wasn't a child of the table.
-    pub fn on_end(&mut self, pid: i32, now: Instant) -> Option<End> {
-        let member = self.members.iter_mut().find(
-            |member| matches!(member.state, State::Running { pid: own, .. } if own == pid),
-        )?;
+    pub(super) fn on_end(&mut self, pid: i32, now: Instant) -> Option<End> {
+        let member = self
+            .members
+            .iter_mut()
+            .find(|member| matches!(member.state, State::Running { pid: own, .. } if own == pid))?;
         let State::Running { since, .. } = member.state else {
             return None;
         };
@@ -97,14 +98,14 @@ impl Family {
     }
 
     /// No successor is wanted.
-    pub fn give_up(&mut self, role: Role) {
+    pub(super) fn give_up(&mut self, role: Role) {
         if let Some(member) = self.members.iter_mut().find(|member| member.role == role) {
             member.state = State::Gone;
         }
     }
 
     /// The child of that role has told that it is ready. True when that was the last one awaited.
-    pub fn on_ready(&mut self, role: Role) -> bool {
+    pub(super) fn on_ready(&mut self, role: Role) -> bool {
         let mut changed = false;
         for member in &mut self.members {
             if member.role == role
@@ -117,7 +118,7 @@ impl Family {
     }
 
     /// All that live are awaited again (a reload).
-    pub fn await_all(&mut self) {
+    pub(super) fn await_all(&mut self) {
         for member in &mut self.members {
             if let State::Running { awaited, .. } = &mut member.state {
                 *awaited = true;
@@ -126,13 +127,14 @@ impl Family {
     }
 
     /// Some child is awaited.
-    pub fn awaits(&self) -> bool {
-        let awaited = |member: &Member| matches!(member.state, State::Running { awaited: true, .. });
+    pub(super) fn awaits(&self) -> bool {
+        let awaited =
+            |member: &Member| matches!(member.state, State::Running { awaited: true, .. });
         self.members.iter().any(awaited)
     }
 
     /// Who lives, with its pid, in the order of starting.
-    pub fn living(&self) -> impl Iterator<Item = (Role, i32)> {
+    pub(super) fn living(&self) -> impl Iterator<Item = (Role, i32)> {
         self.members.iter().filter_map(|member| match member.state {
             State::Running { pid, .. } => Some((member.role, pid)),
             _ => None,
@@ -140,7 +142,7 @@ impl Family {
     }
 
     /// The child that is due to be started again.
-    pub fn due(&self, now: Instant) -> Option<Role> {
+    pub(super) fn due(&self, now: Instant) -> Option<Role> {
         self.members.iter().find_map(|member| match member.state {
             State::Waiting { until } if until <= now => Some(member.role),
             _ => None,
@@ -148,7 +150,7 @@ impl Family {
     }
 
     /// When the next one is due.
-    pub fn deadline(&self) -> Option<Instant> {
+    pub(super) fn deadline(&self) -> Option<Instant> {
         self.members
             .iter()
             .filter_map(|member| match member.state {

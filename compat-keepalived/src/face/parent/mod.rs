@@ -7,7 +7,7 @@ mod stop;
 use std::{
     ffi::OsString,
     io::{PipeReader, PipeWriter, Read},
-    os::fd::{AsFd, OwnedFd},
+    os::fd::AsFd,
     time::{Duration, Instant},
 };
 
@@ -22,7 +22,10 @@ use locum_runtime::{
         signal_queue::SignalQueue,
     },
 };
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::{
+    fcntl::OFlag,
+    poll::{PollFd, PollFlags, PollTimeout, poll},
+};
 
 use super::{child, log::Log, paths::PidPaths, reading::Reading, role::Role};
 use crate::{
@@ -33,12 +36,12 @@ use crate::{
 use family::Family;
 
 /// What a child exits with when a successor would fail in the same way: the parent stops everything.
-pub const FATAL: u8 = 1;
+pub(super) const FATAL: u8 = 1;
 /// The same; the configuration is the reason.
-pub const CONFIG: u8 = 2;
+pub(super) const CONFIG: u8 = 2;
 
 /// Runs the daemon; in a child too this returns how the process ends.
-pub fn run(args: Args, argv: &[OsString]) -> Exit {
+pub(super) fn run(args: Args, argv: &[OsString]) -> Exit {
     match start::start(args, argv) {
         Ok(parent) => parent.supervise(),
         Err(exit) => exit,
@@ -61,6 +64,9 @@ struct Parent {
     notifier: Option<Notifier>,
     /// What is under way, for the line that tells its end.
     phase: Phase,
+    reports: child::Reports,
+    /// The namespace that the daemon is in.
+    namespace: Option<String>,
     /// core_pattern as it was.
     core_pattern: Option<Vec<u8>>,
 }
@@ -143,9 +149,11 @@ impl Parent {
             args: &self.args,
             reading: &self.reading,
             log: &self.log,
+            ident_suffix: start::ident_suffix(&self.args, &self.loaded),
             global: &self.loaded.configuration.global,
             pid_file: self.paths.child(role),
             ready: &self.ready.1,
+            reports: &self.reports,
         });
         // Nothing of the parent's may be torn down in a child: the process ends here.
         exit.leave()
@@ -237,13 +245,17 @@ impl Parent {
                 Ended::Signaled(signal) => self.log.say(cause(pid, signal)),
             }
             if self.args.dont_respawn {
-                self.log
-                    .at(level::ALERT, format!("{name} child process({pid}) died: Exiting"));
+                self.log.at(
+                    level::ALERT,
+                    format!("{name} child process({pid}) died: Exiting"),
+                );
                 self.family.give_up(end.role);
                 return Some(Verdict::Stop(0));
             }
-            self.log
-                .at(level::ALERT, format!("{name} child process({pid}) died: Respawning"));
+            self.log.at(
+                level::ALERT,
+                format!("{name} child process({pid}) died: Respawning"),
+            );
             if let Some(wait) = end.wait {
                 self.log.say(format!(
                     "Restart of {name} process delayed {} seconds to limit respawn rate",
@@ -320,7 +332,10 @@ impl Parent {
         self.log
             .say(format!("Configuration file {}", self.reading.name()));
         let loaded = self.reading.read(Process::Parent, &self.log);
-        let (old, new) = (&self.loaded.configuration.global, &loaded.configuration.global);
+        let (old, new) = (
+            &self.loaded.configuration.global,
+            &loaded.configuration.global,
+        );
         let mut refused = false;
         let named = |name: &Option<String>| self.args.namespace.clone().or(name.clone());
         for (changed, what) in [
@@ -368,9 +383,9 @@ fn is_permanent(status: i32) -> bool {
 fn cause(pid: i32, signal: Signal) -> String {
     match signal {
         Signal::SIGSEGV => format!("pid {pid} exited due to segmentation fault (SIGSEGV)."),
-        Signal::SIGKILL => format!(
-            "pid {pid} exited due to signal 9 (Killed) - has rlimit_rttime been exceeded?"
-        ),
+        Signal::SIGKILL => {
+            format!("pid {pid} exited due to signal 9 (Killed) - has rlimit_rttime been exceeded?")
+        }
         Signal::SIGXCPU => format!(
             "pid {pid} exited due to signal {} ({}) - has rlimit_rttime been exceeded?",
             signal as i32,
@@ -382,7 +397,6 @@ fn cause(pid: i32, signal: Signal) -> String {
 
 /// A pipe whose ends never wait.
 fn unblocked_pipe() -> std::io::Result<(PipeReader, PipeWriter)> {
-    let (reader, writer) =
-        nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC | nix::fcntl::OFlag::O_NONBLOCK)?;
-    Ok((PipeReader::from(OwnedFd::from(reader)), PipeWriter::from(writer)))
+    let (reader, writer) = nix::unistd::pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK)?;
+    Ok((reader.into(), writer.into()))
 }

@@ -1,12 +1,12 @@
 //! From the command line to a parent that may fork its children: log, configuration, terminal, pid file.
 
-use std::{ffi::OsString, fs};
+use std::{ffi::OsString, fs, path::Path};
 
 use locum_runtime::{
     process::{
-        self, Exit,
-        children,
+        self, Exit, children,
         daemonise::{self, Role as Half},
+        namespace,
         notify::Notifier,
         pidfile::Pidfile,
         signal_queue::SignalQueue,
@@ -21,7 +21,12 @@ use nix::sys::{
 use super::{CONFIG, FATAL, Family, Parent, Phase, unblocked_pipe};
 use crate::{
     args::Args,
-    face::{log::Log, paths::PidPaths, reading::Reading},
+    face::{
+        child::Reports,
+        log::Log,
+        paths::{PID_DIR, PidPaths},
+        reading::Reading,
+    },
     load::{Loaded, Process, Status},
     signal, version,
 };
@@ -49,14 +54,16 @@ pub(super) fn start(args: Args, argv: &[OsString]) -> Result<Parent, Exit> {
         let _ = process::set_name(name);
     }
     let namespace = args.namespace.as_ref().or(global.net_namespace.as_ref());
-    if let Some(name) = namespace
-        && let Err(error) = process::namespace::enter(name)
-    {
-        log.say(format!("Unable to enter network namespace {name}: {error}"));
-        return Err(end(&log, FATAL));
-    }
     let paths = PidPaths::of(&args, global, namespace.is_some());
     paths.make_directory();
+    if let Some(name) = namespace
+        && let Err(error) = enter(name)
+    {
+        log.say(format!("Unable to enter network namespace {name}: {error}"));
+        paths.remove_directory();
+        return Err(end(&log, FATAL));
+    }
+    let namespace = namespace.cloned();
     if someone_runs(&paths, &log) {
         return Err(Exit::Status(0));
     }
@@ -89,6 +96,8 @@ pub(super) fn start(args: Args, argv: &[OsString]) -> Result<Parent, Exit> {
         signals,
         ready,
         announcement,
+        reports: Reports::new(),
+        namespace,
         notifier: Notifier::from_environment(),
         phase: Phase::Starting,
         core_pattern,
@@ -146,7 +155,7 @@ fn rename_log(args: &Args, loaded: &Loaded, log: &Log) {
 }
 
 /// What stands behind every process' identity in the log.
-fn ident_suffix(args: &Args, loaded: &Loaded) -> String {
+pub(super) fn ident_suffix(args: &Args, loaded: &Loaded) -> String {
     let global = &loaded.configuration.global;
     let namespace = args.namespace.as_ref().or(global.net_namespace.as_ref());
     [namespace, global.instance.as_ref()]
@@ -154,6 +163,11 @@ fn ident_suffix(args: &Args, loaded: &Loaded) -> String {
         .flatten()
         .map(|name| format!("_{name}"))
         .collect()
+}
+
+fn enter(name: &str) -> std::io::Result<()> {
+    namespace::enter(name)?;
+    namespace::overlay(Path::new(PID_DIR), name)
 }
 
 /// Whether a pid file of ours names a process that lives. Those of dead ones are removed.
@@ -194,10 +208,7 @@ pub(super) fn restore_core_pattern(before: Option<&[u8]>) {
 }
 
 /// Without `-n`: the process that was called stays until the daemon serves, and this goes on in another one.
-fn leave_terminal(
-    args: &Args,
-    log: &Log,
-) -> Result<Option<daemonise::Announcement>, Exit> {
+fn leave_terminal(args: &Args, log: &Log) -> Result<Option<daemonise::Announcement>, Exit> {
     if args.dont_fork {
         return Ok(None);
     }

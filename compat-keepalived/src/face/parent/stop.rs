@@ -1,23 +1,22 @@
 //! The end: children are told, waited for, forced; what the daemon made is removed.
 
-use std::{fs, time::Instant};
+use std::{fs, os::fd::AsFd, path::Path, time::Instant};
 
 use locum_runtime::{
     clock,
-    process::{Exit, children},
+    process::{Exit, children, namespace},
 };
 use nix::{
     poll::{PollFd, PollFlags, poll},
     sys::resource::{UsageWho, getrusage},
 };
-use std::os::fd::AsFd;
 
 use super::{
     Parent,
     start::{restore_core_pattern, run_script},
     until,
 };
-use crate::{signal, version};
+use crate::{face::paths::PID_DIR, signal, version};
 
 impl Parent {
     /// Stops the children and ends with this status.
@@ -45,7 +44,10 @@ impl Parent {
             run_script("Shutdown", once, &self.log);
         }
         let _ = fs::remove_file(&self.paths.parent);
-        self.paths.remove_directory();
+        match &self.namespace {
+            Some(name) => namespace::remove_overlay(Path::new(PID_DIR), name),
+            None => self.paths.remove_directory(),
+        }
         restore_core_pattern(self.core_pattern.as_deref());
         self.log.detail(usage);
         self.log.say(format!("Stopped {}", version::NAME));
@@ -73,9 +75,8 @@ impl Parent {
 
 /// `CPU usage (self/children) user: 0.000000/0.003726 system: 0.010361/0.000000`
 fn usage() -> String {
-    let seconds = |time: nix::sys::time::TimeVal| {
-        format!("{}.{:06}", time.tv_sec(), time.tv_usec())
-    };
+    let seconds =
+        |time: nix::sys::time::TimeVal| format!("{}.{:06}", time.tv_sec(), time.tv_usec());
     let (Ok(own), Ok(children)) = (
         getrusage(UsageWho::RUSAGE_SELF),
         getrusage(UsageWho::RUSAGE_CHILDREN),

@@ -9,12 +9,17 @@ use crate::{effect::Notice, engine::Engine, event::Event, identity::Name};
 
 /// Where everything that happens goes: log lines, notifications, dumps. Called from the event loop: it must not wait.
 pub trait Face {
+    /// Everything stands, the first adverts may leave.
+    fn started(&mut self);
     /// The engine has done or seen something.
     fn tell(&mut self, event: &Event);
     /// Something that only the driver knows.
     fn trouble(&mut self, trouble: &Trouble);
     /// Scripts, FIFOs and mail are to hear of a change.
     fn notify(&mut self, notice: &Notice);
+    /// A reload was asked for: the new configuration; `None`: the old one goes on. Masters have just advertised, this may
+    /// take a while.
+    fn read(&mut self) -> Option<Arc<Configuration>>;
     /// A new configuration holds from here on; what it removed has been notified before.
     fn reloaded(&mut self, configuration: &Arc<Configuration>);
     /// Someone asked for the state of everything.
@@ -24,8 +29,8 @@ pub trait Face {
 /// What the driver is asked to do while it runs.
 #[derive(Debug)]
 pub enum Order {
-    /// Take over another configuration, without touching what stays.
-    Reload(Arc<Configuration>),
+    /// Take over what [`Face::read`] gives, without touching what stays.
+    Reload,
     /// Hand the engine to [`Face::dump`].
     Dump(DumpKind),
     /// Set all counters to zero.

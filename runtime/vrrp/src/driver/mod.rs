@@ -132,6 +132,7 @@ impl Driver {
         self.track(now, &configuration, true, face);
         self.engine.start(now, &mut self.effects);
         self.carry_out(face);
+        face.started();
         Ok(())
     }
 
@@ -331,19 +332,7 @@ impl Driver {
 
     fn obey(&mut self, now: Instant, order: Order, face: &mut impl Face) -> io::Result<Stopped> {
         match order {
-            Order::Reload(configuration) => {
-                // Masters advertise first: backups wait while everything changes.
-                self.engine.on_reload(now, &mut self.effects);
-                self.carry_out(face);
-                self.hands.prepare(&configuration, face)?;
-                self.read_links_again(now, face)?;
-                self.engine
-                    .reload(now, configuration.clone(), &mut self.effects);
-                self.carry_out(face);
-                face.reloaded(&configuration);
-                self.track(now, &configuration, false, face);
-                self.hands.clear_away(&configuration, face);
-            }
+            Order::Reload => self.reload(now, face)?,
             Order::Dump(kind) => face.dump(kind, &self.engine),
             Order::ClearStatistics => self.engine.clear_statistics(),
             Order::Bfd { session, up } => {
@@ -358,6 +347,26 @@ impl Driver {
             }
         }
         Ok(None)
+    }
+
+    /// Takes over another configuration.
+    fn reload(&mut self, now: Instant, face: &mut impl Face) -> io::Result<()> {
+        // Masters advertise first: backups wait while everything changes.
+        self.engine.on_reload(now, &mut self.effects);
+        self.carry_out(face);
+        let Some(configuration) = face.read() else {
+            return Ok(());
+        };
+        let now = clock::now();
+        self.hands.prepare(&configuration, face)?;
+        self.read_links_again(now, face)?;
+        self.engine
+            .reload(now, configuration.clone(), &mut self.effects);
+        self.carry_out(face);
+        face.reloaded(&configuration);
+        self.track(now, &configuration, false, face);
+        self.hands.clear_away(&configuration, face);
+        Ok(())
     }
 
     /// Runs what is due.
