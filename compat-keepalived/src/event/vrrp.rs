@@ -196,7 +196,10 @@ fn rejected(rejection: &Rejection) -> String {
         Rejection::Spi { received, expected } => {
             format!("IPSEC AH : invalid IPSEC SPI value. {received} and expect {expected}")
         }
-        Rejection::Digest => "IPSEC-AH : invalid IPSEC HMAC-MD5 value. Due to fields mutation or bad password !".into(),
+        Rejection::Digest => {
+            "IPSEC-AH : invalid IPSEC HMAC-MD5 value. Due to fields mutation or bad password !"
+                .into()
+        }
         Rejection::Replay { received, last } => format!(
             "IPSEC-AH : sequence number {received} already processed. Packet dropped. Local({last})"
         ),

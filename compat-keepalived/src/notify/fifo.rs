@@ -13,12 +13,7 @@ use std::{
 use locum_model::{keepalived::Global, script};
 use locum_runtime::script::{Command, Script};
 use locum_vrrp::effect::Notice;
-use nix::{
-    errno::Errno,
-    fcntl::OFlag,
-    sys::stat::Mode,
-    unistd::mkfifo,
-};
+use nix::{errno::Errno, fcntl::OFlag, sys::stat::Mode, unistd::mkfifo};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{Message, State, kind, word};
@@ -62,10 +57,6 @@ impl Fifos {
             .into_iter()
             .map(|(config, same)| same.unwrap_or_else(|| Fifo::open(config, news)))
             .collect();
-    }
-
-    pub(super) fn close(&mut self) {
-        self.open.clear();
     }
 
     /// Writes a change to each.
@@ -253,11 +244,14 @@ mod tests {
             .expect("it is there");
         let mut text = [0; 256];
         let length = reader.read(&mut text).expect("lines");
-        assert_eq!(&text[..length], b"GROUP \"G 1\" MASTER 0\nGROUP \"G 1\" MASTER 0\n");
+        assert_eq!(
+            &text[..length],
+            b"GROUP \"G 1\" MASTER 0\nGROUP \"G 1\" MASTER 0\n"
+        );
         for _ in 0..10_000 {
             fifos.tell(&notice, state, &news);
         }
-        fifos.close();
+        drop(fifos);
         assert!(!path.exists(), "what we have made we take away");
         drop(news);
         assert!(messages.try_recv().is_err(), "nothing went wrong");

@@ -104,7 +104,10 @@ mod tests {
             alert(global, "host", &notice, state)
         };
         let mail = of(&global, NoticeState::Fault).expect("a mail");
-        assert_eq!(mail.subject, "[r1] VRRP Instance VI_1 - Entering FAULT state");
+        assert_eq!(
+            mail.subject,
+            "[r1] VRRP Instance VI_1 - Entering FAULT state"
+        );
         assert_eq!(mail.server.port(), 25);
         assert_eq!(mail.helo_name, "host");
         assert!(of(&global, NoticeState::Stop).is_none());

@@ -73,7 +73,12 @@ impl fmt::Display for Message {
                 reason(&io::Error::from_raw_os_error(*errno))
             ),
             Self::NotStarted { program, error } => {
-                write!(f, "Failed fork process for '{}': {}", program.display(), reason(error))
+                write!(
+                    f,
+                    "Failed fork process for '{}': {}",
+                    program.display(),
+                    reason(error)
+                )
             }
             Self::ReaderEnded => f.write_str("vrrp notify fifo script terminated"),
             Self::FifoMake { path, error } => write!(
@@ -83,10 +88,20 @@ impl fmt::Display for Message {
                 reason(error)
             ),
             Self::FifoOpen { path, error } => {
-                write!(f, "Unable to open FIFO {}: {}", path.display(), reason(error))
+                write!(
+                    f,
+                    "Unable to open FIFO {}: {}",
+                    path.display(),
+                    reason(error)
+                )
             }
             Self::FifoWrite { path, error } => {
-                write!(f, "Unable to write to FIFO {}: {}", path.display(), reason(error))
+                write!(
+                    f,
+                    "Unable to write to FIFO {}: {}",
+                    path.display(),
+                    reason(error)
+                )
             }
             Self::Mail { server, event } => mail(f, *server, *event),
         }

@@ -26,7 +26,7 @@ pub use message::Message;
 
 use self::fifo::Fifos;
 
-/// Tells of changes. Lives within a runtime.
+/// Tells of changes. Lives within a runtime. Dropped, it takes away the FIFOs that it has made, and ends their readers.
 #[derive(Debug)]
 pub struct Notifier {
     configuration: Arc<Configuration>,
@@ -75,11 +75,6 @@ impl Notifier {
             .map(|(at, group)| (group.name.value.clone(), at))
             .collect();
         self.configuration = configuration;
-    }
-
-    /// The daemon ends: FIFOs that we have made go, and so do their readers.
-    pub fn close(&mut self) {
-        self.fifos.close();
     }
 
     /// Tells of a change.

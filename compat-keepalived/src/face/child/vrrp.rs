@@ -56,7 +56,6 @@ pub(super) async fn serve(child: &Child<'_>, loaded: Loaded, signals: &mut Signa
             Some(message) = messages.recv() => child.log().at(message.level(), message.to_string()),
         }
     }
-    face.notifier.close();
     Exit::Status(0)
 }
 
