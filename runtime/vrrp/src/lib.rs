@@ -20,6 +20,7 @@
 //! lets timers run: a stalled daemon must not take over from a master that it simply hasn't listened to.
 
 pub mod accept;
+pub mod bfd;
 pub mod effect;
 pub mod engine;
 pub mod event;
