@@ -266,7 +266,7 @@ mod tests {
 
     #[test]
     fn no_bytes_make_it_panic() {
-        let mut message = vec![0; 76];
+        let mut message = [0; 76];
         message[..4].copy_from_slice(&CONNECTOR.to_ne_bytes());
         message[4..8].copy_from_slice(&CONNECTOR.to_ne_bytes());
         for what in [NONE, FORK, EXEC, NAME, EXIT, 4] {
