@@ -44,12 +44,14 @@ mod monitor;
 mod request;
 mod route;
 mod rule;
+pub mod virtual_link;
 
 use std::net::IpAddr;
 
 pub use address::{Address, AddressFlags, FOREVER};
 pub use encap::Encap;
 pub use link::Link;
+pub(crate) use message::messages;
 pub use monitor::{Event, Groups, Monitor};
 use netlink_packet_route::AddressFamily;
 pub use request::{Netlink, Request};
