@@ -50,7 +50,7 @@ pub struct Engine {
     /// In the order of the configuration.
     order: Vec<InstanceId>,
     /// Instances that the last input removed: their last adverts may still have to be sent.
-    retired: Vec<Box<Instance>>,
+    retired: Vec<Instance>,
     groups: Vec<Option<Group>>,
     group_order: Vec<GroupId>,
     links: BTreeMap<u32, Link>,
@@ -228,16 +228,14 @@ impl Engine {
         priority: u8,
         mut send: impl FnMut(Option<SocketId>, Outgoing<'_>),
     ) {
-        let instance = match self
+        let running = self
             .instances
             .get_mut(id.0 as usize)
-            .and_then(Option::as_mut)
-        {
-            Some(instance) => instance,
-            None => match self.retired.iter_mut().find(|instance| instance.id == id) {
-                Some(instance) => instance,
-                None => return,
-            },
+            .and_then(Option::as_deref_mut);
+        let Some(instance) =
+            running.or_else(|| self.retired.iter_mut().find(|instance| instance.id == id))
+        else {
+            return;
         };
         let socket = instance.socket;
         instance.adverts(priority, |outgoing| send(socket, outgoing));

@@ -354,7 +354,7 @@ impl Engine {
         );
         self.detach(id, out);
         if let Some(instance) = self.instances.get_mut(id.0 as usize).and_then(Option::take) {
-            self.retired.push(instance);
+            self.retired.push(*instance);
         }
     }
 
