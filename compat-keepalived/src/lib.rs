@@ -5,7 +5,6 @@ pub mod bfd;
 pub mod block;
 pub mod check;
 pub mod draft;
-pub mod event;
 mod face;
 pub mod line;
 pub mod load;
@@ -14,5 +13,6 @@ pub mod notify;
 pub mod row;
 pub mod signal;
 pub mod version;
+pub mod vrrp;
 
 pub use face::run;

@@ -2,7 +2,12 @@
 
 use std::{ffi::OsString, fmt, io, net::SocketAddr, path::PathBuf};
 
-use locum_runtime::alert::{Event, Phase};
+use locum_runtime::{
+    alert::{Event, Phase},
+    log::level,
+};
+
+use crate::line::errno;
 
 /// Something to be logged.
 #[derive(Debug)]
@@ -57,8 +62,8 @@ impl Message {
     /// Its level (syslog(3)): alert for what the reference's child says before it gives up, else information.
     pub fn level(&self) -> u8 {
         match self {
-            Self::NotExecuted { .. } => 1,
-            _ => 6,
+            Self::NotExecuted { .. } => level::ALERT,
+            _ => level::INFO,
         }
     }
 }
@@ -66,18 +71,21 @@ impl Message {
 impl fmt::Display for Message {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotExecuted { program, errno } => write!(
+            Self::NotExecuted {
+                program,
+                errno: number,
+            } => write!(
                 f,
-                "Error exec-ing command '{}', error {errno}: {}",
+                "Error exec-ing command '{}', error {number}: {}",
                 program.display(),
-                reason(&io::Error::from_raw_os_error(*errno))
+                errno(&io::Error::from_raw_os_error(*number))
             ),
             Self::NotStarted { program, error } => {
                 write!(
                     f,
                     "Failed fork process for '{}': {}",
                     program.display(),
-                    reason(error)
+                    errno(error)
                 )
             }
             Self::ReaderEnded => f.write_str("vrrp notify fifo script terminated"),
@@ -85,14 +93,14 @@ impl fmt::Display for Message {
                 f,
                 "Unable to create FIFO {}: {}",
                 path.display(),
-                reason(error)
+                errno(error)
             ),
             Self::FifoOpen { path, error } => {
                 write!(
                     f,
                     "Unable to open FIFO {}: {}",
                     path.display(),
-                    reason(error)
+                    errno(error)
                 )
             }
             Self::FifoWrite { path, error } => {
@@ -100,7 +108,7 @@ impl fmt::Display for Message {
                     f,
                     "Unable to write to FIFO {}: {}",
                     path.display(),
-                    reason(error)
+                    errno(error)
                 )
             }
             Self::Mail { server, event } => mail(f, *server, *event),
@@ -143,14 +151,5 @@ fn command(phase: Phase) -> &'static str {
         Phase::Data => "DATA",
         Phase::Body => "BODY",
         Phase::Quit => "QUIT",
-    }
-}
-
-/// The text of a system error without Rust's number behind it.
-fn reason(error: &io::Error) -> String {
-    let text = error.to_string();
-    match text.find(" (os error") {
-        Some(end) => text[..end].to_owned(),
-        None => text,
     }
 }

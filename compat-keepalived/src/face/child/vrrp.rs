@@ -16,7 +16,7 @@ use super::{
     Child,
     signals::{Order as Signal, Signals},
 };
-use crate::{event, load::Loaded, notify::Notifier};
+use crate::{load::Loaded, notify::Notifier, vrrp};
 
 /// The reference's process stays so long after everything is taken back; scripts that tell of the stop run meanwhile.
 const LEAVE: Duration = Duration::from_secs(1);
@@ -88,11 +88,11 @@ impl Face for Words<'_> {
     }
 
     fn tell(&mut self, event: &Event) {
-        self.child.log().tell(event::vrrp::line(event));
+        self.child.log().tell(vrrp::line(event));
     }
 
     fn trouble(&mut self, trouble: &Trouble) {
-        self.child.log().tell(event::vrrp::trouble(trouble));
+        self.child.log().tell(vrrp::trouble(trouble));
     }
 
     fn notify(&mut self, notice: &Notice) {

@@ -9,6 +9,7 @@
 use std::{net::IpAddr, time::Duration};
 
 use locum_model::vrrp::{Family, Version};
+use locum_runtime::log::level;
 use locum_vrrp::{
     driver::Trouble,
     event::{
@@ -17,7 +18,7 @@ use locum_vrrp::{
     input::ScriptResult,
 };
 
-use super::Line;
+use crate::line::{Line, errno};
 
 /// The line that tells of an event; `None`: it has none.
 pub fn line(event: &Event) -> Option<Line> {
@@ -25,32 +26,36 @@ pub fn line(event: &Event) -> Option<Line> {
         Event::Instance { name, event, .. } => instance(name, event),
         Event::Group { name, event, .. } => group(name, event),
         Event::StartDelayed(delay) => {
-            Line::always(format!("Delaying startup for {} seconds", decimal(*delay)))
+            Line::info(format!("Delaying startup for {} seconds", decimal(*delay)))
         }
-        Event::TimerLate(late) => super::timer_late(*late),
-        Event::PacketTooShort { v6, length } => Line::always(format!(
+        Event::TimerLate(late) => Line::info(format!(
+            "A thread timer expired {}.{:06} seconds ago",
+            late.as_secs(),
+            late.subsec_micros()
+        )),
+        Event::PacketTooShort { v6, length } => Line::info(format!(
             "IPv{} VRRP packet too short - {length} bytes",
             if *v6 { 6 } else { 4 }
         )),
         Event::UnknownRouter {
             interface, vrid, ..
-        } => Line::always(format!(
+        } => Line::info(format!(
             "Unknown VRID({vrid}) received on interface({interface}). ignoring..."
         )),
         Event::Interface { interface, change } => return link(interface, change),
-        Event::Announcing { interface, address } => Line::detail(match address {
+        Event::Announcing { interface, address } => detail(match address {
             IpAddr::V4(address) => format!("Sending gratuitous ARP on {interface} for {address}"),
             IpAddr::V6(address) => {
                 format!("Sending unsolicited Neighbour Advert on {interface} for {address}")
             }
         }),
-        Event::AddressRemoved { interface, address } => Line::detail(format!(
+        Event::AddressRemoved { interface, address } => detail(format!(
             "Netlink reflector reports IP {address} removed from {interface}"
         )),
-        Event::AddressAssigned { interface, address } => Line::detail(format!(
+        Event::AddressAssigned { interface, address } => detail(format!(
             "Assigned address {address} for interface {interface}"
         )),
-        Event::AddressDeassigned { interface, address } => Line::detail(format!(
+        Event::AddressDeassigned { interface, address } => detail(format!(
             "Deassigned address {address} from interface {interface}"
         )),
         Event::Script { script, event } => tracking(script, event),
@@ -59,8 +64,8 @@ pub fn line(event: &Event) -> Option<Line> {
 
 fn instance(name: &str, event: &InstanceEvent) -> Line {
     use InstanceEvent as E;
-    let always = |text: &str| Line::always(format!("({name}) {text}"));
-    let detail = |text: &str| Line::detail(format!("({name}) {text}"));
+    let always = |text: &str| Line::info(format!("({name}) {text}"));
+    let detail = |text: &str| detail(format!("({name}) {text}"));
     match event {
         E::EnteredBackup { initial: true } => always("Entering BACKUP STATE (init)"),
         E::EnteredBackup { initial: false } => always("Entering BACKUP STATE"),
@@ -106,15 +111,15 @@ fn instance(name: &str, event: &InstanceEvent) -> Line {
         }
         E::PreemptDelayStopped => detail("stop preempt delay"),
         E::OldChecksum => detail("Setting unicast VRRPv3 checksum to old version"),
-        E::SendFailed { errno } => always(&format!(
-            "send advert error {errno} ({})",
-            std::io::Error::from_raw_os_error(*errno)
+        E::SendFailed { errno: number } => always(&format!(
+            "send advert error {number} ({})",
+            errno(&std::io::Error::from_raw_os_error(*number))
         )),
         E::PriorityChanged { from, to } => {
             always(&format!("Changing effective priority from {from} to {to}"))
         }
         E::PrioritySet(to) => always(&format!("Setting effective priority to {to}")),
-        E::TrackedFile { file, fault } => Line::always(format!(
+        E::TrackedFile { file, fault } => Line::info(format!(
             "({name}): tracked file {file} {} FAULT state",
             if *fault { "now" } else { "leaving" }
         )),
@@ -236,7 +241,7 @@ fn fault(name: &str, reason: &FaultReason) -> Line {
         FaultReason::File(file) => format!("tracked file {file} has status -254"),
         FaultReason::Bfd(bfd) => format!("tracked BFD {bfd} is down"),
     };
-    Line::always(format!("({name}){colon} entering FAULT state ({why})"))
+    Line::info(format!("({name}){colon} entering FAULT state ({why})"))
 }
 
 fn group(name: &str, event: &GroupEvent) -> Line {
@@ -246,11 +251,11 @@ fn group(name: &str, event: &GroupEvent) -> Line {
         GroupEvent::SyncingToFault => ("instances", "FAULT"),
         GroupEvent::SyncingMemberToFault(member) => (&**member, "FAULT"),
     };
-    Line::always(format!("VRRP_Group({name}) Syncing {who} to {state} state"))
+    Line::info(format!("VRRP_Group({name}) Syncing {who} to {state} state"))
 }
 
 fn link(interface: &str, change: &InterfaceChange) -> Option<Line> {
-    Some(Line::always(match change {
+    Some(Line::info(match change {
         InterfaceChange::Up => format!("Netlink reports {interface} up"),
         InterfaceChange::Down => format!("Netlink reports {interface} down"),
         InterfaceChange::Added => format!("Interface {interface} added"),
@@ -260,7 +265,7 @@ fn link(interface: &str, change: &InterfaceChange) -> Option<Line> {
 }
 
 fn tracking(script: &str, event: &ScriptEvent) -> Line {
-    Line::always(match event {
+    Line::info(match event {
         ScriptEvent::NowReturns(status) => format!("Script `{script}` now returning {status}"),
         ScriptEvent::Up => format!("VRRP_Script({script}) succeeded"),
         ScriptEvent::Down(ScriptResult::Exited(status)) => {
@@ -279,6 +284,11 @@ fn number(version: Version) -> u8 {
         Version::V2 => 2,
         Version::V3 => 3,
     }
+}
+
+/// A line that `-D` asks for.
+fn detail(text: String) -> Line {
+    Line::info(text).detail()
 }
 
 /// Seconds, with what is behind the point as far as there is something.
@@ -310,27 +320,27 @@ pub fn trouble(trouble: &Trouble) -> Option<Line> {
                 (None, Some(source)) => format!("unicast, address({source})"),
                 (None, None) => "unicast".into(),
             };
-            Line::detail(format!(
+            detail(format!(
                 "VRRP sockpool: [ifindex({interface:3}), family({family}), proto({protocol}), fd({hears_by},{sends_by}) {cast}]"
             ))
         }
-        Trouble::Socket { interface, error } => Line::always(format!(
+        Trouble::Socket { interface, error } => Line::info(format!(
             "cant open raw socket on {interface}. errno={}",
             error.raw_os_error().unwrap_or(0)
         )),
-        Trouble::Send { instance, error } => Line::always(format!(
+        Trouble::Send { instance, error } => Line::info(format!(
             "({instance}) send advert error {} ({})",
             error.raw_os_error().unwrap_or(0),
-            reason(error)
+            errno(error)
         )),
         Trouble::Address {
             address,
             interface,
             adding,
             error,
-        } => Line::always(format!(
+        } => Line::info(format!(
             "Netlink: error: {}({}), {} {address} on {interface}",
-            reason(error),
+            errno(error),
             error.raw_os_error().unwrap_or(0),
             if *adding { "adding" } else { "removing" },
         )),
@@ -339,10 +349,10 @@ pub fn trouble(trouble: &Trouble) -> Option<Line> {
             instance,
             error,
             ..
-        } => Line::always(format!(
+        } => Line::info(format!(
             "({}) Netlink: error: {}({}), {}",
             instance.as_deref().unwrap_or("static"),
-            reason(error),
+            errno(error),
             error.raw_os_error().unwrap_or(0),
             if *route { "route" } else { "rule" },
         )),
@@ -350,16 +360,16 @@ pub fn trouble(trouble: &Trouble) -> Option<Line> {
             interface,
             address,
             error,
-        } => Line::always(format!(
+        } => Line::info(format!(
             "Error {} sending gratuitous ARP on {interface} for {address}",
             error.raw_os_error().unwrap_or(0)
         )),
-        Trouble::NetlinkOverrun => Line::always("Netlink: Receive buffer overrun".into()),
-        Trouble::Netlink(error) => Line::always(format!("Netlink: {}", reason(error))),
+        Trouble::NetlinkOverrun => Line::info("Netlink: Receive buffer overrun"),
+        Trouble::Netlink(error) => Line::info(format!("Netlink: {}", errno(error))),
         Trouble::ScriptBusy {
             script,
             being_timed_out,
-        } => Line::always(format!(
+        } => Line::info(format!(
             "Track script {script} is {}, expect idle - skipping run",
             if *being_timed_out {
                 "being timed out"
@@ -367,32 +377,29 @@ pub fn trouble(trouble: &Trouble) -> Option<Line> {
                 "already running"
             }
         )),
-        Trouble::NotExecuted { program, errno } => Line::always(format!(
-            "Error exec-ing command '{}', error {errno}: {}",
-            program.display(),
-            reason(&std::io::Error::from_raw_os_error(*errno))
-        )),
-        Trouble::FileWatch { file, error } => Line::always(format!(
+        Trouble::NotExecuted {
+            program,
+            errno: number,
+        } => Line::at(
+            level::ALERT,
+            format!(
+                "Error exec-ing command '{}', error {number}: {}",
+                program.display(),
+                errno(&std::io::Error::from_raw_os_error(*number))
+            ),
+        ),
+        Trouble::FileWatch { file, error } => Line::info(format!(
             "Track file {file} can't be watched: {}",
-            reason(error)
+            errno(error)
         )),
-        Trouble::FileValue { path, value } => Line::always(format!(
+        Trouble::FileValue { path, value } => Line::info(format!(
             "Invalid number {value} read from {} - ignoring",
             path.display()
         )),
-        Trouble::ProcessWatch(error) => Line::always(format!(
+        Trouble::ProcessWatch(error) => Line::info(format!(
             "Failed to set/clear process event listen - errno {} - {}",
             error.raw_os_error().unwrap_or(0),
-            reason(error)
+            errno(error)
         )),
     })
-}
-
-/// A system error's text alone.
-fn reason(error: &std::io::Error) -> String {
-    let text = error.to_string();
-    match text.find(" (os error") {
-        Some(end) => text[..end].to_owned(),
-        None => text,
-    }
 }
