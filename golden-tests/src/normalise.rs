@@ -146,10 +146,15 @@ static KEEPALIVED_RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
             "${1} user: T system: T",
         ),
         rule(
-            r"(- used) \d+\.\d+ user time, \d+\.\d+ system time",
+            r"(- used)(?: \(self/children\))? [\d./]+ user time, [\d./]+ system time",
             "${1} T user time, T system time",
         ),
         // Which descriptors are free is the program's own affair.
+        rule(r"\bfd_in -?\d+,? fd_out( =)? -?\d+", "fd_in FD fd_out FD"),
+        rule(
+            r"\b\d{9,}\.\d{6} \([A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d\.\d+ \d{4}\)",
+            "TIME",
+        ),
         rule(r"\bfd\((-?\d+,-?\d+|-?\d+)\)", "fd(FD)"),
         // Dates of mails.
         rule(

@@ -1,6 +1,5 @@
 //! Carries out a scenario's steps and collects what is to be compared.
 
-use super::frame::Kind;
 use super::host::{Host, write};
 use super::scenario::{Scenario, Step};
 use super::smtp::Mail;
@@ -96,6 +95,9 @@ impl Stage {
         let mut seats = Vec::new();
         for host in hosts {
             host.ip(&scenario.ip)?;
+            if !scenario.ip.is_empty() {
+                host.wait_for_carrier()?;
+            }
             let name = host.name;
             let fifo = match scenario.fifos.get(&name).cloned() {
                 Some(path) => host.run(move || read_fifo(&path))?,
@@ -147,6 +149,7 @@ impl Stage {
                     seat.log_mark = seat.log.lines().len();
                 }
             }
+            self.reap();
             self.step(step)
                 .map_err(|e| format!("step {} ({}): {e}", number + 1, verb(step)))?;
         }
@@ -296,7 +299,11 @@ impl Stage {
             return Err(format!("no process '{to}'"));
         }
         // The shell knows real-time signals by their number.
-        let script = format!("kill -{signal} {}", pids.join(" "));
+        let mut script = format!("kill -{signal} {}", pids.join(" "));
+        if signal == "KILL" && to == "all" {
+            // None is to see another die.
+            script = format!("kill -STOP {} && {script}", pids.join(" "));
+        }
         match self.seat(name)?.host.sh(&script)? {
             (true, _) => Ok(()),
             (false, text) => Err(format!("{script}: {text}")),
@@ -436,6 +443,15 @@ impl Stage {
         Ok(())
     }
 
+    /// What was killed leaves its id only now: else a pid file that names it would look true.
+    fn reap(&mut self) {
+        for (_, process) in &mut self.processes {
+            process.has_ended();
+        }
+        let kept: Vec<u32> = self.processes.iter().map(|(_, p)| p.pid()).collect();
+        process::reap(&kept);
+    }
+
     fn packets(&self, name: char, pattern: &Regex, since: Duration) -> Vec<Seen> {
         let mut seen = self.wire.seen();
         seen.retain(|s| s.host == name && s.at >= since && pattern.is_match(&s.shown.text));
@@ -545,17 +561,7 @@ fn log(lines: &[String], scenario: &Scenario) -> String {
 
 fn wire(seen: &[Seen], name: char, scenario: &Scenario) -> String {
     let own: Vec<&Seen> = seen.iter().filter(|s| s.host == name).collect();
-    if !scenario.wire_apart {
-        return runs::lines(&own, scenario.time_announcements);
-    }
-    let is_announcement = |s: &&&Seen| s.shown.kind == Kind::Announcement;
-    let announcements: Vec<&Seen> = own.iter().filter(is_announcement).copied().collect();
-    let others: Vec<&Seen> = own
-        .iter()
-        .filter(|s| !is_announcement(s))
-        .copied()
-        .collect();
-    runs::lines(&others, false) + &runs::lines(&announcements, scenario.time_announcements)
+    runs::lines(&own, scenario.time_announcements)
 }
 
 /// Makes the FIFO, and reads its lines from now on.

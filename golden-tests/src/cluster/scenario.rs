@@ -51,9 +51,6 @@ pub struct Scenario {
     /// Leave the adverts (`vrrp`), the announcements (`arp`, `na`) or `bfd` out of what is recorded from the wire.
     #[serde(default)]
     pub ignore_wire: Vec<String>,
-    /// Adverts and announcements of a host come interleaved in no order: record them apart.
-    #[serde(default)]
-    pub wire_apart: bool,
     /// Record the time between bursts of announcements, in half seconds.
     #[serde(default)]
     pub time_announcements: bool,

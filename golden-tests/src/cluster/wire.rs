@@ -79,6 +79,9 @@ impl Wire {
                 format!("addr add 2001:db8::{number}/64 dev eth0"),
             ])?;
         }
+        for one in hosts {
+            one.wait_for_carrier()?;
+        }
         Ok(Self {
             host,
             seen,
