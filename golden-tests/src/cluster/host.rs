@@ -83,7 +83,7 @@ impl Host {
         self.run(move || ip_batch(&text))
     }
 
-    /// Waits until every interface that is up has a carrier; one whose other end is down never will: then not for long.
+    /// Waits until every interface that is up has a carrier and its addresses are no longer tentative; one whose other end is down never will: then not for long.
     ///
     /// # Errors
     /// There is no shell.
@@ -91,7 +91,8 @@ impl Host {
         let mut outcome = Ok(());
         clock::poll_until(Duration::from_secs(2), || {
             // The kernel tells a carrier with a delay.
-            let down = "ip -o link show up | grep -Eq 'state (DOWN|LOWERLAYERDOWN)'";
+            let down = "ip -o link show up | grep -Eq 'state (DOWN|LOWERLAYERDOWN)' \
+                || ip -o addr show tentative | grep -q .";
             match self.sh(down) {
                 Ok((is_down, _)) => !is_down,
                 Err(e) => {

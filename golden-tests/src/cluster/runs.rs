@@ -1,17 +1,17 @@
 //! Many frames -> the few lines that are compared.
 //!
-//! How many adverts pass in a state depends on time, so equal ones are one line until another one comes, whatever is
-//! announced between them; whether they keep their own interval is judged here. Announcements and adverts of priority
-//! 0 are counted.
+//! How many adverts pass in a state depends on time, so equal ones are one line until their virtual router sends another
+//! one, whatever else passes between them; whether they keep their own interval is judged here. Announcements are counted
+//! by burst, adverts of priority 0 in a row.
 
 use super::frame::{Kind, Shown};
 use super::wire::Seen;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::time::Duration;
 
 /// Announcements further apart than this are two bursts.
-const BURST: Duration = Duration::from_millis(700);
+const BURST: Duration = Duration::from_millis(200);
 /// From so many adverts in a row on their interval is judged.
 const ENOUGH: usize = 6;
 
@@ -61,29 +61,25 @@ pub fn lines(frames: &[&Seen], timed: bool) -> String {
 
 fn runs<'a>(frames: &[&'a Seen]) -> Vec<Run<'a>> {
     let mut out: Vec<Run<'a>> = Vec::new();
-    // Where in `out` the run of adverts, announcements and BFD packets is that may go on.
-    let mut open: [Option<usize>; 3] = [None; 3];
+    // Where in `out` the run is that may go on: of a virtual router, of an announcement, of a BFD session.
+    let mut open: BTreeMap<&'a str, usize> = BTreeMap::new();
     for seen in frames {
-        let slot = match seen.shown.kind {
-            Kind::Advert { .. } => 0,
-            Kind::Announcement => 1,
-            Kind::Bfd => 2,
+        let text = seen.shown.text.as_str();
+        let (speaker, patience) = match seen.shown.kind {
+            Kind::Advert { .. } => (before(text, " prio "), Duration::MAX),
+            Kind::Announcement => (text, BURST),
+            Kind::Bfd => (before(text, " v"), Duration::MAX),
         };
-        let run = open[slot].and_then(|at| out.get_mut(at));
+        let run = open.get(speaker).and_then(|at| out.get_mut(*at));
         match run {
             Some(run)
-                if *run.shown == seen.shown
-                    && (slot != 1 || seen.at.saturating_sub(run.last) < BURST) =>
+                if *run.shown == seen.shown && seen.at.saturating_sub(run.last) < patience =>
             {
                 run.gaps.push(seen.at.saturating_sub(run.last));
                 run.last = seen.at;
             }
             _ => {
-                if slot == 0 {
-                    // Announcements of another state are another burst.
-                    open[1] = None;
-                }
-                open[slot] = Some(out.len());
+                open.insert(speaker, out.len());
                 out.push(Run {
                     shown: &seen.shown,
                     began: seen.at,
@@ -94,6 +90,10 @@ fn runs<'a>(frames: &[&'a Seen]) -> Vec<Run<'a>> {
         }
     }
     out
+}
+
+fn before<'a>(text: &'a str, mark: &str) -> &'a str {
+    text.split_once(mark).map_or(text, |(head, _)| head)
 }
 
 /// Says so when adverts do not keep the interval that they announce, within a quarter and 30 ms.
@@ -109,7 +109,7 @@ fn off_time(gaps: &[Duration], interval_ms: u32) -> String {
     if median.abs_diff(promised) <= tolerance {
         return String::new();
     }
-    format!(" EVERY {} ms", median.as_millis())
+    format!(" EVERY {} ms", (median.as_millis() + 5) / 10 * 10)
 }
 
 /// Half seconds: what delays of announcements are told in.
