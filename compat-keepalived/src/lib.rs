@@ -1,8 +1,10 @@
 //! Keepalived's face. Its language and its VRRP runtime are not there yet: the face says so and refuses.
 
+pub mod bfd;
 pub mod block;
 pub mod check;
 pub mod draft;
+pub mod line;
 pub mod load;
 pub mod message;
 pub mod row;
