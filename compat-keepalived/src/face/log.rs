@@ -13,7 +13,7 @@ use locum_runtime::{
 };
 
 use super::{paths, role::Role};
-use crate::{args::Args, event::Line};
+use crate::{args::Args, line::Line};
 
 /// The socket of the system's log.
 const SYSTEM: &str = "/dev/log";
@@ -93,7 +93,7 @@ impl Log {
     pub(super) fn tell(&self, lines: impl IntoIterator<Item = Line>) {
         for line in lines {
             if self.0.detailed || !line.detail {
-                self.say(line.text);
+                self.at(line.level, line.text);
             }
         }
     }

@@ -100,6 +100,17 @@ impl Host {
     }
 }
 
+/// Waits until it is true, and no longer than five seconds: the kernel tells of carriers with a delay.
+pub(crate) fn until(mut check: impl FnMut() -> bool) {
+    for _ in 0..500 {
+        if check() {
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    panic!("it didn't become true within five seconds");
+}
+
 /// The index of an interface.
 pub(crate) fn index(interface: &str) -> u32 {
     nix::net::if_::if_nametoindex(interface).expect("the interface")

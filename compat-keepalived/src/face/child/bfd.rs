@@ -8,7 +8,7 @@ use super::{
     Child,
     signals::{Order, Signals},
 };
-use crate::{event, load::Loaded};
+use crate::{bfd, load::Loaded};
 
 /// How many orders may wait.
 const ORDERS: usize = 16;
@@ -26,7 +26,7 @@ pub(super) async fn serve(child: &Child<'_>, loaded: Loaded, signals: &mut Signa
         writer(&reports.to_vrrp),
         writer(&reports.to_checkers),
         queue,
-        move |event| log.tell(event::bfd::lines(&event)),
+        move |event| log.tell(bfd::lines(&event)),
     );
     tokio::pin!(sessions);
     child.tell_ready();

@@ -141,6 +141,11 @@ impl Family {
         })
     }
 
+    /// Who was ever started.
+    pub(super) fn roles(&self) -> impl Iterator<Item = Role> {
+        self.members.iter().map(|member| member.role)
+    }
+
     /// The child that is due to be started again.
     pub(super) fn due(&self, now: Instant) -> Option<Role> {
         self.members.iter().find_map(|member| match member.state {

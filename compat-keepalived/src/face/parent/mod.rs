@@ -118,6 +118,7 @@ impl Parent {
         if self.family.living().next().is_none() && self.phase == Phase::Starting {
             self.log
                 .say("Warning - keepalived has no configuration to run");
+            self.phase = Phase::Steady;
             self.complete();
         }
         None

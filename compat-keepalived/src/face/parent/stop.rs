@@ -36,7 +36,7 @@ impl Parent {
             ));
             children::signal(pid, nix::libc::SIGKILL);
         }
-        for (role, _) in self.family.living() {
+        for role in self.family.roles() {
             // One that was killed couldn't remove it.
             let _ = fs::remove_file(self.paths.child(role));
         }

@@ -37,12 +37,51 @@
 //! ```
 
 mod address;
+mod encap;
 pub mod link;
 mod message;
 mod monitor;
 mod request;
+mod route;
+mod rule;
+pub mod virtual_link;
+
+use std::net::IpAddr;
 
 pub use address::{Address, AddressFlags, FOREVER};
+pub use encap::Encap;
 pub use link::Link;
+pub(crate) use message::messages;
 pub use monitor::{Event, Groups, Monitor};
+use netlink_packet_route::AddressFamily;
 pub use request::{Netlink, Request};
+pub use route::{KEEPALIVED, Network, NextHop, Route, RouteMetric, RouteType, TABLE_MAIN};
+pub use rule::{Rule, RuleAction};
+
+/// IPv4 or IPv6.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Family {
+    /// IPv4.
+    V4,
+    /// IPv6.
+    V6,
+}
+
+impl Family {
+    /// An address' family.
+    pub fn of(ip: IpAddr) -> Self {
+        match ip {
+            IpAddr::V4(_) => Self::V4,
+            IpAddr::V6(_) => Self::V6,
+        }
+    }
+}
+
+impl From<Family> for AddressFamily {
+    fn from(family: Family) -> Self {
+        match family {
+            Family::V4 => Self::Inet,
+            Family::V6 => Self::Inet6,
+        }
+    }
+}

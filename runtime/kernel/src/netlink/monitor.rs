@@ -11,13 +11,17 @@ use nix::{
     sys::socket::{MsgFlags, recv},
 };
 
-use super::{Address, Link, message::messages};
+use super::{Address, Link, Route, Rule, message::messages};
 use crate::socket_option::set_receive_buffer;
 
 const RTM_NEWLINK: u16 = 16;
 const RTM_DELLINK: u16 = 17;
 const RTM_NEWADDR: u16 = 20;
 const RTM_DELADDR: u16 = 21;
+const RTM_NEWROUTE: u16 = 24;
+const RTM_DELROUTE: u16 = 25;
+const RTM_NEWRULE: u16 = 32;
+const RTM_DELRULE: u16 = 33;
 /// Room for an event; one that is longer counts as lost.
 const DATAGRAM_BYTES: usize = 64 << 10;
 
@@ -70,6 +74,14 @@ pub enum Event {
     Address(Address),
     /// An address is gone.
     AddressGone(Address),
+    /// A route is new.
+    Route(Box<Route>),
+    /// A route is gone.
+    RouteGone(Box<Route>),
+    /// A rule is new.
+    Rule(Box<Rule>),
+    /// A rule is gone.
+    RuleGone(Box<Rule>),
     /// Events were lost: what they would have said is only in a new dump.
     Overrun,
 }
@@ -157,6 +169,11 @@ fn decode(kind: u16, payload: &[u8]) -> Option<Event> {
         RTM_DELLINK => link(Event::LinkGone),
         RTM_NEWADDR => address(Event::Address),
         RTM_DELADDR => address(Event::AddressGone),
+        // Of other families too, which are none of ours.
+        RTM_NEWROUTE => Event::Route(Box::new(Route::decode(payload)?)),
+        RTM_DELROUTE => Event::RouteGone(Box::new(Route::decode(payload)?)),
+        RTM_NEWRULE => Event::Rule(Box::new(Rule::decode(payload)?)),
+        RTM_DELRULE => Event::RuleGone(Box::new(Rule::decode(payload)?)),
         _ => return None,
     })
 }
@@ -177,8 +194,8 @@ impl AsRawFd for Monitor {
 mod tests {
     use super::*;
     use crate::{
-        in_namespace::{inside, ip, wire},
-        netlink::Netlink,
+        in_namespace::{inside, ip, until, wire},
+        netlink::{Family, Netlink, RuleAction},
     };
 
     fn all(monitor: &mut Monitor) -> Vec<Event> {
@@ -209,13 +226,45 @@ mod tests {
         );
         ip("link set vb down");
         let stopped = |event: &Event| matches!(event, Event::Link(link) if link.index == va && link.up && !link.running);
-        assert!(all(&mut monitor).iter().any(stopped));
+        until(|| all(&mut monitor).iter().any(stopped));
         ip("link delete va");
         let gone = |event: &Event| matches!(event, Event::LinkGone(link) if link.name == "va");
         assert!(all(&mut monitor).iter().any(gone));
         monitor.ignore(Groups::LINKS).expect("ignored");
         ip("link add vc type veth peer name vd");
         assert_eq!(all(&mut monitor), []);
+    }
+
+    #[test]
+    fn routes_and_rules_are_heard_when_asked_for() {
+        if !inside("netlink::monitor::tests::routes_and_rules_are_heard_when_asked_for") {
+            return;
+        }
+        let (va, _) = wire();
+        let mut monitor = Monitor::open(Groups::ROUTES | Groups::RULES, 1 << 20).expect("a socket");
+        let mut netlink = Netlink::open().expect("a socket");
+        let mut route = Route::new(([198, 51, 100, 0].into(), 24));
+        (route.interface, route.table) = (Some(va), 1000);
+        let rule = Rule::new(Family::V6, 7, RuleAction::Lookup(1000));
+        let requests = [route.add(), rule.add(), rule.delete(), route.delete()];
+        for outcome in netlink.carry_out(&requests).expect("answers") {
+            outcome.expect("carried out");
+        }
+        let events = all(&mut monitor);
+        let [
+            Event::Route(new),
+            Event::Rule(made),
+            Event::RuleGone(unmade),
+            Event::RouteGone(old),
+        ] = &events[..]
+        else {
+            panic!("{events:?}");
+        };
+        for heard in [new, old] {
+            assert_eq!(heard.destination, route.destination);
+            assert_eq!((heard.table, heard.interface), (1000, Some(va)));
+        }
+        assert_eq!((&**made, &**unmade), (&rule, &rule));
     }
 
     #[test]

@@ -7,8 +7,8 @@ use std::{
 };
 
 use netlink_packet_core::{
-    NLM_F_ACK, NLM_F_APPEND, NLM_F_CREATE, NLM_F_DUMP, NLM_F_DUMP_INTR, NLM_F_EXCL, NLM_F_REPLACE,
-    NLM_F_REQUEST, NLMSG_DONE, NLMSG_ERROR, NetlinkHeader, NetlinkMessage, NetlinkPayload,
+    NLM_F_ACK, NLM_F_APPEND, NLM_F_CREATE, NLM_F_DUMP, NLM_F_DUMP_INTR, NLM_F_EXCL, NLM_F_REQUEST,
+    NLMSG_DONE, NLMSG_ERROR, NetlinkHeader, NetlinkMessage, NetlinkPayload,
 };
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_sys::{Socket, SocketAddr, protocols::NETLINK_ROUTE};
@@ -38,22 +38,19 @@ impl Request {
         Self { message, flags: 0 }
     }
 
-    /// Makes something new.
-    #[expect(dead_code, reason = "interfaces come with the next change")]
+    /// Makes something, which may be there in another form.
     pub(super) fn create(message: RouteNetlinkMessage) -> Self {
+        let flags = NLM_F_CREATE;
+        Self { message, flags }
+    }
+
+    /// Makes something that isn't there.
+    pub(super) fn create_new(message: RouteNetlinkMessage) -> Self {
         let flags = NLM_F_CREATE | NLM_F_EXCL;
         Self { message, flags }
     }
 
-    /// Makes something new or replaces it.
-    #[expect(dead_code, reason = "routes come with the next change")]
-    pub(super) fn replace(message: RouteNetlinkMessage) -> Self {
-        let flags = NLM_F_CREATE | NLM_F_REPLACE;
-        Self { message, flags }
-    }
-
-    /// Makes something new behind others of its kind.
-    #[expect(dead_code, reason = "routes come with the next change")]
+    /// Makes something behind others of its kind.
     pub(super) fn append(message: RouteNetlinkMessage) -> Self {
         let flags = NLM_F_CREATE | NLM_F_APPEND;
         Self { message, flags }
