@@ -144,7 +144,6 @@ impl Child<'_> {
         self.0.log
     }
 
-
     /// The configuration as it is now; `None`: nothing can be run with it.
     fn read(&self) -> Option<Loaded> {
         let loaded = self.0.reading.read(self.0.role.reading(), self.log());
