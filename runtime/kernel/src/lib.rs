@@ -25,6 +25,7 @@ pub mod spawn;
 pub mod successors;
 pub mod sysctl;
 pub mod threads;
+pub mod virtual_macs;
 
 #[cfg(test)]
 mod in_namespace;

@@ -17,6 +17,8 @@ use std::{
     path::PathBuf,
 };
 
+use crate::netlink::{Ipv4Setting, Netlink, set_ipv4};
+
 /// One setting of an interface, or of `all` or `default`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Setting {
@@ -65,10 +67,14 @@ impl Setting {
         Ok(fs::read_to_string(self.path())?.trim().to_owned())
     }
 
+    /// Its number, if it can be read and is one.
+    pub fn read_number(&self) -> Option<u32> {
+        self.read().ok()?.parse().ok()
+    }
+
     /// Whether it is a number other than 0; of what can't be read it isn't.
     pub fn is_on(&self) -> bool {
-        let value = self.read().ok().and_then(|value| value.parse::<i64>().ok());
-        value.is_some_and(|value| value != 0)
+        self.read_number().is_some_and(|value| value != 0)
     }
 
     /// Sets it.
@@ -92,10 +98,29 @@ impl fmt::Display for Setting {
     }
 }
 
+/// A change that was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// What was changed.
+    pub setting: Setting,
+    /// What it said.
+    pub from: String,
+    /// What it says now.
+    pub to: String,
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { setting, from, to } = self;
+        write!(formatter, "{setting} from {from} to {to}")
+    }
+}
+
 /// Settings that were changed, and what they were before the first change.
 #[derive(Debug, Default)]
 pub struct Settings {
-    before: BTreeMap<Setting, String>,
+    /// With the interface's index for those that go through netlink.
+    before: BTreeMap<Setting, (String, Option<(u32, Ipv4Setting)>)>,
 }
 
 impl Settings {
@@ -103,20 +128,47 @@ impl Settings {
     ///
     /// # Errors
     /// As of [`Setting::write`].
-    pub fn set(&mut self, setting: Setting, value: &str) -> io::Result<()> {
-        let now = setting.read()?;
-        if now == value {
-            return Ok(());
+    pub fn set(&mut self, setting: Setting, value: &str) -> io::Result<Option<Change>> {
+        let from = setting.read()?;
+        if from == value {
+            return Ok(None);
         }
         setting.write(value)?;
-        self.before.entry(setting).or_insert(now);
+        let entry = self.before.entry(setting.clone());
+        entry.or_insert_with(|| (from.clone(), None));
+        let to = value.to_owned();
+        Ok(Some(Change { setting, from, to }))
+    }
+
+    /// Sets several of an interface, told by name and index, through netlink: where /proc/sys is read-only too.
+    ///
+    /// # Errors
+    /// `ENODEV` when it is gone; `PermissionDenied`.
+    pub fn set_ipv4(
+        &mut self,
+        netlink: &mut Netlink,
+        (name, index): (&str, u32),
+        settings: &[(Ipv4Setting, u32)],
+    ) -> io::Result<()> {
+        let mut before = Vec::with_capacity(settings.len());
+        for (setting, value) in settings {
+            let file = Setting::ipv4(name, setting.name());
+            let from = file.read()?;
+            if from != value.to_string() {
+                before.push((file, (from, Some((index, *setting)))));
+            }
+        }
+        netlink.carry_out_one(&set_ipv4(index, settings))?;
+        for (file, from) in before {
+            self.before.entry(file).or_insert(from);
+        }
         Ok(())
     }
 
     /// Puts all back; gives those that couldn't be. One whose interface is gone needn't be.
     pub fn restore(&mut self) -> Vec<(Setting, io::Error)> {
         let mut failed = Vec::new();
-        for (setting, value) in std::mem::take(&mut self.before) {
+        for (setting, (value, _)) in std::mem::take(&mut self.before) {
             match setting.write(&value) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
                     failed.push((setting, error));
@@ -125,6 +177,30 @@ impl Settings {
             }
         }
         failed
+    }
+
+    /// Puts all back, each the way it was set: `all` and `default` first. Gives what changed, and what couldn't.
+    pub fn restore_with(
+        &mut self,
+        netlink: &mut Netlink,
+    ) -> (Vec<Change>, Vec<(Setting, io::Error)>) {
+        let (mut changed, mut failed) = (Vec::new(), Vec::new());
+        for (setting, (to, link)) in std::mem::take(&mut self.before) {
+            // Gone with its interface: nothing to put back, also when another has its name now.
+            let Ok(from) = setting.read() else { continue };
+            let result = match (link, to.parse()) {
+                (Some((index, number)), Ok(value)) => {
+                    netlink.carry_out_one(&set_ipv4(index, &[(number, value)]))
+                }
+                _ => setting.write(&to),
+            };
+            match result {
+                Ok(()) => changed.push(Change { setting, from, to }),
+                Err(error) if error.raw_os_error() == Some(libc::ENODEV) => {}
+                Err(error) => failed.push((setting, error)),
+            }
+        }
+        (changed, failed)
     }
 }
 

@@ -96,6 +96,19 @@ pub enum Ipv4Setting {
     AcceptLocal = 23,
 }
 
+impl Ipv4Setting {
+    /// The name of its file.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ReversePathFilter => "rp_filter",
+            Self::ArpFilter => "arp_filter",
+            Self::ArpIgnore => "arp_ignore",
+            Self::PromoteSecondaries => "promote_secondaries",
+            Self::AcceptLocal => "accept_local",
+        }
+    }
+}
+
 /// Sets several at once.
 pub fn set_ipv4(interface: u32, settings: &[(Ipv4Setting, u32)]) -> Request {
     // The crate's own type of this leaves values of 0 out.
