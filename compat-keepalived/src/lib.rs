@@ -3,9 +3,12 @@
 pub mod block;
 pub mod check;
 pub mod draft;
+pub mod inside;
 pub mod load;
+pub mod lvs;
 pub mod message;
 pub mod row;
+pub mod vrrp_option;
 
 use std::{ffi::OsString, io::Write};
 
