@@ -1,9 +1,11 @@
 //! Keepalived's face. Its language and its VRRP runtime are not there yet: the face says so and refuses.
 
+pub mod bfd;
 pub mod block;
 pub mod check;
 pub mod draft;
 pub mod inside;
+pub mod line;
 pub mod load;
 pub mod lvs;
 pub mod message;

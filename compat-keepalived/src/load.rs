@@ -118,8 +118,7 @@ impl Loaded {
 /// Reads the file as one process does. A child's globals come from a reading of the parent's, whose messages are left
 /// to the parent.
 pub fn load(request: &Request<'_>, process: Process) -> Loaded {
-    let (parent, inherited) =
-        Pass::new(*request, Process::Parent, Inherited::default()).run();
+    let (parent, inherited) = Pass::new(*request, Process::Parent, Inherited::default()).run();
     if process == Process::Parent {
         return parent;
     }

@@ -207,7 +207,9 @@ fn interval(pass: &mut Pass<'_>, line: &Line, low_ms: u64) -> Result<Option<Dura
 
 fn weight(pass: &mut Pass<'_>, line: &Line) -> Result<(), Abort> {
     let (text, name) = (pass.parameter(line, 1)?, current(pass).name.value.clone());
-    let bad = format!("Configuration error: BFD instance {name} weight value {text} not valid (must be in range [-253-253]), ignoring");
+    let bad = format!(
+        "Configuration error: BFD instance {name} weight value {text} not valid (must be in range [-253-253]), ignoring"
+    );
     let unknown = format!("Configuration error: BFD instance {name} unknown weight option");
     if let Some(weight) = default_weight(pass, line, 253, &bad, &unknown) {
         current(pass).weight = weight;
@@ -229,7 +231,9 @@ fn finish(pass: &mut Pass<'_>, name: &str) {
         && Family::of(source) != Family::of(neighbor)
     {
         // The reference shows the source twice.
-        let text = format!("source address {source} and neighbor address {source} are not of the same family, disabling instance");
+        let text = format!(
+            "source address {source} and neighbor address {source} are not of the same family, disabling instance"
+        );
         complain(pass, &text);
         return;
     }

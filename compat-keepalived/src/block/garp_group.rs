@@ -94,7 +94,9 @@ fn interface(pass: &mut Pass<'_>, name: String) {
         .flat_map(|group| &group.interfaces)
         .any(|one| one.value == name);
     if taken {
-        pass.error(format!("garp_group already specified for {name} - ignoring"));
+        pass.error(format!(
+            "garp_group already specified for {name} - ignoring"
+        ));
         return;
     }
     let name = pass.located(name);

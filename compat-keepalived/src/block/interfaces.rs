@@ -34,7 +34,9 @@ fn of_vrrp(
 fn delay(pass: &mut Pass<'_>, line: &Line) -> Result<(), Abort> {
     let name = pass.parameter(line, 0)?;
     if pass.interface(&name).is_none() && !pass.interfaces_may_come() {
-        pass.fatal_error(format!("unknown interface {name} specified for up/down delay"));
+        pass.fatal_error(format!(
+            "unknown interface {name} specified for up/down delay"
+        ));
         return Ok(());
     }
     let read = |pass: &mut Pass<'_>, index: usize| {
@@ -46,7 +48,11 @@ fn delay(pass: &mut Pass<'_>, line: &Line) -> Result<(), Abort> {
     };
     let up = read(pass, 2).unwrap_or(down);
     let interface = pass.located(name);
-    pass.draft.configuration.up_down_delays.push(UpDownDelay { interface, down, up });
+    pass.draft.configuration.up_down_delays.push(UpDownDelay {
+        interface,
+        down,
+        up,
+    });
     Ok(())
 }
 
@@ -54,7 +60,9 @@ fn delay(pass: &mut Pass<'_>, line: &Line) -> Result<(), Abort> {
 fn linkbeat(pass: &mut Pass<'_>, line: &Line) -> Result<(), Abort> {
     let name = pass.parameter(line, 0)?;
     if pass.interface(&name).is_none() && !pass.interfaces_may_come() {
-        pass.fatal_error(format!("unknown interface {name} specified for linkbeat interface"));
+        pass.fatal_error(format!(
+            "unknown interface {name} specified for linkbeat interface"
+        ));
         return Ok(());
     }
     let method = match value::word(line, 1).as_deref() {

@@ -23,7 +23,13 @@ use crate::{
 };
 
 /// Everything that may stand outside of blocks.
-pub const ROOT: Rows = &[BLOCKS, interfaces::ROWS, statics::ROWS, top::ROWS, VIRTUAL_SERVERS];
+pub const ROOT: Rows = &[
+    BLOCKS,
+    interfaces::ROWS,
+    statics::ROWS,
+    top::ROWS,
+    VIRTUAL_SERVERS,
+];
 
 const BLOCKS: &[Row] = &[
     row("bfd_instance", bfd::bfd_instance),

@@ -143,10 +143,14 @@ fn count(pass: &mut Pass<'_>, line: &Line, word: &str, low: u32) -> Result<Optio
 fn weight(pass: &mut Pass<'_>, line: &Line) -> Result<(), Abort> {
     let name = name(pass);
     let Some(text) = value::word(line, 1) else {
-        pass.error(format!("No weight specified for track process {name} - ignoring"));
+        pass.error(format!(
+            "No weight specified for track process {name} - ignoring"
+        ));
         return Ok(());
     };
-    let bad = format!("Weight ({text}) for vrrp_track_process {name} must be between [-254..254] inclusive. Ignoring...");
+    let bad = format!(
+        "Weight ({text}) for vrrp_track_process {name} must be between [-254..254] inclusive. Ignoring..."
+    );
     let unknown = format!("vrrp_track_process {name} unknown weight option");
     if let Some(weight) = default_weight(pass, line, 254, &bad, &unknown) {
         current(pass).weight = weight;

@@ -123,7 +123,9 @@ fn finish(pass: &mut Pass<'_>, name: &str) -> bool {
         None => pass.default_account(),
     };
     let Some(account) = account else {
-        pass.error(format!("Unable to set default user for vrrp script {name} - removing"));
+        pass.error(format!(
+            "Unable to set default user for vrrp script {name} - removing"
+        ));
         return false;
     };
     current(pass).model.script = Script { argv, account };

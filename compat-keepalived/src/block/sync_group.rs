@@ -25,10 +25,18 @@ pub(super) const ROWS: &[Row] = &[
         Ok(())
     }),
     row("group", group),
-    row("notify", |pass, line| script(pass, line, |notify| &mut notify.any)),
-    row("notify_backup", |pass, line| script(pass, line, |notify| &mut notify.backup)),
-    row("notify_fault", |pass, line| script(pass, line, |notify| &mut notify.fault)),
-    row("notify_master", |pass, line| script(pass, line, |notify| &mut notify.master)),
+    row("notify", |pass, line| {
+        script(pass, line, |notify| &mut notify.any)
+    }),
+    row("notify_backup", |pass, line| {
+        script(pass, line, |notify| &mut notify.backup)
+    }),
+    row("notify_fault", |pass, line| {
+        script(pass, line, |notify| &mut notify.fault)
+    }),
+    row("notify_master", |pass, line| {
+        script(pass, line, |notify| &mut notify.master)
+    }),
     row("notify_priority_changes", |pass, line| {
         match value::switch(line) {
             Ok(on) => current(pass).notify_priority_changes = Some(on),
@@ -39,7 +47,9 @@ pub(super) const ROWS: &[Row] = &[
         }
         Ok(())
     }),
-    row("notify_stop", |pass, line| script(pass, line, |notify| &mut notify.stop)),
+    row("notify_stop", |pass, line| {
+        script(pass, line, |notify| &mut notify.stop)
+    }),
     row("smtp_alert", |pass, line| {
         match value::switch(line) {
             Ok(on) => current(pass).smtp_alert = Some(on),
@@ -52,10 +62,18 @@ pub(super) const ROWS: &[Row] = &[
         Ok(())
     }),
     row("track_bfd", |pass, line| track(pass, line, &tracking::BFD)),
-    row("track_file", |pass, line| track(pass, line, &tracking::FILE)),
-    row("track_interface", |pass, line| track(pass, line, &tracking::INTERFACE)),
-    row("track_process", |pass, line| track(pass, line, &tracking::PROCESS)),
-    row("track_script", |pass, line| track(pass, line, &tracking::SCRIPT)),
+    row("track_file", |pass, line| {
+        track(pass, line, &tracking::FILE)
+    }),
+    row("track_interface", |pass, line| {
+        track(pass, line, &tracking::INTERFACE)
+    }),
+    row("track_process", |pass, line| {
+        track(pass, line, &tracking::PROCESS)
+    }),
+    row("track_script", |pass, line| {
+        track(pass, line, &tracking::SCRIPT)
+    }),
 ];
 
 pub(super) fn vrrp_sync_group(pass: &mut Pass<'_>, line: &Line) -> Result<(), Abort> {
@@ -68,7 +86,12 @@ pub(super) fn vrrp_sync_group(pass: &mut Pass<'_>, line: &Line) -> Result<(), Ab
         pass.skip_block();
         return Ok(());
     };
-    if pass.draft.groups.iter().any(|one| one.model.name.value == name) {
+    if pass
+        .draft
+        .groups
+        .iter()
+        .any(|one| one.model.name.value == name)
+    {
         pass.error(format!("vrrp sync group {name} already defined"));
         pass.skip_block();
         return Ok(());
@@ -105,7 +128,9 @@ fn name(pass: &mut Pass<'_>) -> String {
 fn group(pass: &mut Pass<'_>, line: &Line) -> Result<(), Abort> {
     let name = name(pass);
     if current(pass).listed {
-        pass.error(format!("Group list already specified for sync group {name}"));
+        pass.error(format!(
+            "Group list already specified for sync group {name}"
+        ));
         pass.skip_to_closing();
         return Ok(());
     }

@@ -10,7 +10,9 @@ use crate::{
 };
 
 pub(super) const ROWS: &[Row] = &[
-    row("child_wait_time", |pass, line| of_parent(pass, line, child_wait_time)),
+    row("child_wait_time", |pass, line| {
+        of_parent(pass, line, child_wait_time)
+    }),
     row("instance", |pass, line| of_parent(pass, line, instance)),
     accepted("linkbeat_use_polling", |pass, line| {
         of_parent(pass, line, |pass, _| {
@@ -24,7 +26,9 @@ pub(super) const ROWS: &[Row] = &[
             Ok(())
         })
     }),
-    row("net_namespace", |pass, line| of_parent(pass, line, net_namespace)),
+    row("net_namespace", |pass, line| {
+        of_parent(pass, line, net_namespace)
+    }),
     refused("net_namespace_ipvs", |pass, line| {
         of_parent(pass, line, |pass, line| {
             let name = value::word(line, 1).unwrap_or_default();

@@ -28,10 +28,14 @@ pub(super) const ROWS: &[Row] = &[
     row("weight", |pass, line| {
         let name = current(pass).model.name.value.clone();
         let Some(text) = value::word(line, 1) else {
-            pass.error(format!("No weight specified for track file {name} - ignoring"));
+            pass.error(format!(
+                "No weight specified for track file {name} - ignoring"
+            ));
             return Ok(());
         };
-        let bad = format!("Weight ({text}) for track_file {name} must be between [-254..254] inclusive. Ignoring...");
+        let bad = format!(
+            "Weight ({text}) for track_file {name} must be between [-254..254] inclusive. Ignoring..."
+        );
         let unknown = format!("track_file {name} unknown weight option");
         if let Some(weight) = default_weight(pass, line, 254, &bad, &unknown) {
             current(pass).model.weight = weight;

@@ -48,7 +48,10 @@ fn group(pass: &mut Pass<'_>, line: &Line) -> Result<(), Abort> {
     };
     group.instances.extend(members);
     if group.instances.is_empty() {
-        let text = format!("Warning - track group {} has empty group block", group.name.value);
+        let text = format!(
+            "Warning - track group {} has empty group block",
+            group.name.value
+        );
         pass.error(text);
     }
     Ok(())

@@ -42,7 +42,12 @@ fn members(pass: &mut Pass<'_>, group: &mut Group, taken: &mut Vec<String>) -> b
     }
     let mut found: Vec<Located<String>> = Vec::new();
     for member in std::mem::take(&mut group.model.members) {
-        let text = if !pass.draft.instances.iter().any(|one| one.name() == member.value) {
+        let text = if !pass
+            .draft
+            .instances
+            .iter()
+            .any(|one| one.name() == member.value)
+        {
             format!(
                 "Virtual router {} specified in sync group {name} doesn't exist - ignoring",
                 member.value

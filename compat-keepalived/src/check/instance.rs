@@ -171,7 +171,11 @@ fn authentication(pass: &mut Pass<'_>, instance: &mut Instance) {
         );
         return;
     }
-    let Some(secret) = instance.auth_pass.take().filter(|secret| !secret.is_empty()) else {
+    let Some(secret) = instance
+        .auth_pass
+        .take()
+        .filter(|secret| !secret.is_empty())
+    else {
         tell(
             pass,
             instance,
@@ -193,9 +197,8 @@ fn interval(pass: &mut Pass<'_>, instance: &mut Instance) {
     let seconds = interval.as_secs_f64();
     if instance.model.version == Version::V2 {
         if interval.subsec_nanos() != 0 {
-            let text = format!(
-                "VRRPv2 advertisement interval {seconds:.6}s must be an integer. rounding"
-            );
+            let text =
+                format!("VRRPv2 advertisement interval {seconds:.6}s must be an integer. rounding");
             tell(pass, instance, &text);
             let whole = interval.as_secs() + u64::from(interval.subsec_millis() >= 500);
             instance.model.advert_int = Duration::from_secs(whole.max(1));
@@ -204,7 +207,9 @@ fn interval(pass: &mut Pass<'_>, instance: &mut Instance) {
     }
     let micros = u64::try_from(interval.as_micros()).unwrap_or(u64::MAX);
     if micros > 40_959_999 {
-        let text = format!("VRRPv3 advertisement interval {seconds:.2}s is out of range. Must be less than 40.96s. Setting to 40.95s");
+        let text = format!(
+            "VRRPv3 advertisement interval {seconds:.2}s is out of range. Must be less than 40.96s. Setting to 40.95s"
+        );
         tell(pass, instance, &text);
         instance.model.advert_int = LONGEST;
     } else if micros % 10_000 != 0 {
@@ -221,7 +226,11 @@ fn unicast(pass: &mut Pass<'_>, instance: &mut Instance, global: &Global) {
     let model = &mut instance.model;
     if model.unicast_peers.is_empty() {
         if model.unicast_configured && !model.unicast_fault_no_peer {
-            tell(pass, instance, "A unicast keyword has been specified without any unicast peers. Defaulting to multicast. This usage is deprecated - please update your configuration.");
+            tell(
+                pass,
+                instance,
+                "A unicast keyword has been specified without any unicast peers. Defaulting to multicast. This usage is deprecated - please update your configuration.",
+            );
         }
         return;
     }
@@ -245,9 +254,16 @@ fn virtual_interface(pass: &mut Pass<'_>, instance: &mut Instance) {
         tell(pass, instance, "vmac_xmit_base is only valid with a vmac");
     }
     let model = &instance.model;
-    let addressless = model.ipvlan.as_ref().is_some_and(|one| one.address.is_none());
+    let addressless = model
+        .ipvlan
+        .as_ref()
+        .is_some_and(|one| one.address.is_none());
     if addressless && model.family == Family::Inet && model.vmac.is_none() {
-        tell(pass, instance, "IPv4 ipvlan requires a source ip address to be configured. setting instance to fault state");
+        tell(
+            pass,
+            instance,
+            "IPv4 ipvlan requires a source ip address to be configured. setting instance to fault state",
+        );
     }
 }
 

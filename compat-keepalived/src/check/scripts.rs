@@ -131,7 +131,10 @@ fn check(pass: &mut Pass<'_>, slot: &mut Option<Script>) {
 /// The verdict over all scripts of a child.
 pub(super) fn verdict(pass: &mut Pass<'_>) {
     // Without an instance nothing is run.
-    if !pass.draft.scripts_used || !pass.present.vrrp || pass.draft.configuration.global.script_security {
+    if !pass.draft.scripts_used
+        || !pass.present.vrrp
+        || pass.draft.configuration.global.script_security
+    {
         return;
     }
     let mut text =

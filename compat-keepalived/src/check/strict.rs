@@ -57,7 +57,10 @@ pub(super) fn enforce(pass: &mut Pass<'_>, instance: &mut Instance, global: &Glo
     }
     instance.model.higher_prio_send_advert = false;
     garp(pass, instance);
-    if instance.down_timer_adverts.is_some_and(|adverts| adverts != 3) {
+    if instance
+        .down_timer_adverts
+        .is_some_and(|adverts| adverts != 3)
+    {
         tell(
             pass,
             instance,
@@ -78,7 +81,11 @@ pub(super) fn enforce(pass: &mut Pass<'_>, instance: &mut Instance, global: &Glo
 fn accept(pass: &mut Pass<'_>, instance: &mut Instance, owner: bool) {
     let asked = instance.accept;
     if asked == Some(true) && !owner && instance.model.version == Version::V2 {
-        tell(pass, instance, "warning - accept mode for VRRP version 2 does not comply with RFC3768 - resetting");
+        tell(
+            pass,
+            instance,
+            "warning - accept mode for VRRP version 2 does not comply with RFC3768 - resetting",
+        );
         instance.model.accept = false;
         return;
     }

@@ -13,17 +13,33 @@ pub(super) fn complete(pass: &mut Pass<'_>) {
         .groups
         .iter()
         .filter(|group| !group.model.tracking_weight)
-        .flat_map(|group| group.model.members.iter().map(|member| member.value.clone()))
+        .flat_map(|group| {
+            group
+                .model
+                .members
+                .iter()
+                .map(|member| member.value.clone())
+        })
         .collect();
     let mut instances = std::mem::take(&mut pass.draft.instances);
     for instance in &mut instances {
         let name = instance.name().to_owned();
-        let interface = instance.model.interface.as_ref().map(|one| one.value.clone());
+        let interface = instance
+            .model
+            .interface
+            .as_ref()
+            .map(|one| one.value.clone());
         let mut tracks = std::mem::take(&mut instance.tracks);
         tracks.interfaces.retain(|tracked| {
             let own = Some(&tracked.name.value) == interface.as_ref();
             if own {
-                pass.tell(Kind::Error, format!("({name}) Ignoring track_interface {} since own interface", tracked.name.value));
+                pass.tell(
+                    Kind::Error,
+                    format!(
+                        "({name}) Ignoring track_interface {} since own interface",
+                        tracked.name.value
+                    ),
+                );
             }
             !own
         });
@@ -62,11 +78,13 @@ fn own_weight(draft: &Draft, kind: Kinds, name: &str) -> Weight {
         Kinds::Interface => None,
         Kinds::Script => {
             let mut all = draft.scripts.iter();
-            all.find(|one| one.model.name.value == name).map(|one| one.model.weight)
+            all.find(|one| one.model.name.value == name)
+                .map(|one| one.model.weight)
         }
         Kinds::File => {
             let mut all = draft.files.iter();
-            all.find(|one| one.model.name.value == name).map(|one| one.model.weight)
+            all.find(|one| one.model.name.value == name)
+                .map(|one| one.model.weight)
         }
         Kinds::Process => {
             let mut all = draft.configuration.track_processes.iter();
@@ -120,17 +138,29 @@ fn without_weights(pass: &mut Pass<'_>, owner: &str, tracks: Tracks, why: &str) 
         if weight.value != 0 {
             let value = weight.value;
             let text = match kind {
-                Kinds::Interface if why == "SYNC group" => {
-                    Some(format!("ignoring {name} tracked interface weight due to SYNC group"))
-                }
-                Kinds::Interface => Some(format!("ignoring {name} tracked interface due to address owner")),
-                Kinds::Script => Some(format!("ignoring tracked script {name} with weights due to {why}")),
-                Kinds::File if given.is_none() => Some(format!("ignoring weight from tracked file {name} due to {why}. specify weight 0")),
-                Kinds::File => Some(format!("ignoring tracked file {name} with weight {value} due to {why}")),
+                Kinds::Interface if why == "SYNC group" => Some(format!(
+                    "ignoring {name} tracked interface weight due to SYNC group"
+                )),
+                Kinds::Interface => Some(format!(
+                    "ignoring {name} tracked interface due to address owner"
+                )),
+                Kinds::Script => Some(format!(
+                    "ignoring tracked script {name} with weights due to {why}"
+                )),
+                Kinds::File if given.is_none() => Some(format!(
+                    "ignoring weight from tracked file {name} due to {why}. specify weight 0"
+                )),
+                Kinds::File => Some(format!(
+                    "ignoring tracked file {name} with weight {value} due to {why}"
+                )),
                 // The reference says nothing of a process' default weight.
                 Kinds::Process if given.is_none() => None,
-                Kinds::Process => Some(format!("ignoring tracked process {name} with weight {value} due to {why}")),
-                Kinds::Bfd => Some(format!("ignoring tracked bfd {name} with weight {value} due to {why}")),
+                Kinds::Process => Some(format!(
+                    "ignoring tracked process {name} with weight {value} due to {why}"
+                )),
+                Kinds::Bfd => Some(format!(
+                    "ignoring tracked bfd {name} with weight {value} due to {why}"
+                )),
             };
             texts.extend(text);
         }

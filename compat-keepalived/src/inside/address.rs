@@ -50,7 +50,10 @@ fn with_default_interface(
     text: &str,
 ) -> Option<Address> {
     let default = &pass.draft.configuration.global.default_interface;
-    let name = default.as_ref().map_or("eth0", |name| name.value.as_str()).to_owned();
+    let name = default
+        .as_ref()
+        .map_or("eth0", |name| name.value.as_str())
+        .to_owned();
     if pass.interface(&name).is_none() {
         pass.fatal_error(format!(
             "Static address {text} requires either an interface or default interface must exist"
@@ -221,9 +224,8 @@ impl Reading<'_, '_> {
             return true;
         };
         if ip.is_ipv4() != self.address.ip().is_ipv4() {
-            self.pass.error(format!(
-                "Peer address {text} does not match address family"
-            ));
+            self.pass
+                .error(format!("Peer address {text} does not match address family"));
             return true;
         }
         let full = if ip.is_ipv4() { 32 } else { 128 };

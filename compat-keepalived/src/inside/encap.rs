@@ -36,7 +36,9 @@ pub fn read(
             }
             for group in groups {
                 let part = u16::from_str_radix(group, 16).ok();
-                locator = locator.zip(part).map(|(all, part)| all << 16 | u64::from(part));
+                locator = locator
+                    .zip(part)
+                    .map(|(all, part)| all << 16 | u64::from(part));
             }
             if locator.is_none() {
                 pass.error(format!("Invalid ila locator {text}"));

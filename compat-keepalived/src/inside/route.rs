@@ -301,8 +301,13 @@ impl Reading<'_, '_> {
 
     fn forced(&mut self, family: Family, word: &str) -> Usable {
         if *self.family.get_or_insert(family) != family {
-            let other = if family == Family::Inet { "IPv6" } else { "IPv4" };
-            self.pass.error(format!("{word} specified for {other} route"));
+            let other = if family == Family::Inet {
+                "IPv6"
+            } else {
+                "IPv4"
+            };
+            self.pass
+                .error(format!("{word} specified for {other} route"));
             return Usable::No;
         }
         Usable::Yes
@@ -344,12 +349,14 @@ impl Reading<'_, '_> {
     fn from(&mut self) -> Result<Usable, Abort> {
         let text = self.parameter()?;
         let Some(network) = value::network(self.pass, &text) else {
-            self.pass.error(format!("invalid route from address {text}"));
+            self.pass
+                .error(format!("invalid route from address {text}"));
             return Ok(Usable::No);
         };
         if network.ip.is_ipv4() {
-            self.pass
-                .error(format!("route from address only supported with IPv6 ({text})"));
+            self.pass.error(format!(
+                "route from address only supported with IPv6 ({text})"
+            ));
             return Ok(Usable::No);
         }
         self.route.from = Some(network);
@@ -562,10 +569,16 @@ impl Reading<'_, '_> {
         // Netlink's messages about removed routes are matched by interface and by who made them.
         let tracked = !route.no_track;
         if tracked && route.dev.is_none() {
-            self.pass.error(format!("Warning - cannot track route {text} with no interface specified, not tracking"));
+            self.pass.error(format!(
+                "Warning - cannot track route {text} with no interface specified, not tracking"
+            ));
             route.no_track = true;
         }
-        if !route.no_track && route.protocol.is_some_and(|protocol| protocol != KEEPALIVED) {
+        if !route.no_track
+            && route
+                .protocol
+                .is_some_and(|protocol| protocol != KEEPALIVED)
+        {
             self.pass.error("Route cannot be tracked if protocol is not RTPROT_KEEPALIVED(18), resetting protocol");
             route.protocol = None;
         }

@@ -88,7 +88,13 @@ const ACTIONS: [(&str, RuleAction); 4] = [
 
 /// Types of routes that are no actions of rules.
 const ROUTE_TYPES: [&str; 7] = [
-    "unicast", "local", "broadcast", "anycast", "multicast", "throw", "nat",
+    "unicast",
+    "local",
+    "broadcast",
+    "anycast",
+    "multicast",
+    "throw",
+    "nat",
 ];
 
 impl Reading<'_, '_> {
@@ -193,7 +199,9 @@ impl Reading<'_, '_> {
             }
             "suppress_prefixlength" | "sup_pl" => {
                 let text = self.parameter()?;
-                let length = self.pass.number(number::unsigned(&text, 0, i32::MAX as u32));
+                let length = self
+                    .pass
+                    .number(number::unsigned(&text, 0, i32::MAX as u32));
                 self.rule.suppress_prefixlength = length;
                 Ok(self.good(length.is_some(), || {
                     format!("Invalid suppress_prefixlength {word} specified")
@@ -279,7 +287,8 @@ impl Reading<'_, '_> {
         } else {
             let network = value::network(self.pass, text);
             if network.is_none() {
-                self.pass.error(format!("Invalid rule {which} address {text}"));
+                self.pass
+                    .error(format!("Invalid rule {which} address {text}"));
                 return None;
             }
             network
@@ -323,8 +332,13 @@ impl Reading<'_, '_> {
 
     fn forced(&mut self, family: Family, word: &str) -> Usable {
         if *self.family.get_or_insert(family) != family {
-            let other = if family == Family::Inet { "IPv6" } else { "IPv4" };
-            self.pass.error(format!("{word} specified for {other} rule"));
+            let other = if family == Family::Inet {
+                "IPv6"
+            } else {
+                "IPv4"
+            };
+            self.pass
+                .error(format!("{word} specified for {other} rule"));
             return Usable::No;
         }
         Usable::Yes
@@ -360,7 +374,12 @@ impl Reading<'_, '_> {
             self.pass.error(format!("Rule has no preference specified - setting to {preference}. This is probably not what you want."));
             preference
         });
-        if !self.rule.no_track && self.rule.protocol.is_some_and(|number| number != KEEPALIVED) {
+        if !self.rule.no_track
+            && self
+                .rule
+                .protocol
+                .is_some_and(|number| number != KEEPALIVED)
+        {
             self.pass.error("Rule cannot be tracked if protocol is not RTPROT_KEEPALIVED(18), resetting protocol");
             self.rule.protocol = None;
         }

@@ -356,7 +356,11 @@ impl<'a> Pass<'a> {
     /// Complains about words behind a block's name.
     pub fn no_parameters(&mut self, line: &Line) {
         if let (Some(name), Some(extra)) = (line.words.first(), line.words.get(1)) {
-            let text = format!("Block {} has extra parameters {} ...", name.lossy(), extra.lossy());
+            let text = format!(
+                "Block {} has extra parameters {} ...",
+                name.lossy(),
+                extra.lossy()
+            );
             self.error(text);
         }
     }

@@ -104,7 +104,9 @@ fn priority(pass: &mut Pass<'_>, line: &Line) -> Result<(), Abort> {
         format!("({name}) Priority not valid! must be between 1 & 255. Using default 100")
     })?;
     let instance = current(pass);
-    instance.model.priority = priority.and_then(|value| u8::try_from(value).ok()).unwrap_or(100);
+    instance.model.priority = priority
+        .and_then(|value| u8::try_from(value).ok())
+        .unwrap_or(100);
     Ok(())
 }
 
@@ -115,7 +117,9 @@ fn state(pass: &mut Pass<'_>, line: &Line) -> Result<(), Abort> {
         "BACKUP" => InitialState::Backup,
         _ => {
             let name = name(pass);
-            pass.error(format!("({name}) unknown state '{text}', defaulting to BACKUP"));
+            pass.error(format!(
+                "({name}) unknown state '{text}', defaulting to BACKUP"
+            ));
             InitialState::Backup
         }
     };

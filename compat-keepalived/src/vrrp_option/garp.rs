@@ -11,7 +11,9 @@ use crate::{
 };
 
 pub(super) const ROWS: &[Row] = &[
-    row("garp_extra_if", |pass, line| extra_if(pass, line, "garp_extra_if")),
+    row("garp_extra_if", |pass, line| {
+        extra_if(pass, line, "garp_extra_if")
+    }),
     row("garp_lower_prio_delay", |pass, line| {
         let delay = seconds(pass, line, "garp_lower_prio_delay")?;
         let garp = &mut current(pass).garp;
@@ -73,7 +75,9 @@ fn repeat(pass: &mut Pass<'_>, line: &Line, word: &str) -> Result<Option<u32>, A
     })?;
     if times == Some(0) {
         let name = name(pass);
-        pass.error(format!("({name}): {word} must be greater than 0, setting to 1"));
+        pass.error(format!(
+            "({name}): {word} must be greater than 0, setting to 1"
+        ));
     }
     Ok(times.map(|times| times.max(1)))
 }
@@ -83,7 +87,9 @@ fn extra_if(pass: &mut Pass<'_>, line: &Line, word: &str) -> Result<(), Abort> {
     let name = name(pass);
     let all = value::word(line, 1).as_deref() == Some("all");
     if line.words.len() < 2 + usize::from(all) {
-        pass.error(format!("({name}): {word} specified without time - ignoring"));
+        pass.error(format!(
+            "({name}): {word} specified without time - ignoring"
+        ));
         return Ok(());
     }
     let text = value::word(line, line.words.len() - 1).unwrap_or_default();

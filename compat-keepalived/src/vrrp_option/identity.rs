@@ -89,7 +89,11 @@ fn version(pass: &mut Pass<'_>, line: &Line) -> Result<(), Abort> {
         pass.error(format!("({name}): Version must be either 2 or 3"));
         return Ok(());
     };
-    let version = if number == 2 { Version::V2 } else { Version::V3 };
+    let version = if number == 2 {
+        Version::V2
+    } else {
+        Version::V3
+    };
     let instance = current(pass);
     let before = instance.version;
     let six = instance.family == Some(Family::Inet6) && version == Version::V2;

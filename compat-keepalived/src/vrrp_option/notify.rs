@@ -10,8 +10,12 @@ use crate::{
 };
 
 pub(super) const ROWS: &[Row] = &[
-    row("notify", |pass, line| of_instance(pass, line, |notify| &mut notify.any)),
-    row("notify_backup", |pass, line| of_instance(pass, line, |notify| &mut notify.backup)),
+    row("notify", |pass, line| {
+        of_instance(pass, line, |notify| &mut notify.any)
+    }),
+    row("notify_backup", |pass, line| {
+        of_instance(pass, line, |notify| &mut notify.backup)
+    }),
     row("notify_deleted", |pass, line| {
         current(pass).model.notify.tell_deleted = true;
         if line.words.len() < 2 {
@@ -19,8 +23,12 @@ pub(super) const ROWS: &[Row] = &[
         }
         of_instance(pass, line, |notify| &mut notify.deleted)
     }),
-    row("notify_fault", |pass, line| of_instance(pass, line, |notify| &mut notify.fault)),
-    row("notify_master", |pass, line| of_instance(pass, line, |notify| &mut notify.master)),
+    row("notify_fault", |pass, line| {
+        of_instance(pass, line, |notify| &mut notify.fault)
+    }),
+    row("notify_master", |pass, line| {
+        of_instance(pass, line, |notify| &mut notify.master)
+    }),
     row("notify_master_rx_lower_pri", |pass, line| {
         of_instance(pass, line, |notify| &mut notify.master_rx_lower_pri)
     }),
@@ -36,7 +44,9 @@ pub(super) const ROWS: &[Row] = &[
         }
         Ok(())
     }),
-    row("notify_stop", |pass, line| of_instance(pass, line, |notify| &mut notify.stop)),
+    row("notify_stop", |pass, line| {
+        of_instance(pass, line, |notify| &mut notify.stop)
+    }),
     row("smtp_alert", |pass, line| {
         match value::switch(line) {
             Ok(on) => current(pass).smtp_alert = Some(on),
@@ -73,7 +83,9 @@ pub(crate) fn read(
     let text = pass.parameter(line, 1)?;
     if taken {
         let word = value::word(line, 0).unwrap_or_default();
-        pass.error(format!("({name}) {word} script already specified - ignoring {text}"));
+        pass.error(format!(
+            "({name}) {word} script already specified - ignoring {text}"
+        ));
         return Ok(None);
     }
     Ok(pass.notify_script(line))

@@ -73,11 +73,15 @@ fn mcast_dst_ip(pass: &mut Pass<'_>, line: &Line) -> Result<(), Abort> {
     };
     // The family is taken even from an address that is then skipped.
     if !agrees(current(pass), Family::of(ip)) {
-        pass.error(format!("({name}) mcast dest address {text} and address family must match. Skipping..."));
+        pass.error(format!(
+            "({name}) mcast dest address {text} and address family must match. Skipping..."
+        ));
         return Ok(());
     }
     if !value::is_multicast(ip) {
-        pass.error(format!("({name}) mcast_dst_ip {text} not multicast. Skipping..."));
+        pass.error(format!(
+            "({name}) mcast_dst_ip {text} not multicast. Skipping..."
+        ));
         return Ok(());
     }
     if let IpAddr::V6(six) = ip

@@ -15,9 +15,15 @@ use crate::{
 pub(super) const ROWS: &[Row] = &[
     row("track_bfd", |pass, line| of_instance(pass, line, &BFD)),
     row("track_file", |pass, line| of_instance(pass, line, &FILE)),
-    row("track_interface", |pass, line| of_instance(pass, line, &INTERFACE)),
-    row("track_process", |pass, line| of_instance(pass, line, &PROCESS)),
-    row("track_script", |pass, line| of_instance(pass, line, &SCRIPT)),
+    row("track_interface", |pass, line| {
+        of_instance(pass, line, &INTERFACE)
+    }),
+    row("track_process", |pass, line| {
+        of_instance(pass, line, &PROCESS)
+    }),
+    row("track_script", |pass, line| {
+        of_instance(pass, line, &SCRIPT)
+    }),
 ];
 
 /// A kind of tracker: what its lines are called and where they go.
@@ -106,9 +112,9 @@ impl Wording {
             Kind::Process => format!(
                 "weight for track process {name} must be in [-254..254] inclusive. Ignoring..."
             ),
-            Kind::Bfd => format!(
-                "weight for track bfd {name} must be in [-253..253] inclusive. Ignoring..."
-            ),
+            Kind::Bfd => {
+                format!("weight for track bfd {name} must be in [-253..253] inclusive. Ignoring...")
+            }
         }
     }
 
@@ -211,7 +217,10 @@ fn weight(
 ) -> Option<Weight> {
     let option = value::word(line, 1)?;
     if option != "weight" {
-        pass.error(format!("({owner}) {}", wording.unknown_option(name, &option)));
+        pass.error(format!(
+            "({owner}) {}",
+            wording.unknown_option(name, &option)
+        ));
         return None;
     }
     let Some(text) = value::word(line, 2) else {
@@ -229,7 +238,10 @@ fn weight(
         Some("reverse") => reverse = true,
         Some("noreverse") if wording.kind != Kind::Interface => {}
         Some(other) => {
-            pass.error(format!("({owner}) {}", wording.unknown_weight_option(name, other)));
+            pass.error(format!(
+                "({owner}) {}",
+                wording.unknown_weight_option(name, other)
+            ));
         }
     }
     Some(Weight { value, reverse })

@@ -53,7 +53,11 @@ fn use_vmac(pass: &mut Pass<'_>, line: &Line) -> Result<(), Abort> {
 fn free(pass: &mut Pass<'_>, name: &str) -> bool {
     let owner = self::name(pass);
     let other = pass.draft.instances.iter().find(|one| {
-        let vmac = one.model.vmac.as_ref().and_then(|vmac| vmac.name.as_deref());
+        let vmac = one
+            .model
+            .vmac
+            .as_ref()
+            .and_then(|vmac| vmac.name.as_deref());
         one.name() != owner && vmac == Some(name)
     });
     if let Some(other) = other.map(|one| one.name().to_owned()) {

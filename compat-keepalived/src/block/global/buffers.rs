@@ -17,10 +17,14 @@ pub(super) const ROWS: &[Row] = &[
         force(pass, line, |global| &mut global.lvs_netlink_cmd_rcv_bufs)
     }),
     row("lvs_netlink_monitor_rcv_bufs", |pass, line| {
-        size(pass, line, |global| &mut global.lvs_netlink_monitor_rcv_bufs)
+        size(pass, line, |global| {
+            &mut global.lvs_netlink_monitor_rcv_bufs
+        })
     }),
     row("lvs_netlink_monitor_rcv_bufs_force", |pass, line| {
-        force(pass, line, |global| &mut global.lvs_netlink_monitor_rcv_bufs)
+        force(pass, line, |global| {
+            &mut global.lvs_netlink_monitor_rcv_bufs
+        })
     }),
     row("process_monitor_rcv_bufs", |pass, line| {
         size(pass, line, |global| &mut global.process_monitor_rcv_bufs)
@@ -35,10 +39,14 @@ pub(super) const ROWS: &[Row] = &[
         force(pass, line, |global| &mut global.vrrp_netlink_cmd_rcv_bufs)
     }),
     row("vrrp_netlink_monitor_rcv_bufs", |pass, line| {
-        size(pass, line, |global| &mut global.vrrp_netlink_monitor_rcv_bufs)
+        size(pass, line, |global| {
+            &mut global.vrrp_netlink_monitor_rcv_bufs
+        })
     }),
     row("vrrp_netlink_monitor_rcv_bufs_force", |pass, line| {
-        force(pass, line, |global| &mut global.vrrp_netlink_monitor_rcv_bufs)
+        force(pass, line, |global| {
+            &mut global.vrrp_netlink_monitor_rcv_bufs
+        })
     }),
     row("vrrp_rx_bufs_multiplier", multiplier),
     row("vrrp_rx_bufs_policy", policy),

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use locum_parser::keepalived::{IncludeCheck, Line};
 
 use super::named_switch;
+use crate::inside::names::c_number;
 use crate::{
     load::{Abort, Pass, number, value},
     row::{Row, accepted, row},
 };
-use crate::inside::names::c_number;
 
 pub(super) const ROWS: &[Row] = &[
     accepted("config_save_dir", |pass, line| {
@@ -57,7 +57,9 @@ fn include_check(pass: &mut Pass<'_>, line: &Line) -> Result<(), Abort> {
         let sign = text.chars().next().filter(|sign| matches!(sign, '+' | '-'));
         let name = text.strip_prefix(['+', '-']).unwrap_or(&text);
         if sign.is_none() && index > 1 {
-            pass.error(format!("Duplicate include_check '{name}' specified - ignoring"));
+            pass.error(format!(
+                "Duplicate include_check '{name}' specified - ignoring"
+            ));
             continue;
         }
         let on = sign != Some('-');

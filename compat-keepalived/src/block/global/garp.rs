@@ -54,7 +54,11 @@ pub(super) const ROWS: &[Row] = &[
     }),
     row("vrrp_garp_master_refresh_repeat", |pass, line| {
         if let Some(times) = repeat(pass, line, "vrrp_garp_master_refresh_repeat")? {
-            pass.draft.configuration.global.vrrp_garp.master_refresh_repeat = times;
+            pass.draft
+                .configuration
+                .global
+                .vrrp_garp
+                .master_refresh_repeat = times;
         }
         Ok(())
     }),
@@ -77,7 +81,9 @@ pub(super) const ROWS: &[Row] = &[
         Ok(())
     }),
     row("vrrp_vmac_garp_intvl", |pass, line| {
-        pass.error("Keyword \"vrrp_vmac_garp_intvl\" is deprecated - please use \"vrrp_garp_extra_if\"");
+        pass.error(
+            "Keyword \"vrrp_vmac_garp_intvl\" is deprecated - please use \"vrrp_garp_extra_if\"",
+        );
         extra_if(pass, line, "vrrp_vmac_garp_intvl")
     }),
 ];
@@ -110,7 +116,11 @@ fn interval(pass: &mut Pass<'_>, line: &Line, name: &str) -> Result<Option<Durat
 
 fn extra_if(pass: &mut Pass<'_>, line: &Line, name: &str) -> Result<(), Abort> {
     let all = value::word(line, 1).as_deref() == Some("all");
-    let Some(text) = line.words.get(1 + usize::from(all)).and(value::word(line, line.words.len() - 1)) else {
+    let Some(text) = line
+        .words
+        .get(1 + usize::from(all))
+        .and(value::word(line, line.words.len() - 1))
+    else {
         pass.error(format!("{name} specified without time - ignoring"));
         return Ok(());
     };

@@ -43,7 +43,9 @@ pub(super) const ROWS: &[Row] = &[
         let text = pass.parameter(line, 1)?;
         match pass.number(number::unsigned(&text, 1, u32::MAX)) {
             Some(mark) => nftables(pass).start_fwmark = Some(mark),
-            None => pass.error(format!("invalid ipvs nftables start_fwmark priority '{text}'")),
+            None => pass.error(format!(
+                "invalid ipvs nftables start_fwmark priority '{text}'"
+            )),
         }
         Ok(())
     }),
@@ -92,7 +94,8 @@ fn sync_daemon(pass: &mut Pass<'_>, line: &Line) -> Result<(), Abort> {
         ttl: None,
         group: None,
     };
-    let is_option = |text: &str| matches!(text, "id" | "maxlen" | "port" | "ttl" | "group" | "inst");
+    let is_option =
+        |text: &str| matches!(text, "id" | "maxlen" | "port" | "ttl" | "group" | "inst");
     let mut index = 2;
     if value::word(line, 2).is_some_and(|text| !is_option(&text)) {
         daemon.instance = value::word(line, 2);
@@ -142,7 +145,9 @@ fn id_without_word(pass: &mut Pass<'_>, daemon: &mut LvsSyncDaemon, text: &str) 
 fn bounded(pass: &mut Pass<'_>, name: &str, text: &str, high: u32) -> Option<u32> {
     let value = pass.number(number::unsigned(text, 1, high));
     if value.is_none() {
-        pass.error(format!("Invalid lvs_sync_daemon {name} ({text}) - ignoring"));
+        pass.error(format!(
+            "Invalid lvs_sync_daemon {name} ({text}) - ignoring"
+        ));
     }
     value
 }
@@ -176,12 +181,16 @@ fn timeouts(pass: &mut Pass<'_>, line: &Line) -> Result<(), Abort> {
             "tcpfin" => &mut timeouts.tcp_fin,
             "udp" => &mut timeouts.udp,
             _ => {
-                pass.error(format!("Unknown option {option} specified for lvs_timeouts"));
+                pass.error(format!(
+                    "Unknown option {option} specified for lvs_timeouts"
+                ));
                 continue;
             }
         };
         let Some(text) = value::word(line, index) else {
-            pass.error(format!("No value specified for lvs_timout {option} - ignoring"));
+            pass.error(format!(
+                "No value specified for lvs_timout {option} - ignoring"
+            ));
             continue;
         };
         index += 1;

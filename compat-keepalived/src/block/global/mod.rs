@@ -52,7 +52,9 @@ fn named_switch(pass: &mut Pass<'_>, line: &Line, name: &str) -> Option<bool> {
     match value::switch(line) {
         Ok(on) => Some(on),
         Err(text) => {
-            pass.error(format!("Invalid value '{text}' for global {name} specified"));
+            pass.error(format!(
+                "Invalid value '{text}' for global {name} specified"
+            ));
             None
         }
     }

@@ -17,14 +17,30 @@ pub(super) const ROWS: &[Row] = &[
     row("bfd_process_name", |pass, line| name(pass, line, &BFD)),
     row("bfd_rlimit_rtime", |pass, line| rlimit(pass, line, &BFD)),
     row("bfd_rlimit_rttime", |pass, line| rlimit(pass, line, &BFD)),
-    row("bfd_rt_priority", |pass, line| rt_priority(pass, line, &BFD)),
-    accepted("checker_cpu_affinity", |pass, line| affinity(pass, line, &CHECKER)),
-    accepted("checker_no_swap", |pass, line| no_swap(pass, line, &CHECKER)),
-    accepted("checker_priority", |pass, line| priority(pass, line, &CHECKER)),
-    accepted("checker_process_name", |pass, line| name(pass, line, &CHECKER)),
-    accepted("checker_rlimit_rtime", |pass, line| rlimit(pass, line, &CHECKER)),
-    accepted("checker_rlimit_rttime", |pass, line| rlimit(pass, line, &CHECKER)),
-    accepted("checker_rt_priority", |pass, line| rt_priority(pass, line, &CHECKER)),
+    row("bfd_rt_priority", |pass, line| {
+        rt_priority(pass, line, &BFD)
+    }),
+    accepted("checker_cpu_affinity", |pass, line| {
+        affinity(pass, line, &CHECKER)
+    }),
+    accepted("checker_no_swap", |pass, line| {
+        no_swap(pass, line, &CHECKER)
+    }),
+    accepted("checker_priority", |pass, line| {
+        priority(pass, line, &CHECKER)
+    }),
+    accepted("checker_process_name", |pass, line| {
+        name(pass, line, &CHECKER)
+    }),
+    accepted("checker_rlimit_rtime", |pass, line| {
+        rlimit(pass, line, &CHECKER)
+    }),
+    accepted("checker_rlimit_rttime", |pass, line| {
+        rlimit(pass, line, &CHECKER)
+    }),
+    accepted("checker_rt_priority", |pass, line| {
+        rt_priority(pass, line, &CHECKER)
+    }),
     accepted("lvs_process_name", |pass, line| name(pass, line, &CHECKER)),
     row("max_auto_priority", max_auto_priority),
     row("min_auto_priority_delay", min_auto_priority_delay),
@@ -44,13 +60,17 @@ pub(super) const ROWS: &[Row] = &[
         fill(&mut global.bfd_process.name, "keepalived_bfd");
         Ok(())
     }),
-    row("vrrp_cpu_affinity", |pass, line| affinity(pass, line, &VRRP)),
+    row("vrrp_cpu_affinity", |pass, line| {
+        affinity(pass, line, &VRRP)
+    }),
     row("vrrp_no_swap", |pass, line| no_swap(pass, line, &VRRP)),
     row("vrrp_priority", |pass, line| priority(pass, line, &VRRP)),
     row("vrrp_process_name", |pass, line| name(pass, line, &VRRP)),
     row("vrrp_rlimit_rtime", |pass, line| rlimit(pass, line, &VRRP)),
     row("vrrp_rlimit_rttime", |pass, line| rlimit(pass, line, &VRRP)),
-    row("vrrp_rt_priority", |pass, line| rt_priority(pass, line, &VRRP)),
+    row("vrrp_rt_priority", |pass, line| {
+        rt_priority(pass, line, &VRRP)
+    }),
 ];
 
 /// A child, as messages call it.
@@ -107,7 +127,10 @@ fn affinity(pass: &mut Pass<'_>, line: &Line, child: &Child) -> Result<(), Abort
             }
             None => {
                 let id = wrapped(&text);
-                pass.error(format!("Invalid cpu_id:{id} specified for {} process", child.name));
+                pass.error(format!(
+                    "Invalid cpu_id:{id} specified for {} process",
+                    child.name
+                ));
                 return Ok(());
             }
         }
@@ -147,7 +170,9 @@ fn rt_priority(pass: &mut Pass<'_>, line: &Line, child: &Child) -> Result<(), Ab
         return Ok(());
     };
     let Some(priority) = pass.number(number::signed(&text, i32::MIN, i32::MAX)) else {
-        pass.error(format!("{name} process real-time priority '{text}' invalid"));
+        pass.error(format!(
+            "{name} process real-time priority '{text}' invalid"
+        ));
         return Ok(());
     };
     if priority < 1 {

@@ -20,14 +20,21 @@ pub(super) const ROWS: &[Row] = &[
         Ok(())
     }),
     row("fifo_write_vrrp_states_on_reload", |pass, _| {
-        pass.draft.configuration.global.fifo_write_vrrp_states_on_reload = true;
+        pass.draft
+            .configuration
+            .global
+            .fifo_write_vrrp_states_on_reload = true;
         Ok(())
     }),
-    accepted("lvs_notify_fifo", |pass, line| fifo(pass, line, |global| &mut global.lvs_notify_fifo)),
+    accepted("lvs_notify_fifo", |pass, line| {
+        fifo(pass, line, |global| &mut global.lvs_notify_fifo)
+    }),
     accepted("lvs_notify_fifo_script", |pass, line| {
         fifo_script(pass, line, |global| &mut global.lvs_notify_fifo)
     }),
-    row("notify_fifo", |pass, line| fifo(pass, line, |global| &mut global.notify_fifo)),
+    row("notify_fifo", |pass, line| {
+        fifo(pass, line, |global| &mut global.notify_fifo)
+    }),
     row("notify_fifo_script", |pass, line| {
         fifo_script(pass, line, |global| &mut global.notify_fifo)
     }),
@@ -44,7 +51,9 @@ pub(super) const ROWS: &[Row] = &[
     row("startup_script_timeout", |pass, line| {
         timeout(pass, line, |global| &mut global.startup_script_timeout)
     }),
-    row("vrrp_notify_fifo", |pass, line| fifo(pass, line, |global| &mut global.vrrp_notify_fifo)),
+    row("vrrp_notify_fifo", |pass, line| {
+        fifo(pass, line, |global| &mut global.vrrp_notify_fifo)
+    }),
     row("vrrp_notify_fifo_script", |pass, line| {
         fifo_script(pass, line, |global| &mut global.vrrp_notify_fifo)
     }),
@@ -75,7 +84,11 @@ fn script_user(pass: &mut Pass<'_>, line: &Line) -> Result<(), Abort> {
 }
 
 /// `notify_fifo PATH [USER [GROUP]]`; an owner that doesn't exist makes the reference forget the FIFO.
-fn fifo(pass: &mut Pass<'_>, line: &Line, field: fn(&mut Global) -> &mut Fifo) -> Result<(), Abort> {
+fn fifo(
+    pass: &mut Pass<'_>,
+    line: &Line,
+    field: fn(&mut Global) -> &mut Fifo,
+) -> Result<(), Abort> {
     let name = value::word(line, 0).unwrap_or_default();
     let Some(path) = value::word(line, 1) else {
         pass.error(format!("No {name} name specified"));
