@@ -3,7 +3,7 @@
 //! A file is a sequence of lines, a line a sequence of pieces that cover it without a gap. Nothing is resolved
 //! here; printing a [`Syntax`] gives the file back byte for byte.
 
-use super::comment::comment;
+use super::comment::uncommented;
 use super::text::is_space;
 use crate::source::SourceFile;
 use crate::span::Span;
@@ -72,7 +72,7 @@ impl SyntaxLine<'_> {
     #[must_use]
     pub fn pieces(&self) -> Vec<Piece> {
         let content = self.content();
-        let commented = comment(content).start;
+        let commented = uncommented(content).end;
         let mut pieces = Vec::new();
         let mut push = |kind, start: usize, end: usize| {
             let span = Span::new(self.span.start + start, self.span.start + end);
