@@ -1,5 +1,12 @@
 //! Keepalived's face. Its language and its VRRP runtime are not there yet: the face says so and refuses.
 
+pub mod block;
+pub mod check;
+pub mod draft;
+pub mod load;
+pub mod message;
+pub mod row;
+
 use std::{ffi::OsString, io::Write};
 
 use locum_runtime::process::Exit;

@@ -1,6 +1,6 @@
 //! The harness is a driver: it reads the clock here and nowhere else.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// Now, on the monotonic clock.
 #[must_use]
@@ -10,6 +10,17 @@ use std::time::{Duration, Instant};
 )]
 pub fn now() -> Instant {
     Instant::now()
+}
+
+/// Now, as the kernel stamps packets: time since 1970.
+#[must_use]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "packets carry the wall clock's time, and are compared with it"
+)]
+pub fn wall() -> Duration {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    since.unwrap_or_default()
 }
 
 /// Asks `done` every few milliseconds until it says yes; false when `limit` has passed.

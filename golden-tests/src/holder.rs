@@ -7,8 +7,8 @@
 //! ```
 //! The test binary plays all three parts: `run_part` at the start of its main sees which one.
 
-use crate::play;
-use crate::scenario::Case;
+use crate::scenario::{Case, Script};
+use crate::{cluster, play};
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, CpuSet, sched_getaffinity, sched_setaffinity, unshare};
 use nix::sys::resource::{Resource, setrlimit};
@@ -68,7 +68,7 @@ pub fn play_apart(case: &Case, program: &Path, log_lines: Option<usize>) -> Outc
         log_lines,
         processor: NEXT.fetch_add(1, Ordering::Relaxed),
     };
-    let deadline = Duration::from_secs(case.scenario.deadline.unwrap_or(30));
+    let deadline = Duration::from_secs(case.script.deadline_seconds());
     spawn_holder(&job, deadline).unwrap_or_else(|problem| Outcome {
         problems: vec![problem],
         ..Outcome::default()
@@ -154,7 +154,12 @@ fn start_player() -> Result<i32, String> {
 
 /// The player: prepares its world, plays, answers on stdout.
 fn play_part() -> i32 {
-    let outcome = read_job().and_then(|job| prepare(&job).map(|()| play::play(&job)));
+    let outcome = read_job().and_then(|job| {
+        prepare(&job).map(|()| match &job.case.script {
+            Script::Proxy(scenario) => play::play(&job, scenario),
+            Script::Cluster(scenario) => cluster::play::play(&job, scenario),
+        })
+    });
     answer(&outcome.unwrap_or_else(|reason| Outcome {
         impossible: Some(reason),
         ..Outcome::default()
@@ -179,6 +184,8 @@ fn die_with_parent() -> Result<(), String> {
     nix::sys::prctl::set_pdeathsig(Signal::SIGKILL).map_err(|e| e.to_string())
 }
 
+/// The same for Keepalived's.
+pub const KEEPALIVED: &str = "/run/golden/bin/keepalived";
 /// Where the program is called through a symlink of the reference's name.
 pub const BIN: &str = "/run/golden/bin/haproxy";
 /// Where the scenario's files lie, and the working directory.
@@ -188,7 +195,9 @@ pub const OUTPUT: &str = "/run/golden/output";
 
 fn prepare(job: &Job) -> Result<(), String> {
     die_with_parent()?;
-    stay_on(job.processor)?;
+    if matches!(job.case.script, Script::Proxy(_)) {
+        stay_on(job.processor)?;
+    }
     // What the subject may open doesn't depend on the machine: it shows in its maxconn.
     setrlimit(Resource::RLIMIT_NOFILE, 4096, 4096)
         .map_err(|e| format!("limit of descriptors: {e}"))?;
@@ -216,7 +225,9 @@ fn prepare(job: &Job) -> Result<(), String> {
     make_folder("/run/golden/bin")?;
     make_folder(OUTPUT)?;
     bind_program(&job.program, &program)?;
-    std::os::unix::fs::symlink("program", BIN).map_err(|e| format!("{BIN}: {e}"))?;
+    for link in [BIN, KEEPALIVED] {
+        std::os::unix::fs::symlink("program", link).map_err(|e| format!("{link}: {e}"))?;
+    }
     tmpfs("/tmp")?;
     private_dev()?;
     make_folder(WORKDIR)?;
@@ -259,7 +270,11 @@ fn make_folder(path: &str) -> Result<(), String> {
     std::fs::create_dir_all(path).map_err(|e| format!("{path}: {e}"))
 }
 
-fn tmpfs(path: &str) -> Result<(), String> {
+/// Mounts an empty file system in memory.
+///
+/// # Errors
+/// What the kernel says.
+pub(crate) fn tmpfs(path: &str) -> Result<(), String> {
     mount(
         Some("tmpfs"),
         path,
@@ -271,7 +286,10 @@ fn tmpfs(path: &str) -> Result<(), String> {
 }
 
 /// A /dev of its own, so that each scenario has its own /dev/log.
-fn private_dev() -> Result<(), String> {
+///
+/// # Errors
+/// What the kernel says.
+pub(crate) fn private_dev() -> Result<(), String> {
     let nothing: Option<&str> = None;
     let new = "/run/golden/dev";
     make_folder(new)?;

@@ -128,6 +128,47 @@ pub fn normalise(text: &str) -> String {
         .into_owned()
 }
 
+/// What may vary in Keepalived's words.
+static KEEPALIVED_RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
+    vec![
+        // The head of a syslog line: <30>Nov 22 14:52:53 Keepalived_vrrp[12]:
+        rule(
+            r"(?m)^(<\d+>)[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d ",
+            "${1}DATE ",
+        ),
+        rule(r"(DATE [^\s\[]+)\[\d+\]", "${1}[PID]"),
+        rule(r"\b([Pp]id(?:[=:]| is)? ?)\d+", "${1}PID"),
+        rule(r"\b(process(?:es)? ?\(?)\d+", "${1}PID"),
+        rule(r"\bRunning on Linux .*", "Running on SYSTEM"),
+        rule(r"\d+\.\d+( seconds? ago)", "T${1}"),
+        rule(
+            r"(CPU usage \(self/children\)) user: [\d./]+ system: [\d./]+",
+            "${1} user: T system: T",
+        ),
+        rule(
+            r"(- used) \d+\.\d+ user time, \d+\.\d+ system time",
+            "${1} T user time, T system time",
+        ),
+        // Which descriptors are free is the program's own affair.
+        rule(r"\bfd\((-?\d+,-?\d+|-?\d+)\)", "fd(FD)"),
+        // Dates of mails.
+        rule(
+            r"[A-Z][a-z]{2}, [ \d]\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d [-+]\d{4}",
+            "MAIL-DATE",
+        ),
+    ]
+});
+
+/// Replaces what may vary in a capture of Keepalived.
+#[must_use]
+pub fn keepalived(text: &str) -> String {
+    let mut text = text.to_owned();
+    for rule in KEEPALIVED_RULES.iter() {
+        text = rule.pattern.replace_all(&text, rule.shown).into_owned();
+    }
+    text
+}
+
 /// A duration: `-1` (did not happen) and a leading `+` (logasap) tell something, the figure doesn't.
 fn timer(text: &str) -> String {
     match text.strip_prefix('+') {

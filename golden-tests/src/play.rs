@@ -18,10 +18,10 @@ use std::time::Duration;
 
 /// Plays the job to its end.
 #[must_use]
-pub fn play(job: &Job) -> Outcome {
+pub fn play(job: &Job, scenario: &Scenario) -> Outcome {
     let mut stage = Stage::default();
-    let outcome = stage.play(job);
-    let mut captures = stage.captures(&job.case.scenario);
+    let outcome = stage.play(job, scenario);
+    let mut captures = stage.captures(scenario);
     captures.retain(|_, text| !text.is_empty());
     Outcome {
         captures,
@@ -46,11 +46,10 @@ struct Stage {
 const WAIT: Duration = Duration::from_secs(5);
 
 impl Stage {
-    fn play(&mut self, job: &Job) -> Result<(), String> {
+    fn play(&mut self, job: &Job, scenario: &Scenario) -> Result<(), String> {
         for (name, bytes) in &job.case.files {
             write_file(name, bytes)?;
         }
-        let scenario = &job.case.scenario;
         self.sinks.push(Sink::open("log", "127.0.0.1:514")?);
         self.sinks.push(Sink::open("devlog", "/dev/log")?);
         for (name, at) in &scenario.sinks {
@@ -430,6 +429,7 @@ fn setting(step: &Step) -> Setting {
         descriptors: step.descriptors,
         stdin_listens: step.stdin_listens.clone(),
         stdout: step.stdout.clone(),
+        ..Setting::default()
     }
 }
 

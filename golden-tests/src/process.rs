@@ -14,8 +14,10 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 /// How a program is called, beside its arguments.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Setting {
+    /// The link that it is called through: its name is what the program is.
+    pub program: &'static str,
     /// Environment in addition to PATH, TZ and LANG.
     pub env: BTreeMap<String, String>,
     /// The limit of descriptors, soft and hard.
@@ -24,6 +26,18 @@ pub struct Setting {
     pub stdin_listens: Option<String>,
     /// `closed` or `unread`: standard output is such a pipe, not a file.
     pub stdout: Option<String>,
+}
+
+impl Default for Setting {
+    fn default() -> Self {
+        Self {
+            program: BIN,
+            env: BTreeMap::new(),
+            descriptors: None,
+            stdin_listens: None,
+            stdout: None,
+        }
+    }
 }
 
 /// A started program.
@@ -61,12 +75,12 @@ pub fn words(text: &str) -> Vec<String> {
 
 fn command(arguments: &str, setting: &Setting) -> Result<Command, String> {
     let mut command = match setting.descriptors {
-        None => Command::new(BIN),
+        None => Command::new(setting.program),
         // Lowering our own hard limit could not be undone; a shell lowers its own and becomes the program.
         Some(limit) => {
             let mut shell = Command::new("/bin/sh");
             let script = format!("ulimit -n {limit}; exec \"$0\" \"$@\"");
-            shell.args(["-c", &script, BIN]);
+            shell.args(["-c", &script, setting.program]);
             shell
         }
     };
@@ -101,7 +115,7 @@ pub fn run(arguments: &str, setting: &Setting, within: Duration) -> Result<Finis
         .stdout(out)
         .stderr(err)
         .spawn()
-        .map_err(|e| format!("{BIN}: {e}"))?;
+        .map_err(|e| format!("{}: {e}", setting.program))?;
     let mut status = None;
     clock::poll_until(within, || {
         status = child.try_wait().ok().flatten();
@@ -162,7 +176,7 @@ impl Running {
             .stdout(stdout)
             .stderr(output(&format!("{name}.err"), false)?)
             .spawn()
-            .map_err(|e| format!("{BIN}: {e}"))?;
+            .map_err(|e| format!("{}: {e}", setting.program))?;
         Ok(Self {
             name: name.to_owned(),
             child,

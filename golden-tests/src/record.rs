@@ -34,7 +34,8 @@ pub fn write(
     reference: &str,
     captures: &BTreeMap<String, String>,
 ) -> Result<(), String> {
-    if !reference.starts_with("HAProxy 2.6.12") {
+    let references = ["HAProxy 2.6.12", "Keepalived 2.2.7"];
+    if !references.iter().any(|known| reference.starts_with(known)) {
         return Err(format!("only the reference is recorded, not {reference}"));
     }
     if read(folder).is_ok_and(|before| before == *captures) {

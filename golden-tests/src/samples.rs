@@ -3,7 +3,7 @@
 use crate::compare::Captures;
 use crate::normalise::normalise;
 use crate::process::Finished;
-use crate::scenario::{Case, Scenario, Step};
+use crate::scenario::{Case, Scenario, Script, Step};
 
 /// A sample as a case to play, and what it must give.
 #[derive(Debug)]
@@ -50,14 +50,14 @@ fn sample(part: &str) -> Result<Sample, String> {
     Ok(Sample {
         case: Case {
             name: format!("samples/haproxy/{number:03} {name}"),
-            scenario: Scenario {
+            script: Script::Proxy(Scenario {
                 about: name.to_owned(),
                 steps: vec![Step {
                     run: Some(command.to_owned()),
                     ..Step::default()
                 }],
                 ..Scenario::default()
-            },
+            }),
             files: files(config, name),
             folder: None,
         },

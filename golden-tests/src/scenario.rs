@@ -2,6 +2,7 @@
 //!
 //! The format is told in golden-tests/README.md; the field comments here are its reference.
 
+use crate::cluster;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -219,13 +220,53 @@ pub struct Step {
     pub times: Option<usize>,
 }
 
+/// What a case plays: the first part of its name tells which.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub enum Script {
+    /// `haproxy/…`
+    Proxy(Scenario),
+    /// `keepalived/…`
+    Cluster(Box<cluster::scenario::Scenario>),
+}
+
+impl Script {
+    /// What the machine must have.
+    #[must_use]
+    pub fn needs(&self) -> &[String] {
+        match self {
+            Self::Proxy(scenario) => &scenario.needs,
+            Self::Cluster(scenario) => &scenario.needs,
+        }
+    }
+
+    /// Seconds until it counts as stuck.
+    #[must_use]
+    pub fn deadline_seconds(&self) -> u64 {
+        match self {
+            Self::Proxy(scenario) => scenario.deadline.unwrap_or(30),
+            Self::Cluster(scenario) => scenario.deadline.unwrap_or(90),
+        }
+    }
+
+    /// Whether a capture of this name is a log whose lines the end of a replay waits for.
+    #[must_use]
+    pub fn is_log(&self, name: &str) -> bool {
+        match self {
+            Self::Proxy(scenario) => {
+                name == "log" || name == "devlog" || scenario.sinks.contains_key(name)
+            }
+            Self::Cluster(_) => false,
+        }
+    }
+}
+
 /// A scenario with its name and its files, as the holder gets it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Case {
-    /// `haproxy/<topic>/<name>`.
+    /// `haproxy/<topic>/<name>` or `keepalived/<topic>/<name>`.
     pub name: String,
     /// What to do.
-    pub scenario: Scenario,
+    pub script: Script,
     /// The files that lie in the working directory: name, bytes.
     pub files: Vec<(String, Vec<u8>)>,
     /// Where `expected/` is; none for a case that isn't a folder.
@@ -259,17 +300,22 @@ fn collect(root: &Path, folder: &Path, cases: &mut Vec<Case>) -> Result<(), Stri
 fn load(root: &Path, folder: &Path) -> Result<Case, String> {
     let file = folder.join("scenario.toml");
     let text = std::fs::read_to_string(&file).map_err(|e| format!("{}: {e}", file.display()))?;
-    let scenario = toml::from_str(&text).map_err(|e| format!("{}: {e}", file.display()))?;
     let name = folder
         .strip_prefix(root)
         .unwrap_or(folder)
         .to_string_lossy()
         .into_owned();
+    let wrong = |e: toml::de::Error| format!("{}: {e}", file.display());
+    let script = if name.starts_with("keepalived/") {
+        Script::Cluster(Box::new(toml::from_str(&text).map_err(wrong)?))
+    } else {
+        Script::Proxy(toml::from_str(&text).map_err(wrong)?)
+    };
     let mut files = Vec::new();
     files_below(folder, "", &mut files)?;
     Ok(Case {
         name,
-        scenario,
+        script,
         files,
         folder: Some(folder.to_owned()),
     })

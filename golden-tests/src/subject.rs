@@ -61,16 +61,11 @@ fn build() -> Result<PathBuf, String> {
     Ok(profile_folder.join("locum"))
 }
 
-/// The reference: `$HAPROXY_REF` or /usr/sbin/haproxy; none when it isn't installed, and never ours, which answers
+/// HAProxy's reference: `$HAPROXY_REF` or /usr/sbin/haproxy; none when it isn't installed, and never ours, which answers
 /// `-v` as the reference does: nothing of ours may become what is expected.
 #[must_use]
 pub fn reference() -> Option<Subject> {
-    let path = std::env::var_os("HAPROXY_REF")
-        .map_or_else(|| PathBuf::from("/usr/sbin/haproxy"), PathBuf::from);
-    let path = path.canonicalize().ok()?;
-    if path.file_name().is_some_and(|name| name == "locum") {
-        return None;
-    }
+    let path = installed("HAPROXY_REF", "/usr/sbin/haproxy")?;
     let output = Command::new(&path).arg("-v").output().ok()?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let version = text.split_whitespace().nth(2)?.to_owned();
@@ -78,6 +73,26 @@ pub fn reference() -> Option<Subject> {
         label: format!("HAProxy {version}"),
         path,
     })
+}
+
+/// Keepalived's reference: `$KEEPALIVED_REF` or /usr/sbin/keepalived, and as little ours.
+#[must_use]
+pub fn keepalived_reference() -> Option<Subject> {
+    let path = installed("KEEPALIVED_REF", "/usr/sbin/keepalived")?;
+    // It says so on stderr: Keepalived v2.2.7 (01/16,2022)
+    let output = Command::new(&path).arg("--version").output().ok()?;
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    let version = text.split_whitespace().nth(1)?.trim_start_matches('v');
+    Some(Subject {
+        label: format!("Keepalived {version}"),
+        path,
+    })
+}
+
+fn installed(variable: &str, default: &str) -> Option<PathBuf> {
+    let path = std::env::var_os(variable).map_or_else(|| PathBuf::from(default), PathBuf::from);
+    let path = path.canonicalize().ok()?;
+    (path.file_name()? != "locum").then_some(path)
 }
 
 /// `path (built 12 s ago)`, so that nobody tests an old binary unknowingly.

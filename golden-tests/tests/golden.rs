@@ -7,14 +7,14 @@
 
 use golden_tests::compare::{self, Captures, Difference, Known};
 use golden_tests::holder::{self, Outcome};
-use golden_tests::scenario::{Case, walk};
+use golden_tests::scenario::{Case, Script, walk};
 use golden_tests::subject::{self, Subject};
 use golden_tests::{record, samples};
 use libtest_mimic::{Arguments, Failed, Trial};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::exit;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Mode {
@@ -32,8 +32,16 @@ enum Mode {
 struct Bench {
     mode: Mode,
     ours: Option<Subject>,
+    /// HAProxy's.
     reference: Option<Subject>,
+    keepalived: Option<Subject>,
     known: Known,
+    /// How many more scenarios that keep a processor busy may start.
+    busy: (Mutex<usize>, Condvar),
+    /// Ours isn't asked to play these yet: reason -> how many.
+    pending: Mutex<BTreeMap<String, usize>>,
+    /// `GOLDEN_PENDING`: ours plays them all the same.
+    play_pending: bool,
     /// Failures as one line each, for a list of what is left.
     brief: bool,
     /// Reason -> tests that did not run.
@@ -45,9 +53,8 @@ fn main() {
         exit(code);
     }
     let mut arguments = Arguments::from_args();
-    // Scenarios mostly wait for each other's packets.
-    let processors = std::thread::available_parallelism().map_or(2, |n| n.get());
-    arguments.test_threads.get_or_insert(processors * 3);
+    // Scenarios mostly wait for each other's packets, those of Keepalived for seconds.
+    arguments.test_threads.get_or_insert(processors() * 8);
     let (bench, trials) = match prepare(arguments.list) {
         Ok(ready) => ready,
         Err(problem) => {
@@ -70,6 +77,10 @@ fn main() {
     }
 }
 
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(2, |n| n.get())
+}
+
 fn prepare(list_only: bool) -> Result<(Arc<Bench>, Vec<Trial>), String> {
     let mode = match std::env::var("GOLDEN").as_deref() {
         Err(_) | Ok("ours") => Mode::Replay,
@@ -81,10 +92,10 @@ fn prepare(list_only: bool) -> Result<(Arc<Bench>, Vec<Trial>), String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let wants_ours = matches!(mode, Mode::Replay | Mode::Both) && !list_only;
     let ours = wants_ours.then(subject::ours).transpose()?;
-    let reference = (mode != Mode::Replay && !list_only)
-        .then(subject::reference)
-        .flatten();
-    for subject in ours.iter().chain(&reference) {
+    let wants_theirs = mode != Mode::Replay && !list_only;
+    let reference = wants_theirs.then(subject::reference).flatten();
+    let keepalived = wants_theirs.then(subject::keepalived_reference).flatten();
+    for subject in ours.iter().chain(&reference).chain(&keepalived) {
         println!(
             "golden: {} is {}",
             subject.label,
@@ -96,7 +107,11 @@ fn prepare(list_only: bool) -> Result<(Arc<Bench>, Vec<Trial>), String> {
         mode,
         ours,
         reference,
+        keepalived,
         known,
+        busy: (Mutex::new(processors() * 3), Condvar::new()),
+        pending: Mutex::default(),
+        play_pending: std::env::var_os("GOLDEN_PENDING").is_some(),
         brief: std::env::var_os("GOLDEN_BRIEF").is_some(),
         not_run: Mutex::new(BTreeMap::new()),
     });
@@ -113,6 +128,8 @@ fn prepare(list_only: bool) -> Result<(Arc<Bench>, Vec<Trial>), String> {
     for sample in samples::parse(&text)? {
         cases.push((sample.case, sample.expected));
     }
+    // Those that wait longest begin first; libtest-mimic keeps the order.
+    cases.sort_by_key(|(case, _)| !matches!(case.script, Script::Cluster(_)));
     let names: BTreeSet<String> = cases.iter().map(|(case, _)| case.name.clone()).collect();
     if let Some(stranger) = bench.known.strangers(&names).first() {
         return Err(format!("known-differences.toml: no test '{stranger}'"));
@@ -134,10 +151,14 @@ fn prepare(list_only: bool) -> Result<(Arc<Bench>, Vec<Trial>), String> {
 impl Bench {
     fn test(&self, case: &Case, expected: &Captures) -> Result<(), String> {
         let is_root = nix::unistd::geteuid().is_root();
-        if case.scenario.needs.iter().any(|n| n == "root") && !is_root {
+        if case.script.needs().iter().any(|n| n == "root") && !is_root {
             return self.did_not_run(case, "needs root");
         }
-        let theirs = match (self.mode, &self.reference) {
+        let reference = match case.script {
+            Script::Proxy(_) => &self.reference,
+            Script::Cluster(_) => &self.keepalived,
+        };
+        let theirs = match (self.mode, reference) {
             (Mode::Replay, _) => None,
             (_, None) => return self.did_not_run(case, "needs the reference"),
             (Mode::Record, Some(reference)) => return self.record(case, reference, expected),
@@ -153,6 +174,13 @@ impl Bench {
         let Some(ours) = &self.ours else {
             return Ok(());
         };
+        if let Some(pending) = self.known.pending(&case.name)
+            && !self.play_pending
+        {
+            let mut all = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
+            *all.entry(pending.reason.clone()).or_default() += 1;
+            return Ok(());
+        }
         let Some(captures) = self.captures(case, ours, expected)? else {
             return Ok(());
         };
@@ -185,12 +213,9 @@ impl Bench {
         subject: &Subject,
         expected: &Captures,
     ) -> Result<Option<Captures>, String> {
-        let is_log = |name: &str| {
-            name == "log" || name == "devlog" || case.scenario.sinks.contains_key(name)
-        };
         let lines = expected
             .iter()
-            .filter(|(name, _)| is_log(name))
+            .filter(|(name, _)| case.script.is_log(name))
             .map(|(_, text)| text.lines().count())
             .sum();
         let log_lines = (!expected.is_empty()).then_some(lines);
@@ -198,7 +223,7 @@ impl Bench {
             captures,
             problems,
             impossible,
-        } = holder::play_apart(case, &subject.path, log_lines);
+        } = self.when_free(case, || holder::play_apart(case, &subject.path, log_lines));
         if let Some(reason) = impossible {
             self.did_not_run(case, &reason)?;
             return Ok(None);
@@ -219,6 +244,24 @@ impl Bench {
         };
         text.push_str(&shown);
         Err(text)
+    }
+
+    /// Plays now, or when fewer scenarios are busy; those of Keepalived mostly wait, and so need not.
+    fn when_free<T>(&self, case: &Case, play: impl FnOnce() -> T) -> T {
+        if matches!(case.script, Script::Cluster(_)) {
+            return play();
+        }
+        let (free, changed) = &self.busy;
+        let guard = free.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut guard = changed
+            .wait_while(guard, |free| *free == 0)
+            .unwrap_or_else(PoisonError::into_inner);
+        *guard -= 1;
+        drop(guard);
+        let result = play();
+        *free.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        changed.notify_one();
+        result
     }
 
     fn did_not_run(&self, case: &Case, reason: &str) -> Result<(), String> {
@@ -245,6 +288,10 @@ impl Bench {
 
 /// The last line: what did not run, and why. True if everything ran.
 fn report(bench: &Bench) -> bool {
+    let pending = bench.pending.lock().unwrap_or_else(PoisonError::into_inner);
+    for (reason, count) in pending.iter() {
+        println!("golden: OURS DID NOT PLAY {count} SCENARIOS THAT ARE RECORDED: {reason}");
+    }
     let not_run = bench.not_run.lock().unwrap_or_else(PoisonError::into_inner);
     if not_run.is_empty() {
         println!("golden: everything that was asked for ran");

@@ -1,6 +1,7 @@
 //! Model to running, on tokio: spells no configuration word and words no log line.
 
 pub mod admin;
+pub mod alert;
 pub mod check;
 pub mod clock;
 pub mod event;
@@ -15,6 +16,7 @@ pub mod plan;
 pub mod process;
 pub mod rules;
 pub mod sample;
+pub mod script;
 pub mod server;
 pub mod stats;
 pub mod stream;

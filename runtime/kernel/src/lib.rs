@@ -10,8 +10,15 @@ pub mod disconnect;
 pub mod environment;
 pub mod executed;
 pub mod fork;
+pub mod netlink;
+pub mod raw;
+pub mod readable;
+pub mod run_as;
 pub mod send_many;
 pub mod socket_option;
 pub mod spawn;
 pub mod successors;
 pub mod threads;
+
+#[cfg(test)]
+mod in_namespace;

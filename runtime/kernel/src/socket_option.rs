@@ -40,15 +40,58 @@ pub fn set_ipv6_traffic_class(socket: impl AsFd, class: u8) -> io::Result<()> {
     )
 }
 
-fn set(socket: impl AsFd, level: i32, name: i32, value: i32) -> io::Result<()> {
-    // SAFETY: the descriptor is borrowed and open; the value is a local integer of the length that is passed.
+/// The kernel writes and checks the checksum at `offset` of the payload of this raw IPv6 socket (RFC 3542 §3.1): what
+/// comes with a wrong one is dropped by it.
+pub fn set_ipv6_checksum_offset(socket: impl AsFd, offset: u16) -> io::Result<()> {
+    set(
+        socket,
+        libc::IPPROTO_IPV6,
+        libc::IPV6_CHECKSUM,
+        i32::from(offset),
+    )
+}
+
+/// Each received packet tells its interface and destination: `IP_PKTINFO` (ip(7)).
+pub fn set_receive_packet_info_v4(socket: impl AsFd, on: bool) -> io::Result<()> {
+    set(socket, libc::IPPROTO_IP, libc::IP_PKTINFO, i32::from(on))
+}
+
+/// Each received packet tells its interface and destination: `IPV6_RECVPKTINFO` (RFC 3542 §6).
+pub fn set_receive_packet_info_v6(socket: impl AsFd, on: bool) -> io::Result<()> {
+    set(
+        socket,
+        libc::IPPROTO_IPV6,
+        libc::IPV6_RECVPKTINFO,
+        i32::from(on),
+    )
+}
+
+/// The interface that multicast leaves through, by its index: an interface need not have an address.
+pub fn set_multicast_interface_v4(socket: impl AsFd, interface: u32) -> io::Result<()> {
+    let request = libc::ip_mreqn {
+        imr_multiaddr: libc::in_addr { s_addr: 0 },
+        imr_address: libc::in_addr { s_addr: 0 },
+        imr_ifindex: interface.cast_signed(),
+    };
+    set(socket, libc::IPPROTO_IP, libc::IP_MULTICAST_IF, request)
+}
+
+/// The receive buffer in bytes (the kernel doubles it), beyond `net.core.rmem_max` where the caller may.
+pub fn set_receive_buffer(socket: impl AsFd, bytes: usize) -> io::Result<()> {
+    let bytes = i32::try_from(bytes).unwrap_or(i32::MAX);
+    set(&socket, libc::SOL_SOCKET, libc::SO_RCVBUFFORCE, bytes)
+        .or_else(|_| set(&socket, libc::SOL_SOCKET, libc::SO_RCVBUF, bytes))
+}
+
+fn set<T: Copy>(socket: impl AsFd, level: i32, name: i32, value: T) -> io::Result<()> {
+    // SAFETY: the descriptor is borrowed and open; the value is a local plain one of the length that is passed.
     let result = unsafe {
         libc::setsockopt(
             socket.as_fd().as_raw_fd(),
             level,
             name,
             (&raw const value).cast(),
-            size_of::<i32>() as libc::socklen_t,
+            size_of::<T>() as libc::socklen_t,
         )
     };
     if result == 0 {

@@ -2,3 +2,25 @@
 //!
 //! The cores are pure: they take the time and what happened, and say what is to be done. Drivers own sockets, netlink and
 //! scripts. No configuration word is spelled here and no log line worded: events are typed, the face words them.
+//!
+//! ```text
+//! input ──▶ engine ──▶ accept (is it for us, is it sound) ──▶ fsm (one instance) ──▶ group, track ──▶ Effects ──▶ driver
+//!
+//! Engine::new(configuration, interfaces)          what there is at start
+//! start, reload(configuration), stop              the life of the daemon
+//! on_packet(socket, received)                     an advert came
+//! on_interface, on_interface_gone, on_removed     the kernel changed
+//! on_script, on_file, on_process, on_bfd          a tracker's result, by its name
+//! on_wake, on_timer; deadline                     the clock
+//! adverts(instance, priority), socket(id)         what an effect refers to
+//! ```
+//!
+//! Every `on_…` takes `now` and the `Effects` to fill. A driver that was late hands over all packets that wait before it
+//! lets timers run: a stalled daemon must not take over from a master that it simply hasn't listened to.
+
+pub mod bfd;
+pub mod effect;
+pub mod event;
+pub mod identity;
+pub mod input;
+pub mod statistics;

@@ -1,0 +1,359 @@
+//! One reading of a file: lines from the reader, blocks, messages.
+//!
+//! A row's function gets the pass and its line, puts what it read into [`Pass::draft`] and says what it has to say;
+//! only a missing parameter ends the reading ([`Abort`]).
+
+use std::path::{Path, PathBuf};
+
+use locum_model::{Located, Origin};
+use locum_parser::{
+    Diagnostic, SourceFile,
+    diagnostic::Prefix,
+    keepalived::{Host, Line, Reader, Syntax},
+};
+
+use super::{
+    Kind, Loaded, Message, Present, Process, Request, Status, System, Unexecuted, number::Read,
+};
+use crate::{
+    block, check,
+    draft::Draft,
+    row::{self, Rows, State},
+};
+
+/// Reading ends: a parameter is missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Abort;
+
+/// A reading under way.
+pub struct Pass<'a> {
+    /// Whose reading it is.
+    pub process: Process,
+    /// What was asked for.
+    pub request: Request<'a>,
+    /// What has been read.
+    pub draft: Draft,
+    /// Which children the file asks for, as far as it has been read.
+    pub present: Present,
+    reader: Reader,
+    main_file: String,
+    /// A line that was looked at and put back.
+    held: Option<Line>,
+    /// Where the last line stands; messages name it.
+    place: Origin,
+    messages: Vec<Message>,
+    status: Status,
+    unexecuted: Vec<Unexecuted>,
+    /// Words of others' blocks are read without a message: the process that owns them tells.
+    silent: bool,
+}
+
+impl<'a> Pass<'a> {
+    /// Begins to read; a file that can't be read gives a message and nothing else.
+    pub fn new(request: Request<'a>, process: Process) -> Self {
+        let name = request.file.to_string_lossy().into_owned();
+        let (bytes, error) = match request.system.read(request.file) {
+            Ok(bytes) => (bytes, None),
+            Err(error) => (Vec::new(), Some(error)),
+        };
+        let syntax = Syntax::parse(SourceFile::new(name.clone(), bytes));
+        let mut pass = Self {
+            process,
+            request,
+            draft: Draft::default(),
+            present: Present::default(),
+            reader: Reader::new(&syntax),
+            main_file: name.clone(),
+            held: None,
+            place: Origin::nowhere(),
+            messages: Vec::new(),
+            status: Status::Good,
+            unexecuted: Vec::new(),
+            silent: false,
+        };
+        if let Some(error) = error.filter(|_| process == Process::Parent) {
+            pass.tell(Kind::Error, format!("Can't read '{name}': {error}"));
+        }
+        pass
+    }
+
+    /// Reads to the end, checks what only shows then, and gives the result.
+    pub fn run(mut self) -> Loaded {
+        let read = self.top();
+        if read.is_ok() {
+            check::finish(&mut self);
+        }
+        Loaded {
+            configuration: self.draft.configuration,
+            messages: self.messages,
+            status: self.status,
+            present: self.present,
+            unexecuted: self.unexecuted,
+        }
+    }
+
+    /// The machine.
+    pub fn system(&self) -> &'a dyn System {
+        self.request.system
+    }
+
+    fn top(&mut self) -> Result<(), Abort> {
+        while let Some(line) = self.next() {
+            self.word(block::ROOT, &line)?;
+        }
+        Ok(())
+    }
+
+    /// A block in braces. Without its brace the reference complains and takes the next lines for its content.
+    pub fn block(&mut self, rows: Rows) -> Result<(), Abort> {
+        match self.next() {
+            Some(line) if line.opens() => {}
+            Some(line) => {
+                self.error("Missing '{' at beginning of configuration block");
+                self.held = Some(line);
+            }
+            None => return Ok(()),
+        }
+        while let Some(line) = self.next() {
+            if line.closes() {
+                break;
+            }
+            self.word(rows, &line)?;
+        }
+        Ok(())
+    }
+
+    /// A block of lines that begin with no keyword (addresses, names), each given to `each`.
+    pub fn lines(
+        &mut self,
+        mut each: impl FnMut(&mut Self, &Line) -> Result<(), Abort>,
+    ) -> Result<(), Abort> {
+        let mut first = true;
+        while let Some(line) = self.next() {
+            if line.closes() {
+                break;
+            }
+            if !(first && line.opens()) {
+                each(self, &line)?;
+            }
+            first = false;
+        }
+        Ok(())
+    }
+
+    /// Passes over a block that belongs to another process, braces and all.
+    pub fn skip_block(&mut self) {
+        let Some(line) = self.next() else {
+            return;
+        };
+        if !line.opens() {
+            self.held = Some(line);
+            return;
+        }
+        let mut depth = 1usize;
+        while depth > 0 {
+            let Some(line) = self.next() else {
+                return;
+            };
+            depth = if line.opens() {
+                depth + 1
+            } else if line.closes() {
+                depth - 1
+            } else {
+                depth
+            };
+        }
+    }
+
+    fn word(&mut self, rows: Rows, line: &Line) -> Result<(), Abort> {
+        let Some(first) = line.words.first() else {
+            return Ok(());
+        };
+        match row::find(rows, &first.text) {
+            Some(row) => {
+                if row.state != State::Executed && !self.silent {
+                    let at = self.place.clone();
+                    self.unexecuted.push(Unexecuted {
+                        word: row.name,
+                        state: row.state,
+                        at,
+                    });
+                }
+                (row.lower)(self, line)
+            }
+            None if line.opens() => {
+                self.error("Unexpected '{' - ignoring");
+                Ok(())
+            }
+            None => {
+                self.error(format!("Unknown keyword '{}'", first.lossy()));
+                Ok(())
+            }
+        }
+    }
+
+    /// The next line; what the reader says on the way becomes messages.
+    fn next(&mut self) -> Option<Line> {
+        let line = match self.held.take() {
+            Some(line) => Some(line),
+            None => {
+                let host = Surroundings {
+                    request: &self.request,
+                    instance: self.draft.configuration.global.instance.as_deref(),
+                    host_name: &self.draft.host_name,
+                };
+                let line = self.reader.next_line(&host);
+                for diagnostic in self.reader.take_diagnostics() {
+                    self.take(diagnostic);
+                }
+                line
+            }
+        };
+        if let Some(line) = &line {
+            self.place = Origin {
+                file: line.file.name().clone(),
+                line: u32::try_from(line.number).unwrap_or(u32::MAX),
+                column: 1,
+            };
+        }
+        line
+    }
+
+    /// Includes are opened by the parent; what it found missing is not missed again by the children.
+    fn take(&mut self, diagnostic: Diagnostic) {
+        let about_include = diagnostic.message.starts_with("Config files missing");
+        if about_include && self.process != Process::Parent {
+            return;
+        }
+        let kind = if about_include {
+            Kind::Information
+        } else {
+            Kind::Error
+        };
+        if diagnostic.prefix == Prefix::None {
+            return self.push(kind, diagnostic.message, None);
+        }
+        let at = Origin {
+            file: diagnostic.file.clone(),
+            line: u32::try_from(diagnostic.line).unwrap_or(u32::MAX),
+            column: u32::try_from(diagnostic.column).unwrap_or(u32::MAX),
+        };
+        let text = format!("{}{}", self.prefix(&at), diagnostic.message);
+        self.push(kind, text, Some(at));
+    }
+
+    fn prefix(&self, at: &Origin) -> String {
+        if self.process == Process::Parent && *at.file == *self.main_file {
+            format!("(Line {}) ", at.line)
+        } else {
+            format!("({}: Line {}) ", at.file, at.line)
+        }
+    }
+
+    fn push(&mut self, kind: Kind, text: String, at: Option<Origin>) {
+        if self.silent {
+            return;
+        }
+        self.status = self.status.max(Status::of(kind));
+        self.messages.push(Message { kind, text, at });
+    }
+
+    /// An error about the current line.
+    pub fn error(&mut self, text: impl AsRef<str>) {
+        let at = self.place.clone();
+        let text = format!("{}{}", self.prefix(&at), text.as_ref());
+        self.push(Kind::Error, text, Some(at));
+    }
+
+    /// A message that names no line.
+    pub fn tell(&mut self, kind: Kind, text: impl Into<String>) {
+        self.push(kind, text.into(), None);
+    }
+
+    /// The value of a number, after telling what there is to tell.
+    pub fn number<T>(&mut self, read: Read<T>) -> Option<T> {
+        for message in &read.messages {
+            self.error(message);
+        }
+        read.value
+    }
+
+    /// A word's parameter, counted from 1; a missing one ends the reading.
+    pub fn parameter(&mut self, line: &Line, index: usize) -> Result<String, Abort> {
+        if let Some(word) = line.words.get(index) {
+            return Ok(word.lossy().into_owned());
+        }
+        let first = line.words.first().map(|word| word.lossy().into_owned());
+        let first = first.unwrap_or_default();
+        let keyword = line.words.get(index.saturating_sub(1));
+        let keyword = keyword.map_or_else(|| first.clone(), |word| word.lossy().into_owned());
+        let at = self.place.clone();
+        let text = format!(
+            "{}*** Configuration line starting `{first}` is missing a parameter after keyword `{keyword}` at word position {}",
+            self.prefix(&at),
+            index + 1
+        );
+        self.push(Kind::Missing, text, Some(at));
+        Err(Abort)
+    }
+
+    /// A value together with where the current line stands.
+    pub fn located<T>(&self, value: T) -> Located<T> {
+        Located::new(value, self.place.clone())
+    }
+
+    /// Where the current line stands.
+    pub fn place(&self) -> &Origin {
+        &self.place
+    }
+
+    /// Reads on without messages: the words are another process's to judge.
+    pub fn silently<T>(&mut self, f: impl FnOnce(&mut Self) -> T) -> T {
+        let before = std::mem::replace(&mut self.silent, true);
+        let result = f(self);
+        self.silent = before;
+        result
+    }
+
+    /// `include_check`.
+    pub fn reader(&mut self) -> &mut Reader {
+        &mut self.reader
+    }
+}
+
+/// What the language may ask.
+struct Surroundings<'a, 'b> {
+    request: &'b Request<'a>,
+    instance: Option<&'b str>,
+    host_name: &'b str,
+}
+
+impl Host for Surroundings<'_, '_> {
+    fn config_id(&self) -> &[u8] {
+        match self.request.config_id {
+            Some(id) => id.as_bytes(),
+            None => self
+                .host_name
+                .split('.')
+                .next()
+                .unwrap_or_default()
+                .as_bytes(),
+        }
+    }
+
+    fn instance(&self) -> &[u8] {
+        self.instance.unwrap_or_default().as_bytes()
+    }
+
+    fn random(&self, low: u32, high: u32) -> u32 {
+        self.request.system.random(low, high)
+    }
+
+    fn glob(&self, pattern: &[u8], directory: &Path) -> Vec<PathBuf> {
+        self.request.system.glob(pattern, directory)
+    }
+
+    fn read(&self, path: &Path) -> std::io::Result<Vec<u8>> {
+        self.request.system.read(path)
+    }
+}

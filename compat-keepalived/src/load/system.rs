@@ -1,0 +1,151 @@
+//! What reading a configuration asks the machine: files, interfaces, users, processors.
+//!
+//! A trait, since the verdict depends on the machine (an interface that isn't there is an error) and tests have
+//! machines of their own.
+
+use std::{
+    ffi::OsStr,
+    fs, io,
+    net::{SocketAddr, ToSocketAddrs},
+    os::unix::{ffi::OsStrExt, fs::MetadataExt},
+    path::{Path, PathBuf},
+};
+
+use locum_model::script::Account;
+use nix::{
+    ifaddrs::getifaddrs,
+    net::if_::InterfaceFlags,
+    unistd::{Group, User, getegid, geteuid, gethostname},
+};
+
+/// A network interface as far as reading needs it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Interface {
+    /// It is a loopback.
+    pub loopback: bool,
+}
+
+/// A file's owner and mode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileFacts {
+    /// Type and permission bits (`st_mode`).
+    pub mode: u32,
+    /// Owner.
+    pub uid: u32,
+    /// Group.
+    pub gid: u32,
+}
+
+/// The machine.
+pub trait System {
+    /// A file's bytes.
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
+    /// What a pattern of glob(3) matches, sorted; a relative one begins at `directory`.
+    fn glob(&self, pattern: &[u8], directory: &Path) -> Vec<PathBuf>;
+    /// The host's name.
+    fn host_name(&self) -> String;
+    /// The interface of this name.
+    fn interface(&self, name: &str) -> Option<Interface>;
+    /// The user of this name with its group.
+    fn user(&self, name: &str) -> Option<Account>;
+    /// The group of this name.
+    fn group(&self, name: &str) -> Option<u32>;
+    /// Whom this process runs as.
+    fn own_account(&self) -> Account;
+    /// Owner and mode, of what a symbolic link points to.
+    fn file(&self, path: &Path) -> Option<FileFacts>;
+    /// The path without symbolic links.
+    fn real_path(&self, path: &Path) -> Option<PathBuf>;
+    /// The address of a host name or an address, with this port.
+    fn resolve(&self, host: &str, port: u16) -> Option<SocketAddr>;
+    /// How many processors there are.
+    fn processors(&self) -> u32;
+    /// A number that nobody guesses, between two.
+    fn random(&self, low: u32, high: u32) -> u32;
+}
+
+/// The machine that we run on.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Machine;
+
+impl System for Machine {
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        fs::read(path)
+    }
+
+    fn glob(&self, pattern: &[u8], directory: &Path) -> Vec<PathBuf> {
+        let path = directory.join(OsStr::from_bytes(pattern));
+        let options = glob::MatchOptions {
+            case_sensitive: true,
+            require_literal_separator: true,
+            require_literal_leading_dot: true,
+        };
+        glob::glob_with(&path.to_string_lossy(), options)
+            .map(|paths| paths.filter_map(Result::ok).collect())
+            .unwrap_or_default()
+    }
+
+    fn host_name(&self) -> String {
+        gethostname().map_or_else(
+            |_| String::new(),
+            |name| name.to_string_lossy().into_owned(),
+        )
+    }
+
+    fn interface(&self, name: &str) -> Option<Interface> {
+        let found = getifaddrs().ok()?.find(|one| one.interface_name == name)?;
+        Some(Interface {
+            loopback: found.flags.contains(InterfaceFlags::IFF_LOOPBACK),
+        })
+    }
+
+    fn user(&self, name: &str) -> Option<Account> {
+        let user = User::from_name(name).ok()??;
+        Some(Account {
+            uid: user.uid.as_raw(),
+            gid: user.gid.as_raw(),
+        })
+    }
+
+    fn group(&self, name: &str) -> Option<u32> {
+        Some(Group::from_name(name).ok()??.gid.as_raw())
+    }
+
+    fn own_account(&self) -> Account {
+        Account {
+            uid: geteuid().as_raw(),
+            gid: getegid().as_raw(),
+        }
+    }
+
+    fn file(&self, path: &Path) -> Option<FileFacts> {
+        let facts = fs::metadata(path).ok()?;
+        Some(FileFacts {
+            mode: facts.mode(),
+            uid: facts.uid(),
+            gid: facts.gid(),
+        })
+    }
+
+    fn real_path(&self, path: &Path) -> Option<PathBuf> {
+        fs::canonicalize(path).ok()
+    }
+
+    fn resolve(&self, host: &str, port: u16) -> Option<SocketAddr> {
+        (host, port).to_socket_addrs().ok()?.next()
+    }
+
+    fn processors(&self) -> u32 {
+        std::thread::available_parallelism()
+            .map_or(1, |count| u32::try_from(count.get()).unwrap_or(u32::MAX))
+    }
+
+    fn random(&self, low: u32, high: u32) -> u32 {
+        use std::hash::{BuildHasher, Hasher};
+        let seed = std::collections::hash_map::RandomState::new()
+            .build_hasher()
+            .finish();
+        let span = u64::from(high.saturating_sub(low)) + 1;
+        low.saturating_add(u32::try_from(seed % span).unwrap_or(0))
+    }
+}

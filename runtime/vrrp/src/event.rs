@@ -1,0 +1,324 @@
+//! What happens, as values: each variant has what a log line about it needs. The face words them.
+
+use std::{net::IpAddr, time::Duration};
+
+use locum_model::vrrp::Version;
+
+use crate::identity::{GroupId, InstanceId, Name};
+
+/// Something happened.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// To an instance.
+    Instance {
+        /// Which.
+        id: InstanceId,
+        /// Its name.
+        name: Name,
+        /// What.
+        event: InstanceEvent,
+    },
+    /// To a sync group.
+    Group {
+        /// Which.
+        id: GroupId,
+        /// Its name.
+        name: Name,
+        /// What.
+        event: GroupEvent,
+    },
+    /// The earliest timer was due this long ago when the driver woke (told from one second on).
+    TimerLate(Duration),
+    /// A packet is too short for a VRRP header: which family, and its length in bytes (IPv4: with the IP header).
+    PacketTooShort {
+        /// IPv6.
+        v6: bool,
+        /// Bytes received.
+        length: usize,
+    },
+    /// An advert for a virtual router that isn't configured on the interface.
+    UnknownRouter {
+        /// The interface.
+        interface: Name,
+        /// The virtual router's id.
+        vrid: u8,
+        /// Who sent it.
+        source: IpAddr,
+    },
+    /// An interface's carrier or flags changed.
+    Interface {
+        /// Its name.
+        interface: Name,
+        /// What.
+        change: InterfaceChange,
+    },
+    /// A gratuitous ARP or an unsolicited neighbour advertisement leaves.
+    Announcing {
+        /// The interface.
+        interface: Name,
+        /// For which address.
+        address: IpAddr,
+    },
+    /// A virtual address was removed from an interface by somebody else.
+    AddressRemoved {
+        /// The interface.
+        interface: Name,
+        /// The address.
+        address: IpAddr,
+    },
+    /// An interface got its first address, which instances can send from.
+    AddressAssigned {
+        /// The interface.
+        interface: Name,
+        /// The address.
+        address: IpAddr,
+    },
+    /// An interface lost the address that instances sent from.
+    AddressDeassigned {
+        /// The interface.
+        interface: Name,
+        /// The address.
+        address: IpAddr,
+    },
+    /// A tracking script's state changed, or one of its runs failed differently.
+    Script {
+        /// Its name.
+        script: Name,
+        /// What.
+        event: ScriptEvent,
+    },
+    /// A tracked file's number changed.
+    TrackFile {
+        /// Its name.
+        file: Name,
+        /// From.
+        from: i64,
+        /// To.
+        to: i64,
+    },
+    /// A tracked process gained or lost its quorum.
+    TrackProcess {
+        /// Its name.
+        process: Name,
+        /// It has it.
+        up: bool,
+    },
+    /// A BFD session's state changed.
+    TrackBfd {
+        /// Its name.
+        bfd: Name,
+        /// It is up.
+        up: bool,
+    },
+}
+
+/// What happens to an instance.
+#[derive(Debug, Clone, PartialEq)]
+pub enum InstanceEvent {
+    /// It is backup now.
+    EnteredBackup {
+        /// At start.
+        initial: bool,
+    },
+    /// It is master now.
+    EnteredMaster,
+    /// It is in fault now.
+    EnteredFault {
+        /// At start.
+        initial: bool,
+    },
+    /// No advert came in time.
+    AdvertTimeout,
+    /// An advert of priority 0 left.
+    SentPriorityZero,
+    /// Addresses are being put on interfaces.
+    SettingAddresses,
+    /// Excluded addresses are.
+    SettingExcludedAddresses,
+    /// Routes are being added.
+    SettingRoutes,
+    /// Rules are.
+    SettingRules,
+    /// Addresses are being removed.
+    RemovingAddresses,
+    /// Excluded addresses are.
+    RemovingExcludedAddresses,
+    /// Routes are.
+    RemovingRoutes,
+    /// Rules are.
+    RemovingRules,
+    /// Announcements of an address are sent, or queued where they are spaced.
+    QueueingAnnouncements {
+        /// The interface.
+        interface: Name,
+        /// The address.
+        address: IpAddr,
+    },
+    /// A master heard a lower priority.
+    LowerPriority {
+        /// From whom.
+        source: IpAddr,
+        /// Theirs.
+        theirs: u8,
+        /// Ours.
+        ours: u8,
+    },
+    /// A master heard a higher priority and gives way.
+    HigherPriority {
+        /// From whom.
+        source: IpAddr,
+        /// Theirs.
+        theirs: u8,
+        /// Ours.
+        ours: u8,
+    },
+    /// A master heard its own priority from a higher address and gives way.
+    SamePriorityHigherAddress {
+        /// From whom.
+        source: IpAddr,
+        /// The priority.
+        priority: u8,
+    },
+    /// A master heard priority 0.
+    MasterHeardZero,
+    /// A backup heard priority 0.
+    BackupHeardZero,
+    /// The interval was taken over from the master (version 3).
+    IntervalLearned {
+        /// Before.
+        from: Duration,
+        /// Now.
+        to: Duration,
+    },
+    /// As master, the configured interval holds again (version 3).
+    IntervalRestored {
+        /// Before.
+        from: Duration,
+        /// Now.
+        to: Duration,
+    },
+    /// A backup leaves a lower priority be for a while before it takes over.
+    PreemptDelayed {
+        /// How long.
+        delay: Duration,
+    },
+    /// The effective priority changed.
+    PriorityChanged {
+        /// Before.
+        from: u8,
+        /// Now.
+        to: u8,
+    },
+    /// An advert is dropped.
+    Rejected(Rejection),
+}
+
+/// Why an advert is dropped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rejection {
+    /// Its length isn't that of its version and address count (with the headers before it, in bytes).
+    Length {
+        /// Received.
+        received: usize,
+        /// Expected.
+        expected: usize,
+    },
+    /// The TTL or hop limit isn't 255.
+    Ttl(u8),
+    /// The TTL or hop limit of a peer is out of range.
+    PeerTtl {
+        /// Received.
+        received: u8,
+        /// Least.
+        min: u8,
+        /// Most.
+        max: u8,
+    },
+    /// Another version.
+    Version {
+        /// Received.
+        received: u8,
+        /// Ours.
+        expected: Version,
+    },
+    /// An authentication that doesn't exist.
+    AuthType(u8),
+    /// Another authentication than ours.
+    AuthMismatch {
+        /// Received.
+        received: u8,
+        /// Ours.
+        expected: u8,
+    },
+    /// A wrong password.
+    Password,
+    /// A wrong authentication value (AH).
+    Digest,
+    /// A sequence number that was used before (AH).
+    Replay {
+        /// Received.
+        received: u32,
+        /// The last one.
+        last: u32,
+    },
+    /// Another interval (version 2), in seconds.
+    Interval {
+        /// Received.
+        received: u8,
+        /// Ours.
+        ours: Duration,
+    },
+    /// Not an advert.
+    Type(u8),
+    /// Another number of addresses.
+    AddressCount {
+        /// Received.
+        received: u8,
+        /// Ours.
+        expected: usize,
+    },
+    /// A wrong checksum.
+    Checksum(Version),
+    /// An address of ours isn't in it.
+    AddressMissing {
+        /// The virtual router's id.
+        vrid: u8,
+        /// The address.
+        address: IpAddr,
+    },
+    /// Not from a peer.
+    NotAPeer(IpAddr),
+}
+
+/// What happens to a sync group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum GroupEvent {
+    /// All are being moved to backup.
+    SyncingToBackup,
+    /// All are being moved to master.
+    SyncingToMaster,
+    /// All are being moved to fault.
+    SyncingToFault,
+}
+
+/// What an interface became.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InterfaceChange {
+    /// Up.
+    Up,
+    /// Down.
+    Down,
+    /// It appeared.
+    Added,
+    /// It is gone.
+    Removed,
+}
+
+/// What happens to a tracking script.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ScriptEvent {
+    /// It has succeeded often enough.
+    Up,
+    /// It has failed often enough.
+    Down,
+}
