@@ -422,7 +422,13 @@ impl Reader {
         };
         let (message, fails) = problem;
         let place = self.last.clone();
-        self.about_file(place.as_ref(), Severity::Notice, fails, message);
+        // Without the main file nothing is read at all.
+        let severity = if place.is_none() {
+            Severity::Alert
+        } else {
+            Severity::Notice
+        };
+        self.about_file(place.as_ref(), severity, fails, message);
     }
 
     fn directory(&self) -> &Path {
@@ -555,7 +561,9 @@ fn stripped(line: &Text) -> (Text, Option<String>) {
     for range in uncommented.kept {
         text.push(&inner.slice(range));
     }
-    let complaint = uncommented.unterminated.then(|| format!("Unterminated quote '{text}'"));
+    let complaint = uncommented
+        .unterminated
+        .then(|| format!("Unterminated quote '{text}'"));
     let mut text = text.trimmed();
     if continued {
         text.push(&line.slice(end..line.len()));

@@ -8,7 +8,7 @@ use super::text::is_space;
 use crate::source::SourceFile;
 use crate::span::Span;
 use nom::branch::alt;
-use nom::bytes::complete::{tag, take_till, take_while1};
+use nom::bytes::complete::{tag, take, take_till, take_while1};
 use nom::combinator::{map, recognize, rest, verify};
 use nom::sequence::{preceded, terminated};
 use nom::{IResult, Parser};
@@ -79,7 +79,10 @@ impl SyntaxLine<'_> {
             pieces.push(Piece { kind, span });
         };
         let mut at = 0;
-        while let Ok((behind, kind)) = piece(&content[at..commented]) {
+        while at < commented {
+            let Ok((behind, kind)) = piece(&content[at..commented]) else {
+                break;
+            };
             let end = commented - behind.len();
             push(kind, at, end);
             at = end;
@@ -169,7 +172,7 @@ fn word(input: &[u8]) -> IResult<&[u8], &[u8]> {
             _ => at += 1,
         }
     }
-    nom::bytes::complete::take(at.max(usize::from(!input.is_empty()))).parse(input)
+    take(at.max(1)).parse(input)
 }
 
 /// Length of `${…}`, or of a dollar alone.
