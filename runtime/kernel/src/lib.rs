@@ -10,15 +10,22 @@ pub mod disconnect;
 pub mod environment;
 pub mod executed;
 pub mod fork;
+pub mod link_beat;
 pub mod netlink;
+pub mod nft;
+pub mod process_events;
 pub mod raw;
 pub mod readable;
 pub mod run_as;
+pub mod scheduling;
 pub mod send_many;
+pub mod signal_queue;
 pub mod socket_option;
 pub mod spawn;
 pub mod successors;
+pub mod sysctl;
 pub mod threads;
+pub mod virtual_macs;
 
 #[cfg(test)]
 mod in_namespace;

@@ -7,7 +7,7 @@ use netlink_packet_core::{NetlinkBuffer, NlaBuffer, NlasIterator};
 const ALIGNMENT: usize = 4;
 
 /// The messages of a datagram; ends at the first one whose length is impossible.
-pub(super) fn messages(mut datagram: &[u8]) -> impl Iterator<Item = NetlinkBuffer<&[u8]>> {
+pub(crate) fn messages(mut datagram: &[u8]) -> impl Iterator<Item = NetlinkBuffer<&[u8]>> {
     std::iter::from_fn(move || {
         let message = NetlinkBuffer::new_checked(datagram).ok()?;
         let length = (message.length() as usize).next_multiple_of(ALIGNMENT);

@@ -44,17 +44,23 @@ mod monitor;
 mod request;
 mod route;
 mod rule;
+mod virtual_link;
 
 use std::net::IpAddr;
 
 pub use address::{Address, AddressFlags, FOREVER};
 pub use encap::Encap;
 pub use link::Link;
+pub(crate) use message::messages;
 pub use monitor::{Event, Groups, Monitor};
 use netlink_packet_route::AddressFamily;
 pub use request::{Netlink, Request};
 pub use route::{KEEPALIVED, Network, NextHop, Route, RouteMetric, RouteType, TABLE_MAIN};
 pub use rule::{Rule, RuleAction};
+pub use virtual_link::{
+    IpVlanFlags, IpVlanMode, Ipv4Setting, MacVlanMode, create_ipvlan, create_macvlan,
+    make_no_link_local, set_group, set_ipv4, set_mac, set_master, virtual_router_mac,
+};
 
 /// IPv4 or IPv6.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
