@@ -27,6 +27,8 @@ pub enum Event {
         /// What.
         event: GroupEvent,
     },
+    /// Instances start after this time.
+    StartDelayed(Duration),
     /// The earliest timer was due this long ago when the driver woke (told from one second on).
     TimerLate(Duration),
     /// A packet is too short for a VRRP header: which family, and its length in bytes (IPv4: with the IP header).
@@ -87,29 +89,6 @@ pub enum Event {
         /// What.
         event: ScriptEvent,
     },
-    /// A tracked file's number changed.
-    TrackFile {
-        /// Its name.
-        file: Name,
-        /// From.
-        from: i64,
-        /// To.
-        to: i64,
-    },
-    /// A tracked process gained or lost its quorum.
-    TrackProcess {
-        /// Its name.
-        process: Name,
-        /// It has it.
-        up: bool,
-    },
-    /// A BFD session's state changed.
-    TrackBfd {
-        /// Its name.
-        bfd: Name,
-        /// It is up.
-        up: bool,
-    },
 }
 
 /// What happens to an instance.
@@ -123,10 +102,7 @@ pub enum InstanceEvent {
     /// It is master now.
     EnteredMaster,
     /// It is in fault now.
-    EnteredFault {
-        /// At start.
-        initial: bool,
-    },
+    EnteredFault,
     /// No advert came in time.
     AdvertTimeout,
     /// An advert of priority 0 left.
@@ -162,6 +138,15 @@ pub enum InstanceEvent {
         theirs: u8,
         /// Ours.
         ours: u8,
+        /// It is answered by an advert.
+        answered: bool,
+    },
+    /// A backup waits no longer: it heard a lower priority, which it doesn't obey.
+    LowerDiscarded {
+        /// From whom.
+        source: IpAddr,
+        /// Theirs.
+        theirs: u8,
     },
     /// A master heard a higher priority and gives way.
     HigherPriority {
@@ -198,9 +183,20 @@ pub enum InstanceEvent {
         to: Duration,
     },
     /// A backup leaves a lower priority be for a while before it takes over.
-    PreemptDelayed {
+    PreemptDelayStarted {
         /// How long.
         delay: Duration,
+    },
+    /// It heard one that isn't lower: the delay is over.
+    PreemptDelayStopped,
+    /// Another router owns the addresses too: ours becomes 254.
+    OwnerConflict,
+    /// Version 3 to peers: the other makes its checksum the old way, which is what we take from now on.
+    OldChecksum,
+    /// An advert couldn't be sent (drivers tell this).
+    SendFailed {
+        /// The system's error number.
+        errno: i32,
     },
     /// The effective priority changed.
     PriorityChanged {
@@ -209,6 +205,32 @@ pub enum InstanceEvent {
         /// Now.
         to: u8,
     },
+    /// The effective priority when a tracked file takes the instance out of fault.
+    PrioritySet(u8),
+    /// A reason to be in fault at start or after a reload.
+    FaultReason(FaultReason),
+    /// It is in fault from the start.
+    StartsInFault,
+    /// A tracked file's number means fault, or no longer.
+    TrackedFile {
+        /// The file.
+        file: Name,
+        /// It means fault.
+        fault: bool,
+    },
+    /// A tracked process's number of runs means fault, or no longer.
+    TrackedProcess {
+        /// The process.
+        process: Name,
+        /// It means fault.
+        fault: bool,
+    },
+    /// A reload brought another address list: this one goes.
+    AddressNoLongerExists(Box<crate::effect::Line<locum_model::vrrp::Address>>),
+    /// The firewall's drop rules are set.
+    SettingFirewall,
+    /// They are removed.
+    RemovingFirewall,
     /// An advert is dropped.
     Rejected(Rejection),
 }
@@ -252,6 +274,13 @@ pub enum Rejection {
     },
     /// A wrong password.
     Password,
+    /// An authentication header whose index isn't the sender's address (AH).
+    Spi {
+        /// Received.
+        received: u32,
+        /// The sender's address.
+        expected: u32,
+    },
     /// A wrong authentication value (AH).
     Digest,
     /// A sequence number that was used before (AH).
@@ -266,7 +295,7 @@ pub enum Rejection {
         /// Received.
         received: u8,
         /// Ours.
-        ours: Duration,
+        ours: u8,
     },
     /// Not an advert.
     Type(u8),
@@ -299,6 +328,30 @@ pub enum GroupEvent {
     SyncingToMaster,
     /// All are being moved to fault.
     SyncingToFault,
+    /// After a reload a member follows the group into fault.
+    SyncingMemberToFault(Name),
+}
+
+/// Why an instance is in fault.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FaultReason {
+    /// Its interface, or a tracked one, is down.
+    InterfaceDown(Name),
+    /// Its interface, or a tracked one, doesn't exist.
+    InterfaceMissing(Name),
+    /// Its interface has no address of its family to send from.
+    NoAddress {
+        /// IPv6.
+        v6: bool,
+    },
+    /// Unicast without peers.
+    NoPeers,
+    /// A tracked process doesn't have its quorum.
+    Process(Name),
+    /// A tracked file says so.
+    File(Name),
+    /// A BFD session is down.
+    Bfd(Name),
 }
 
 /// What an interface became.
@@ -312,13 +365,24 @@ pub enum InterfaceChange {
     Added,
     /// It is gone.
     Removed,
+    /// Its flags changed, which counts only if it lasts.
+    Debounced {
+        /// Flags before.
+        from: u32,
+        /// Flags now.
+        to: u32,
+        /// How long it must last.
+        delay: Duration,
+    },
 }
 
 /// What happens to a tracking script.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ScriptEvent {
+    /// It exits with another status than the last time.
+    NowReturns(i32),
     /// It has succeeded often enough.
     Up,
-    /// It has failed often enough.
-    Down,
+    /// It has failed often enough; how its last run ended.
+    Down(crate::input::ScriptResult),
 }

@@ -2,9 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::identity::LineId;
-
-/// An interface as it is now. Drivers tell the whole of it whenever something of it changed.
+/// An interface as it is now. Drivers tell the whole of it whenever something of it changed; its addresses come apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Interface {
     /// The kernel's number.
@@ -15,12 +13,12 @@ pub struct Interface {
     pub up: bool,
     /// IFF_RUNNING (carrier).
     pub running: bool,
+    /// All flags, as the kernel has them.
+    pub flags: u32,
     /// The interface below of a macvlan or ipvlan; `None`: it stands on its own.
     pub base: Option<u32>,
     /// Maximum transmission unit in bytes.
     pub mtu: u32,
-    /// Its addresses in the kernel's order, link-local ones among them. Virtual addresses may stand here.
-    pub addresses: Vec<IpAddr>,
 }
 
 /// A packet that a socket received.
@@ -28,12 +26,14 @@ pub struct Interface {
 pub struct Received<'a> {
     /// Its source.
     pub source: IpAddr,
-    /// Its destination, where the socket tells (IPv4: it stands in the datagram).
+    /// Its destination, where the socket tells.
     pub destination: Option<IpAddr>,
-    /// IPv6: the hop limit, where the socket tells (IPv4: it stands in the datagram).
+    /// The TTL or hop limit; `None`: the socket didn't tell, which counts as wrong.
     pub hop_limit: Option<u8>,
-    /// What a raw socket gives: IPv4 the whole datagram with its header, IPv6 what follows the headers.
-    pub bytes: &'a [u8],
+    /// The IPv4 header with its options; empty for IPv6.
+    pub header: &'a [u8],
+    /// What follows the IP header: VRRP, or an authentication header and then VRRP.
+    pub payload: &'a [u8],
 }
 
 /// How a run of a tracking script ended.
@@ -47,19 +47,4 @@ pub enum ScriptResult {
     TimedOut,
     /// It couldn't be started.
     NotStarted,
-}
-
-/// Something of ours vanished from the kernel, and it wasn't us. Removals that our own commands asked for are not told;
-/// what the kernel took along with them is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Removed {
-    /// An address of an interface.
-    Address {
-        /// The interface.
-        interface: u32,
-        /// The address.
-        address: IpAddr,
-    },
-    /// A route or a rule.
-    Line(LineId),
 }

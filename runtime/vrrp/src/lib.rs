@@ -6,10 +6,11 @@
 //! ```text
 //! input ──▶ engine ──▶ accept (is it for us, is it sound) ──▶ fsm (one instance) ──▶ group, track ──▶ Effects ──▶ driver
 //!
-//! Engine::new(configuration, interfaces)          what there is at start
-//! start, reload(configuration), stop              the life of the daemon
+//! Engine::new(configuration), on_interface, on_address, then start
+//! on_reload, reload(configuration), stop          the life of the daemon
 //! on_packet(socket, received)                     an advert came
-//! on_interface, on_interface_gone, on_removed     the kernel changed
+//! on_interface, on_interface_gone, on_address,
+//! on_line_removed                                 the kernel changed, not by us
 //! on_script, on_file, on_process, on_bfd          a tracker's result, by its name
 //! on_wake, on_timer; deadline                     the clock
 //! adverts(instance, priority), socket(id)         what an effect refers to
@@ -18,9 +19,17 @@
 //! Every `on_…` takes `now` and the `Effects` to fill. A driver that was late hands over all packets that wait before it
 //! lets timers run: a stalled daemon must not take over from a master that it simply hasn't listened to.
 
+pub mod accept;
 pub mod bfd;
 pub mod effect;
+pub mod engine;
 pub mod event;
+pub mod fsm;
+pub mod group;
 pub mod identity;
 pub mod input;
+pub mod instance;
+pub mod packet;
 pub mod statistics;
+pub mod timers;
+pub mod track;

@@ -1,0 +1,321 @@
+//! All instances, groups and trackers together: inputs in, effects out, no IO and no clock.
+//!
+//! Work per input is bounded by whom it concerns: an advert touches one instance, a timer the one it belongs to, a tracker
+//! those that watch it.
+
+mod announce;
+mod lines;
+mod links;
+mod packets;
+mod reload;
+mod tracking;
+mod transition;
+
+#[cfg(test)]
+mod simulation;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    net::IpAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use locum_model::keepalived::Configuration;
+
+pub use self::links::device_name;
+use self::{announce::Announcements, links::Link, packets::Pool};
+use crate::{
+    effect::{Effect, Effects, Notice, NoticeState, Socket, Subject},
+    event::{Event, GroupEvent, InstanceEvent},
+    group::Group,
+    identity::{Block, GroupId, InstanceId, LineId, Name, SocketId},
+    input::Interface,
+    instance::{Instance, Outgoing},
+    statistics::Statistics,
+    timers::{Alarm, Timers},
+    track::{Key, Tracker},
+};
+
+/// A wake-up this late is told of.
+const LATE: Duration = Duration::from_secs(1);
+
+/// Everything that VRRP is at run time.
+#[derive(Debug)]
+pub struct Engine {
+    configuration: Arc<Configuration>,
+    instances: Vec<Option<Box<Instance>>>,
+    /// In the order of the configuration.
+    order: Vec<InstanceId>,
+    /// Instances that the last input removed: their last adverts may still have to be sent.
+    retired: Vec<Instance>,
+    groups: Vec<Option<Group>>,
+    group_order: Vec<GroupId>,
+    links: BTreeMap<u32, Link>,
+    sockets: Vec<Option<Pool>>,
+    trackers: BTreeMap<Key, Tracker>,
+    /// Whose address it is, as an interface has it.
+    owners: HashMap<(u32, IpAddr), LineId>,
+    announcements: Announcements,
+    timers: Timers<TimerKey>,
+    /// When instances start.
+    start: Alarm,
+    started: bool,
+    stopped: bool,
+}
+
+/// Whose timer it is; timers of one time run in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum TimerKey {
+    /// The delayed start.
+    Start,
+    /// A debounced interface.
+    Link(u32),
+    /// An instance's advert or its master's being down.
+    Instance(InstanceId),
+    /// The second set of announcements.
+    AnnounceAgain(InstanceId),
+    /// The second set after a lower priority.
+    AnnounceLower(InstanceId),
+    /// Announcements on other interfaces.
+    AnnounceExtra(InstanceId),
+    /// Spaced announcements.
+    Spacing(u32),
+}
+
+impl Engine {
+    /// An engine for a configuration. Tell it all interfaces with [`on_interface`](Self::on_interface) and
+    /// [`on_address`](Self::on_address), then [`start`](Self::start) it.
+    pub fn new(configuration: Arc<Configuration>) -> Self {
+        Self {
+            announcements: Announcements::new(&configuration),
+            configuration,
+            instances: Vec::new(),
+            order: Vec::new(),
+            retired: Vec::new(),
+            groups: Vec::new(),
+            group_order: Vec::new(),
+            links: BTreeMap::new(),
+            sockets: Vec::new(),
+            trackers: BTreeMap::new(),
+            owners: HashMap::new(),
+            timers: Timers::default(),
+            start: Alarm::default(),
+            started: false,
+            stopped: false,
+        }
+    }
+
+    /// When [`on_timer`](Self::on_timer) wants to be called; at times a little early, never late.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.timers.earliest().map(|(at, _)| at)
+    }
+
+    /// The driver woke up: call it before anything else. Tells when timers were long due, as after a stall.
+    pub fn on_wake(&mut self, now: Instant, out: &mut Effects) {
+        if let Some((at, _)) = self.timers.earliest()
+            && let Some(late) = now.checked_duration_since(at)
+            && late >= LATE
+        {
+            out.tell(Event::TimerLate(late));
+        }
+    }
+
+    /// Runs what is due. Hand over all packets that wait first.
+    pub fn on_timer(&mut self, now: Instant, out: &mut Effects) {
+        self.retired.clear();
+        while let Some(entry) = self.timers.take(now) {
+            self.ring(entry, now, out);
+        }
+    }
+
+    fn ring(&mut self, entry: (Instant, TimerKey), now: Instant, out: &mut Effects) {
+        use crate::timers::Ring;
+        let Self {
+            instances,
+            timers,
+            links,
+            announcements,
+            start,
+            ..
+        } = self;
+        let key = entry.1;
+        let mut of = |id: InstanceId, alarm: fn(&mut Instance) -> &mut Alarm| match instances
+            .get_mut(id.0 as usize)
+            .and_then(Option::as_mut)
+        {
+            Some(instance) => timers.ring(alarm(instance), entry, now),
+            None => Ring::NotYet,
+        };
+        let ring = match key {
+            TimerKey::Instance(id) => of(id, |i| &mut i.timer),
+            TimerKey::AnnounceAgain(id) => of(id, |i| &mut i.announce_again.alarm),
+            TimerKey::AnnounceLower(id) => of(id, |i| &mut i.announce_lower.alarm),
+            TimerKey::AnnounceExtra(id) => of(id, |i| &mut i.extra),
+            TimerKey::Start => timers.ring(start, entry, now),
+            TimerKey::Link(index) => match links.get_mut(&index) {
+                Some(link) => timers.ring(&mut link.debounce, entry, now),
+                None => Ring::NotYet,
+            },
+            TimerKey::Spacing(spacing) => match announcements.alarm(spacing) {
+                Some(alarm) => timers.ring(alarm, entry, now),
+                None => Ring::NotYet,
+            },
+        };
+        if ring == Ring::NotYet {
+            return;
+        }
+        match key {
+            TimerKey::Start => self.begin(now, out),
+            TimerKey::Link(index) => self.debounced(now, index, out),
+            TimerKey::Instance(id) => self.timer_of(now, id, out),
+            TimerKey::AnnounceAgain(id) => self.announce_again(now, id, out),
+            TimerKey::AnnounceLower(id) => self.announce_lower_again(now, id, out),
+            TimerKey::AnnounceExtra(id) => self.announce_extra(now, id, out),
+            TimerKey::Spacing(spacing) => self.announce_queued(now, spacing, out),
+        }
+    }
+
+    /// An instance.
+    pub fn instance(&self, id: InstanceId) -> Option<&Instance> {
+        self.instances.get(id.0 as usize)?.as_deref()
+    }
+
+    /// All instances, in the order of the configuration.
+    pub fn instances(&self) -> impl Iterator<Item = &Instance> {
+        self.order.iter().filter_map(|&id| self.instance(id))
+    }
+
+    /// All groups, in the order of the configuration.
+    pub fn groups(&self) -> impl Iterator<Item = &Group> {
+        self.group_order
+            .iter()
+            .filter_map(|id| self.groups.get(id.0 as usize)?.as_ref())
+    }
+
+    /// All interfaces that were told, with their addresses.
+    pub fn interfaces(&self) -> impl Iterator<Item = (&Interface, &[IpAddr])> {
+        self.links
+            .values()
+            .map(|link| (&link.facts, link.addresses.as_slice()))
+    }
+
+    /// The configuration in force.
+    pub fn configuration(&self) -> &Arc<Configuration> {
+        &self.configuration
+    }
+
+    /// What an effect's sockets are; `None`: they are closed.
+    pub fn socket(&self, id: SocketId) -> Option<&Socket> {
+        self.sockets
+            .get(id.0 as usize)?
+            .as_ref()
+            .map(|pool| &pool.socket)
+    }
+
+    /// Who sends by sockets.
+    pub fn users(&self, id: SocketId) -> impl Iterator<Item = &Instance> {
+        self.instances()
+            .filter(move |instance| instance.socket == Some(id))
+    }
+
+    /// Gives the packets that an effect wants sent, and the sockets to send them by: carry it out before the next input.
+    pub fn adverts(
+        &mut self,
+        id: InstanceId,
+        priority: u8,
+        mut send: impl FnMut(Option<SocketId>, Outgoing<'_>),
+    ) {
+        let running = self
+            .instances
+            .get_mut(id.0 as usize)
+            .and_then(Option::as_deref_mut);
+        let Some(instance) =
+            running.or_else(|| self.retired.iter_mut().find(|instance| instance.id == id))
+        else {
+            return;
+        };
+        let socket = instance.socket;
+        instance.adverts(priority, |outgoing| send(socket, outgoing));
+    }
+
+    /// Sets all counters to zero.
+    pub fn clear_statistics(&mut self) {
+        for instance in self.instances.iter_mut().flatten() {
+            instance.statistics = Statistics::default();
+        }
+    }
+
+    /// The interface's name, or a number in its place.
+    fn name_of(&self, interface: u32) -> Name {
+        match self.links.get(&interface) {
+            Some(link) => link.name.clone(),
+            None => Arc::from(interface.to_string()),
+        }
+    }
+
+    fn get(&mut self, id: InstanceId) -> Option<&mut Instance> {
+        self.instances.get_mut(id.0 as usize)?.as_deref_mut()
+    }
+
+    fn group(&mut self, id: GroupId) -> Option<&mut Group> {
+        self.groups.get_mut(id.0 as usize)?.as_mut()
+    }
+
+    fn tell(&self, id: InstanceId, event: InstanceEvent, out: &mut Effects) {
+        if let Some(instance) = self.instance(id) {
+            out.tell(Event::Instance {
+                id,
+                name: instance.name.clone(),
+                event,
+            });
+        }
+    }
+
+    fn tell_group(&self, id: GroupId, event: GroupEvent, out: &mut Effects) {
+        if let Some(Some(group)) = self.groups.get(id.0 as usize) {
+            out.tell(Event::Group {
+                id,
+                name: group.name.clone(),
+                event,
+            });
+        }
+    }
+
+    fn notify(&self, id: InstanceId, state: NoticeState, out: &mut Effects) {
+        if let Some(instance) = self.instance(id) {
+            out.push(Effect::Notify(Notice {
+                subject: Subject::Instance(id),
+                name: instance.name.clone(),
+                state,
+                priority: instance.priority,
+            }));
+        }
+    }
+
+    fn notify_group(&self, id: GroupId, state: NoticeState, out: &mut Effects) {
+        if let Some(Some(group)) = self.groups.get(id.0 as usize) {
+            out.push(Effect::Notify(Notice {
+                subject: Subject::Group(id),
+                name: group.name.clone(),
+                state,
+                priority: 0,
+            }));
+        }
+    }
+
+    /// Sets an instance's own timer.
+    fn set_timer(&mut self, id: InstanceId, at: Instant) {
+        if let Some(Some(instance)) = self.instances.get_mut(id.0 as usize) {
+            self.timers
+                .set(&mut instance.timer, TimerKey::Instance(id), at);
+        }
+    }
+}
+
+/// The blocks whose lines are addresses.
+fn holds_addresses(block: Block) -> bool {
+    matches!(block, Block::Addresses | Block::ExcludedAddresses)
+}
