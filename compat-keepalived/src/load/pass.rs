@@ -5,14 +5,15 @@
 
 use std::{
     collections::HashMap,
+    os::unix::ffi::OsStrExt,
     path::{Path, PathBuf},
 };
 
 use locum_model::{Located, Origin, keepalived::Global};
 use locum_parser::{
-    Diagnostic, SourceFile,
+    Diagnostic, Severity,
     diagnostic::Prefix,
-    keepalived::{Host, Line, Reader, Syntax},
+    keepalived::{FileKind, Host, Line, Reader, Role},
 };
 
 use super::{
@@ -66,37 +67,37 @@ pub struct Pass<'a> {
 impl<'a> Pass<'a> {
     /// Begins to read; a file that can't be read gives a message and nothing else.
     pub fn new(request: Request<'a>, process: Process, inherited: Inherited) -> Self {
-        let name = request.file.to_string_lossy().into_owned();
-        let (bytes, error) = match request.system.read(request.file) {
-            Ok(bytes) => (bytes, None),
-            Err(error) => (Vec::new(), Some(error)),
+        let host = Surroundings {
+            request: &request,
+            instance: None,
+            host_name: "",
         };
-        let syntax = Syntax::parse(SourceFile::new(name.clone(), bytes));
+        let role = match process {
+            Process::Parent => Role::Parent,
+            _ => Role::Child,
+        };
+        let reader = Reader::open(request.file.as_os_str().as_bytes(), role, &host);
         let mut draft = Draft {
             host_name: request.system.host_name(),
             script_user_failed: inherited.script_user_failed,
             ..Draft::default()
         };
         draft.configuration.global = inherited.global;
-        let mut pass = Self {
+        Self {
             process,
             request,
             draft,
             present: Present::default(),
             fatal: false,
-            reader: Reader::new(&syntax),
-            main_file: name.clone(),
+            reader,
+            main_file: request.file.to_string_lossy().into_owned(),
             held: None,
             place: Origin::nowhere(),
             messages: Vec::new(),
             status: Status::Good,
             unexecuted: Vec::new(),
             interfaces: None,
-        };
-        if let Some(error) = error.filter(|_| process == Process::Parent) {
-            pass.tell(Kind::Error, format!("Can't read '{name}': {error}"));
         }
-        pass
     }
 
     /// Reads to the end, checks what only shows then, and gives the result.
@@ -268,17 +269,14 @@ impl<'a> Pass<'a> {
         line
     }
 
-    /// Includes are opened by the parent; what it found missing is not missed again by the children.
     fn take(&mut self, diagnostic: Diagnostic) {
-        let about_include = diagnostic.message.starts_with("Config files missing");
-        if about_include && self.process != Process::Parent {
-            return;
-        }
-        let kind = if about_include {
-            Kind::Information
-        } else {
-            Kind::Error
+        let kind = match diagnostic.severity {
+            Severity::Notice => Kind::Information,
+            _ => Kind::Error,
         };
+        if self.reader.include_check_failed() {
+            self.status = self.status.max(Status::Insecure);
+        }
         if diagnostic.prefix == Prefix::None {
             return self.push(kind, diagnostic.message, None);
         }
@@ -381,6 +379,12 @@ impl<'a> Pass<'a> {
     }
 }
 
+/// `st_mode` (inode(7)): the bits of the type, two types, and the bits by which anybody may execute.
+const FILE_TYPE: u32 = 0o170_000;
+const DIRECTORY: u32 = 0o040_000;
+const REGULAR: u32 = 0o100_000;
+const MAY_EXECUTE: u32 = 0o111;
+
 /// What the language may ask.
 struct Surroundings<'a, 'b> {
     request: &'b Request<'a>,
@@ -411,6 +415,20 @@ impl Host for Surroundings<'_, '_> {
 
     fn glob(&self, pattern: &[u8], directory: &Path) -> Vec<PathBuf> {
         self.request.system.glob(pattern, directory)
+    }
+
+    fn kind(&self, path: &Path) -> FileKind {
+        match self.request.system.file(path).map(|facts| facts.mode) {
+            Some(mode) if mode & FILE_TYPE == DIRECTORY => FileKind::Directory,
+            Some(mode) if mode & FILE_TYPE != REGULAR || mode & MAY_EXECUTE != 0 => FileKind::Other,
+            _ => FileKind::Configuration,
+        }
+    }
+
+    fn directory(&self, path: &Path) -> PathBuf {
+        let real = self.request.system.real_path(path);
+        let path = real.as_deref().unwrap_or(path);
+        path.parent().map(Path::to_path_buf).unwrap_or_default()
     }
 
     fn read(&self, path: &Path) -> std::io::Result<Vec<u8>> {

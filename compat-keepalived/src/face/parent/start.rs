@@ -11,7 +11,7 @@ use locum_runtime::{
         pidfile::Pidfile,
         signal_queue::SignalQueue,
     },
-    script::{self, Command},
+    script::{Command, once},
 };
 use nix::sys::{
     resource::{RLIM_INFINITY, Resource, setrlimit},
@@ -251,9 +251,14 @@ fn run_startup_script(loaded: &Loaded, log: &Log) {
 }
 
 /// Runs a script that everything waits for.
-pub(super) fn run_script(kind: &str, script: &locum_model::script::Script, limit: std::time::Duration, log: &Log) {
+pub(super) fn run_script(
+    kind: &str,
+    script: &locum_model::script::Script,
+    timeout: std::time::Duration,
+    log: &Log,
+) {
     let command = Command::of(script, &[]);
-    match script::once::run(&command, limit) {
+    match once::run(&command, timeout) {
         Ok(outcome) if outcome.timed_out => {
             log.say(format!("{kind} script timed out"));
         }
