@@ -366,6 +366,29 @@ pub fn trouble(trouble: &Trouble) -> Option<Line> {
         )),
         Trouble::NetlinkOverrun => Line::info("Netlink: Receive buffer overrun"),
         Trouble::Netlink(error) => Line::info(format!("Netlink: {}", errno(error))),
+        Trouble::VirtualLinkMade {
+            name,
+            instance,
+            parent,
+        } => detail(format!(
+            "({instance}): Success creating VMAC interface {name} on {parent}"
+        )),
+        Trouble::VirtualLink { name, error } => Line::info(format!(
+            "Error creating VMAC interface {name}: {}",
+            errno(error)
+        )),
+        Trouble::SettingChanged(change) => Line::info(format!("Changed {change}")),
+        Trouble::SettingRefused { setting, error } => {
+            Line::info(format!("Unable to set {setting}: {}", errno(error)))
+        }
+        Trouble::Firewall(error) => Line::info(format!("nftables: {}", errno(error))),
+        Trouble::StaticRestored {
+            address,
+            prefix,
+            interface,
+        } => Line::info(format!(
+            "Restoring deleted static address {address}/{prefix} dev {interface} scope global set"
+        )),
         Trouble::ScriptBusy {
             script,
             being_timed_out,
