@@ -6,11 +6,14 @@ pub mod block;
 pub mod check;
 pub mod draft;
 mod face;
+pub mod inside;
 pub mod line;
 pub mod load;
+pub mod lvs;
 pub mod message;
 pub mod row;
 pub mod signal;
 pub mod version;
+pub mod vrrp_option;
 
 pub use face::run;
