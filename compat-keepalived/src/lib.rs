@@ -4,6 +4,7 @@ pub mod bfd;
 pub mod block;
 pub mod check;
 pub mod draft;
+pub mod event;
 pub mod line;
 pub mod load;
 pub mod message;

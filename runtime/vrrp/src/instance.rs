@@ -247,6 +247,13 @@ impl Instance {
         (&self.expected, &mut self.sequence, &mut self.statistics)
     }
 
+    /// Skips a sequence number of the authentication header; false: there is none.
+    pub fn skip_sequence(&mut self) -> bool {
+        let ah = matches!(self.expected.authentication, Secret::Ah(_));
+        self.sequence = self.sequence.wrapping_add(u32::from(ah));
+        ah
+    }
+
     /// Gives the packets of this priority, one for each destination. Packets are made once; the priority is written over.
     pub fn adverts(&mut self, priority: u8, mut send: impl FnMut(Outgoing<'_>)) {
         if self.packets.is_empty() {

@@ -257,6 +257,12 @@ impl Engine {
                     out,
                 );
                 if answered {
+                    if self
+                        .get(id)
+                        .is_some_and(|instance| instance.skip_sequence())
+                    {
+                        self.tell(id, InstanceEvent::SequenceSynced, out);
+                    }
                     self.advertise(now, id, out);
                 }
                 self.announce_against_lower(now, id, out);
