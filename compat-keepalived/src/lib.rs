@@ -1,24 +1,20 @@
-//! Keepalived's face. Its language and its VRRP runtime are not there yet: the face says so and refuses.
+//! Keepalived's face: its command line, its language, its messages, and the processes of its daemon.
 
+pub mod args;
 pub mod bfd;
 pub mod block;
 pub mod check;
 pub mod draft;
 pub mod event;
+mod face;
+pub mod inside;
 pub mod line;
 pub mod load;
+pub mod lvs;
 pub mod message;
 pub mod row;
+pub mod signal;
+pub mod version;
+pub mod vrrp_option;
 
-use std::{ffi::OsString, io::Write};
-
-use locum_runtime::process::Exit;
-
-/// Runs the face: refuses, since failing over without addresses being watched would be worse than not starting.
-pub fn run(_argv: &[OsString]) -> Exit {
-    let _ = writeln!(
-        std::io::stderr(),
-        "keepalived: this version of Locum doesn't run keepalived.conf yet; keep the original binary for it"
-    );
-    Exit::Status(1)
-}
+pub use face::run;

@@ -4,7 +4,10 @@
 
 use std::{net::IpAddr, sync::Arc, time::Instant};
 
-use libfuzzer_sys::{arbitrary::Arbitrary, fuzz_target};
+use libfuzzer_sys::{
+    arbitrary::{self, Arbitrary},
+    fuzz_target,
+};
 use locum_model::{
     Located, Text,
     address::Network,

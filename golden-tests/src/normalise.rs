@@ -137,7 +137,16 @@ static KEEPALIVED_RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
             "${1}DATE ",
         ),
         rule(r"(DATE [^\s\[]+)\[\d+\]", "${1}[PID]"),
-        rule(r"\b([Pp]id(?:[=:]| is)? ?)\d+", "${1}PID"),
+        rule(r"(?m)(^|[^.\w])([Pp]id(?:[=:]| is)? ?)\d+", "${1}${2}PID"),
+        // Of lines to the console: Sun Nov 22 21:56:41 2026: text
+        rule(
+            r"(?m)^[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}: ",
+            "DATE: ",
+        ),
+        rule(r"\d+( usec overdue)", "T${1}"),
+        rule(r"(Expired after) \d+ ms", "${1} T ms"),
+        rule(r"(delivered in) \d+ usec", "${1} T usec"),
+        rule(r"\b(\w+@)if\d+\b", "${1}WIRE"),
         rule(r"\b(process(?:es)? ?\(?)\d+", "${1}PID"),
         rule(r"\bRunning on Linux .*", "Running on SYSTEM"),
         rule(r"\d+\.\d+( seconds? ago)", "T${1}"),
@@ -146,10 +155,15 @@ static KEEPALIVED_RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
             "${1} user: T system: T",
         ),
         rule(
-            r"(- used) \d+\.\d+ user time, \d+\.\d+ system time",
+            r"(- used)(?: \(self/children\))? [\d./]+ user time, [\d./]+ system time",
             "${1} T user time, T system time",
         ),
         // Which descriptors are free is the program's own affair.
+        rule(r"\bfd_in -?\d+,? fd_out( =)? -?\d+", "fd_in FD fd_out FD"),
+        rule(
+            r"\b\d{9,}\.\d{6} \([A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d\.\d+ \d{4}\)",
+            "TIME",
+        ),
         rule(r"\bfd\((-?\d+,-?\d+|-?\d+)\)", "fd(FD)"),
         // Dates of mails.
         rule(

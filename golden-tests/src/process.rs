@@ -246,6 +246,34 @@ pub fn others() -> Vec<i32> {
         .collect()
 }
 
+/// Collects what has ended and was left to us as process 1, so that its id is free again; `kept` are waited for
+/// elsewhere.
+pub fn reap(kept: &[u32]) {
+    let own = std::process::id().to_string();
+    let Ok(entries) = std::fs::read_dir("/proc") else {
+        return;
+    };
+    for name in entries.filter_map(|e| e.ok()?.file_name().into_string().ok()) {
+        let Ok(pid) = name.parse::<u32>() else {
+            continue;
+        };
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        let parent_and_state = stat.rsplit_once(") ").map(|(_, rest)| {
+            let mut cells = rest.split(' ');
+            (cells.next(), cells.next())
+        });
+        if parent_and_state == Some((Some("Z"), Some(&own)))
+            && !kept.contains(&pid)
+            && let Ok(pid) = i32::try_from(pid)
+        {
+            let _reaped = nix::sys::wait::waitpid(
+                Pid::from_raw(pid),
+                Some(nix::sys::wait::WaitPidFlag::WNOHANG),
+            );
+        }
+    }
+}
+
 /// Whether a process has ended, reaped or not.
 #[must_use]
 pub fn is_gone(pid: u32) -> bool {

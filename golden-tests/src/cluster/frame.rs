@@ -42,7 +42,8 @@ pub fn decode(frame: &[u8]) -> Option<Shown> {
     let body = frame.get(14..)?;
     let mut shown = match frame.get(12..14)? {
         [8, 0] => ipv4(body),
-        [8, 6] => arp(body),
+        // To one receiver only it is the kernel's answer to somebody's announcement.
+        [8, 6] if *frame.first()? == 0xff => arp(body),
         [0x86, 0xdd] => ipv6(body),
         _ => None,
     }?;

@@ -2,6 +2,7 @@
 //!
 //! Sockets and processes that the thread makes belong to its host. /run, /tmp and /dev are the host's own, too.
 
+use crate::clock;
 use crate::holder::{WORKDIR, private_dev, tmpfs};
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
@@ -9,6 +10,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::mpsc::{Sender, channel};
+use std::time::Duration;
 
 type Task = Box<dyn FnOnce() + Send>;
 
@@ -81,6 +83,27 @@ impl Host {
         self.run(move || ip_batch(&text))
     }
 
+    /// Waits until every interface that is up has a carrier and its addresses are no longer tentative; one whose other end is down never will: then not for long.
+    ///
+    /// # Errors
+    /// There is no shell.
+    pub fn wait_for_carrier(&self) -> Result<(), String> {
+        let mut outcome = Ok(());
+        clock::poll_until(Duration::from_secs(2), || {
+            // The kernel tells a carrier with a delay.
+            let down = "ip -o link show up | grep -Eq 'state (DOWN|LOWERLAYERDOWN)' \
+                || ip -o addr show tentative | grep -q .";
+            match self.sh(down) {
+                Ok((is_down, _)) => !is_down,
+                Err(e) => {
+                    outcome = Err(e);
+                    true
+                }
+            }
+        });
+        outcome
+    }
+
     /// A shell command's output and whether it went well.
     ///
     /// # Errors
@@ -108,7 +131,8 @@ impl Host {
         let mut found = crate::process::others();
         found.retain(|pid| {
             std::fs::read_link(format!("/proc/{pid}/ns/net"))
-                .is_ok_and(|net| net.to_string_lossy() == self.net)
+                // Of a process that is just ending nothing can be read any more.
+                .map_or(true, |net| net.to_string_lossy() == self.net)
         });
         found
     }
@@ -148,10 +172,21 @@ fn enter(name: char) -> Result<(), String> {
     private_dev()?;
     make(WORKDIR)?;
     std::env::set_current_dir(WORKDIR).map_err(|e| e.to_string())?;
-    // Addresses are there at once, without a search for duplicates.
     for scope in ["all", "default"] {
+        // Addresses are there at once, without a search for duplicates.
         let path = format!("/proc/sys/net/ipv6/conf/{scope}/accept_dad");
         std::fs::write(&path, "0").map_err(|e| format!("{path}: {e}"))?;
+        // A new namespace may take these from the machine's.
+        for name in [
+            "rp_filter",
+            "arp_ignore",
+            "arp_filter",
+            "arp_announce",
+            "accept_local",
+        ] {
+            let path = format!("/proc/sys/net/ipv4/conf/{scope}/{name}");
+            std::fs::write(&path, "0").map_err(|e| format!("{path}: {e}"))?;
+        }
     }
     ip_batch("link set lo up\n")
 }

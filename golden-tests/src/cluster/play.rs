@@ -1,6 +1,5 @@
 //! Carries out a scenario's steps and collects what is to be compared.
 
-use super::frame::Kind;
 use super::host::{Host, write};
 use super::scenario::{Scenario, Step};
 use super::smtp::Mail;
@@ -88,6 +87,9 @@ impl Stage {
         if names.is_empty() {
             names.push('a');
         }
+        if !scenario.sockets.is_empty() {
+            nix::sys::prctl::set_name(c"systemd").map_err(|e| format!("process name: {e}"))?;
+        }
         let hosts: Vec<Host> = names
             .iter()
             .map(|name| Host::start(*name, &job.case.files))
@@ -96,6 +98,9 @@ impl Stage {
         let mut seats = Vec::new();
         for host in hosts {
             host.ip(&scenario.ip)?;
+            if !scenario.ip.is_empty() {
+                host.wait_for_carrier()?;
+            }
             let name = host.name;
             let fifo = match scenario.fifos.get(&name).cloned() {
                 Some(path) => host.run(move || read_fifo(&path))?,
@@ -147,15 +152,15 @@ impl Stage {
                     seat.log_mark = seat.log.lines().len();
                 }
             }
+            self.reap();
             self.step(step)
                 .map_err(|e| format!("step {} ({}): {e}", number + 1, verb(step)))?;
         }
-        self.settle();
-        Ok(())
+        self.settle()
     }
 
     /// What the last step set off is logged a moment later: wait for silence, then the recording is over.
-    fn settle(&mut self) {
+    fn settle(&mut self) -> Result<(), String> {
         let count = |seats: &[Seat]| seats.iter().map(|s| s.log.lines().len()).sum::<usize>();
         let mut seen = (count(&self.seats), clock::now());
         clock::poll_until(Duration::from_secs(2), || {
@@ -165,8 +170,10 @@ impl Stage {
             }
             clock::now() - seen.1 > Duration::from_millis(200)
         });
+        self.wire.drain()?;
         let logs = self.seats.iter().map(|s| s.log.lines().len()).collect();
         self.end = Some((logs, self.wire.seen().len()));
+        Ok(())
     }
 
     fn step(&mut self, step: &Step) -> Result<(), String> {
@@ -296,7 +303,11 @@ impl Stage {
             return Err(format!("no process '{to}'"));
         }
         // The shell knows real-time signals by their number.
-        let script = format!("kill -{signal} {}", pids.join(" "));
+        let mut script = format!("kill -{signal} {}", pids.join(" "));
+        if signal == "KILL" && to == "all" {
+            // None is to see another die.
+            script = format!("kill -STOP {} && {script}", pids.join(" "));
+        }
         match self.seat(name)?.host.sh(&script)? {
             (true, _) => Ok(()),
             (false, text) => Err(format!("{script}: {text}")),
@@ -397,6 +408,7 @@ impl Stage {
             None => STILL,
         };
         std::thread::sleep(within);
+        self.wire.drain()?;
         let found = if let Some(pattern) = &step.no_packet {
             let pattern = regex(pattern)?;
             let packets = self.packets(name, &pattern, self.act);
@@ -428,12 +440,24 @@ impl Stage {
             }
         };
         let took = later.saturating_sub(earlier);
-        let text = match took.abs_diff(about) <= tolerance {
+        // Too early is wrong however busy the machine is; late it may be a little.
+        let earliest =
+            about.saturating_sub(tolerance.min((about / 5).max(Duration::from_millis(20))));
+        let text = match (earliest..=about + tolerance).contains(&took) {
             true => format!("about {about:?}"),
             false => format!("{took:?}, not {about:?} within {tolerance:?}"),
         };
         let _infallible = writeln!(self.timing, "{title}: {text}");
         Ok(())
+    }
+
+    /// What was killed leaves its id only now: else a pid file that names it would look true.
+    fn reap(&mut self) {
+        for (_, process) in &mut self.processes {
+            process.has_ended();
+        }
+        let kept: Vec<u32> = self.processes.iter().map(|(_, p)| p.pid()).collect();
+        process::reap(&kept);
     }
 
     fn packets(&self, name: char, pattern: &Regex, since: Duration) -> Vec<Seen> {
@@ -483,12 +507,22 @@ impl Stage {
                 format!("notify-{name}"),
                 normalise(&datagrams.collect::<String>()),
             );
-            let mail = seat.mail.iter().flat_map(Mail::heard);
-            out.insert(format!("smtp-{name}"), normalise(&mail.collect::<String>()));
+            // Each mail has a connection of its own: they come in no order.
+            let mut mail: Vec<String> = seat.mail.iter().flat_map(Mail::heard).collect();
+            mail.sort();
+            out.insert(format!("smtp-{name}"), normalise(&mail.concat()));
         }
         for (_, process) in &mut self.processes {
             let _asked_for_its_status = process.has_ended();
-            let text = normalise(&process.finished().shown());
+            let mut finished = process.finished();
+            if scenario.sort_output {
+                for text in [&mut finished.stdout, &mut finished.stderr] {
+                    let mut lines: Vec<&str> = text.split_inclusive('\n').collect();
+                    lines.sort_unstable_by_key(|line| normalise(line));
+                    *text = lines.concat();
+                }
+            }
+            let text = normalise(&finished.shown());
             out.insert(format!("process-{}", process.name), text);
         }
         out
@@ -545,17 +579,7 @@ fn log(lines: &[String], scenario: &Scenario) -> String {
 
 fn wire(seen: &[Seen], name: char, scenario: &Scenario) -> String {
     let own: Vec<&Seen> = seen.iter().filter(|s| s.host == name).collect();
-    if !scenario.wire_apart {
-        return runs::lines(&own, scenario.time_announcements);
-    }
-    let is_announcement = |s: &&&Seen| s.shown.kind == Kind::Announcement;
-    let announcements: Vec<&Seen> = own.iter().filter(is_announcement).copied().collect();
-    let others: Vec<&Seen> = own
-        .iter()
-        .filter(|s| !is_announcement(s))
-        .copied()
-        .collect();
-    runs::lines(&others, false) + &runs::lines(&announcements, scenario.time_announcements)
+    runs::lines(&own, scenario.time_announcements)
 }
 
 /// Makes the FIFO, and reads its lines from now on.
@@ -632,6 +656,7 @@ fn shown(step: &Step, text: &str) -> Result<String, String> {
     }
     if step.sort {
         lines.sort();
+        lines.dedup();
     }
     Ok(lines.iter().map(|l| format!("{l}\n")).collect())
 }

@@ -27,7 +27,8 @@ pub struct Scenario {
     /// FIFOs that the harness reads from the beginning: host -> path. Their lines go to `fifo-HOST.txt`.
     #[serde(default)]
     pub fifos: BTreeMap<char, String>,
-    /// Sockets that take datagrams (sd_notify): host -> path. They go to `notify-HOST.txt`.
+    /// Sockets that take datagrams (sd_notify): host -> path. They go to `notify-HOST.txt`. Process 1 is then called
+    /// systemd, as the reference wants it.
     #[serde(default)]
     pub sockets: BTreeMap<char, String>,
     /// Mail servers: host -> `IP:PORT`. The conversations go to `smtp-HOST.txt`.
@@ -36,6 +37,9 @@ pub struct Scenario {
     /// Log lines come in no order: sort them.
     #[serde(default)]
     pub sort_log: bool,
+    /// Several processes write to one stdout and stderr in no order: sort the lines.
+    #[serde(default)]
+    pub sort_output: bool,
     /// How often a log line repeats depends on time: equal lines of a process are recorded once.
     #[serde(default)]
     pub unique_log: bool,
@@ -51,9 +55,6 @@ pub struct Scenario {
     /// Leave the adverts (`vrrp`), the announcements (`arp`, `na`) or `bfd` out of what is recorded from the wire.
     #[serde(default)]
     pub ignore_wire: Vec<String>,
-    /// Adverts and announcements of a host come interleaved in no order: record them apart.
-    #[serde(default)]
-    pub wire_apart: bool,
     /// Record the time between bursts of announcements, in half seconds.
     #[serde(default)]
     pub time_announcements: bool,
@@ -135,7 +136,8 @@ pub struct Step {
     pub mode: Option<String>,
     /// `snapshot`: `addr`, `route`, `rule`, `link`, `sysctl`, `nft`, `neigh`. Default: addr.
     pub what: Option<Vec<String>>,
-    /// `wait_*`, `no_*`: how long (default 10s; `no_*`: 500ms). `measure`: the tolerance.
+    /// `wait_*`, `no_*`: how long (default 10s; `no_*`: 500ms). `measure`: how late it may be; early it may be
+    /// by a fifth of `about`, at most so much.
     pub within: Option<String>,
     /// `wait_*`: how many.
     pub count: Option<usize>,
@@ -146,7 +148,7 @@ pub struct Step {
     pub fits: Option<String>,
     /// `run`, `sh`, `snapshot`: only lines that fit this pattern; with groups, only these.
     pub keep: Option<String>,
-    /// `run`, `sh`: sort the lines.
+    /// `run`, `sh`: sort the lines, each once: messages of a test of the configuration have no order.
     #[serde(default)]
     pub sort: bool,
     /// `measure`: the earlier packet, the last that fits before the later one (of `from_host`). Default: the last act.

@@ -87,13 +87,9 @@ fn links(host: &Host) -> Result<String, String> {
             behind("link/ether").unwrap_or("-")
         );
         for kind in ["macvlan", "ipvlan", "vrf"] {
-            if let Some(detail) = behind(kind) {
-                let more = if detail == "mode" {
-                    behind("mode")
-                } else {
-                    None
-                };
-                let _infallible = write!(out, " {kind} {detail} {}", more.unwrap_or_default());
+            if let Some(at) = words.iter().position(|w| *w == kind) {
+                let detail = words.get(at + 1..at + 3).unwrap_or_default();
+                let _infallible = write!(out, " {kind} {}", detail.join(" "));
             }
         }
         if let Some(mode) = behind("addrgenmode") {

@@ -4,6 +4,7 @@
 use super::forge::{host_mac, host_number};
 use super::frame::{Shown, decode};
 use super::host::Host;
+use crate::clock;
 use nix::ifaddrs::getifaddrs;
 use nix::sys::socket::sockopt::{RcvBuf, ReceiveTimestampns};
 use nix::sys::socket::{
@@ -13,7 +14,7 @@ use nix::sys::socket::{
 use std::collections::BTreeMap;
 use std::io::IoSliceMut;
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// A frame that a host sent.
@@ -27,10 +28,23 @@ pub struct Seen {
     pub shown: Shown,
 }
 
+/// What the watching thread has written down.
+#[derive(Debug, Default)]
+struct Record {
+    seen: Vec<Seen>,
+    /// How many of our own marks passed.
+    marks: usize,
+    /// Why it watches no more.
+    ended: Option<String>,
+}
+
+/// An experimental Ethernet type (IEEE 802): our marks, which no host answers.
+const MARK: [u8; 2] = [0x88, 0xb5];
+
 /// The bridge and what passed it.
 pub struct Wire {
     host: Host,
-    seen: Arc<Mutex<Vec<Seen>>>,
+    record: Arc<Mutex<Record>>,
     sender: Arc<(OwnedFd, LinkAddr)>,
 }
 
@@ -59,11 +73,11 @@ impl Wire {
             std::fs::write(path, "1").map_err(|e| format!("{path}: {e}"))
         })?;
         host.ip(&lines)?;
-        let seen = Arc::new(Mutex::new(Vec::new()));
+        let record = Arc::new(Mutex::new(Record::default()));
         let names: Vec<char> = hosts.iter().map(|h| h.name).collect();
         let sender = host.run({
-            let seen = Arc::clone(&seen);
-            move || watch(&names, seen)
+            let record = Arc::clone(&record);
+            move || watch(&names, record)
         })?;
         let mut up: Vec<String> = ["br0", "pt", "t0"]
             .iter()
@@ -79,9 +93,12 @@ impl Wire {
                 format!("addr add 2001:db8::{number}/64 dev eth0"),
             ])?;
         }
+        for one in hosts {
+            one.wait_for_carrier()?;
+        }
         Ok(Self {
             host,
-            seen,
+            record,
             sender: Arc::new(sender),
         })
     }
@@ -95,10 +112,27 @@ impl Wire {
     /// What was seen so far, in order.
     #[must_use]
     pub fn seen(&self) -> Vec<Seen> {
-        self.seen
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        lock(&self.record).seen.clone()
+    }
+
+    /// Waits until everything that was sent before has been seen: a mark is sent behind it.
+    ///
+    /// # Errors
+    /// Nobody watches any more.
+    pub fn drain(&self) -> Result<(), String> {
+        let before = lock(&self.record).marks;
+        let mut mark = vec![0xff; 6];
+        mark.extend([2, 0, 0, 0, 0, 1]);
+        mark.extend(MARK);
+        mark.resize(60, 0);
+        self.send(&mark)?;
+        let passed =
+            clock::poll_until(Duration::from_secs(5), || lock(&self.record).marks > before);
+        match (&lock(&self.record).ended, passed) {
+            (None, true) => Ok(()),
+            (None, false) => Err("the wire is not watched in time".to_owned()),
+            (Some(reason), _) => Err(format!("the wire is watched no more: {reason}")),
+        }
     }
 
     /// Sends a frame to all ports.
@@ -123,7 +157,7 @@ impl Wire {
 }
 
 /// Opens the watching socket and the sending one, in the namespace of the calling thread.
-fn watch(hosts: &[char], seen: Arc<Mutex<Vec<Seen>>>) -> Result<(OwnedFd, LinkAddr), String> {
+fn watch(hosts: &[char], record: Arc<Mutex<Record>>) -> Result<(OwnedFd, LinkAddr), String> {
     let wrong = |e: nix::Error| format!("packet socket: {e}");
     let mut links = BTreeMap::new();
     for interface in getifaddrs().map_err(wrong)? {
@@ -132,10 +166,15 @@ fn watch(hosts: &[char], seen: Arc<Mutex<Vec<Seen>>>) -> Result<(OwnedFd, LinkAd
             links.insert(interface.interface_name, *link);
         }
     }
-    let ports: BTreeMap<usize, char> = hosts
+    let mut ports: BTreeMap<usize, char> = BTreeMap::new();
+    for (port, name) in hosts
         .iter()
-        .filter_map(|name| Some((links.get(&format!("p{name}"))?.ifindex(), *name)))
-        .collect();
+        .map(|name| (format!("p{name}"), *name))
+        .chain([("pt".to_owned(), MARKER)])
+    {
+        let link = links.get(&port).ok_or(format!("no port {port}"))?;
+        ports.insert(link.ifindex(), name);
+    }
     let open = |protocol: Option<SockProtocol>| {
         socket(
             AddressFamily::Packet,
@@ -151,14 +190,15 @@ fn watch(hosts: &[char], seen: Arc<Mutex<Vec<Seen>>>) -> Result<(OwnedFd, LinkAd
     std::thread::spawn(move || {
         loop {
             match receive(&watching, &ports) {
-                Ok(Some(frame)) => seen
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .push(frame),
+                Ok(Some(Passed::Frame(frame))) => lock(&record).seen.push(*frame),
+                Ok(Some(Passed::Mark)) => lock(&record).marks += 1,
                 Ok(None) => (),
                 // A port that goes down says so once.
                 Err(nix::Error::ENETDOWN | nix::Error::EINTR) => (),
-                Err(_) => return,
+                Err(reason) => {
+                    lock(&record).ended = Some(reason.to_string());
+                    return;
+                }
             }
         }
     });
@@ -167,7 +207,19 @@ fn watch(hosts: &[char], seen: Arc<Mutex<Vec<Seen>>>) -> Result<(OwnedFd, LinkAd
     Ok((open(None)?, *link))
 }
 
-fn receive(socket: &OwnedFd, ports: &BTreeMap<usize, char>) -> Result<Option<Seen>, nix::Error> {
+fn lock(record: &Mutex<Record>) -> MutexGuard<'_, Record> {
+    record.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Stands for a host at the port where forged packets come in.
+const MARKER: char = '-';
+
+enum Passed {
+    Frame(Box<Seen>),
+    Mark,
+}
+
+fn receive(socket: &OwnedFd, ports: &BTreeMap<usize, char>) -> Result<Option<Passed>, nix::Error> {
     const OUTGOING: u8 = 4; // packet(7): PACKET_OUTGOING, from the bridge to the host
     let mut frame = [0u8; 2048];
     let mut control = nix::cmsg_space!(nix::sys::time::TimeSpec);
@@ -186,13 +238,16 @@ fn receive(socket: &OwnedFd, ports: &BTreeMap<usize, char>) -> Result<Option<See
     let host = link
         .filter(|l| l.pkttype() != OUTGOING)
         .and_then(|l| ports.get(&l.ifindex()));
+    if host == Some(&MARKER) {
+        return Ok((frame.get(12..14) == Some(&MARK)).then_some(Passed::Mark));
+    }
     let shown = frame.get(..length).and_then(decode);
     Ok(match (host, shown) {
-        (Some(host), Some(shown)) => Some(Seen {
+        (Some(host), Some(shown)) => Some(Passed::Frame(Box::new(Seen {
             at: stamp.unwrap_or_default(),
             host: *host,
             shown,
-        }),
+        }))),
         _ => None,
     })
 }

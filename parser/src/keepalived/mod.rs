@@ -34,16 +34,19 @@
 
 mod comment;
 mod definition;
+mod host;
 mod include;
 mod line;
 mod reader;
+mod replace;
 mod sequence;
 mod strings;
 pub mod syntax;
 mod text;
 
+pub use host::{FileKind, Host, Limits, Sealed};
 pub use include::IncludeCheck;
 pub use line::{Line, Word};
-pub use reader::{Host, Limits, Reader, Sealed};
+pub use reader::{Reader, Role};
 pub use strings::{StringError, strings};
 pub use syntax::Syntax;

@@ -1,92 +1,38 @@
 //! Line by line from the tree to words, as lowering asks for them.
 //!
-//! Lowering drives it because a line may change how later lines are read (`include_check`, `random_seed`). A
-//! line waits on a stack until everything that it holds has been given out: the rounds of a `~SEQ`, the lines of
-//! a parameter's value, the files of an `include`; each may hold the same again.
+//! Lowering drives it because a line may change how later lines are read (`include_check`, `random_seed`). What is
+//! still to be read waits on a stack: files, the rest of a parameter's lines, the rounds of a `~SEQ`; each line of
+//! theirs may put more on it.
 
-use super::comment::comment;
-use super::definition::{Definitions, definition, parameter, replaced};
-use super::include::{Include, IncludeCheck, include};
+use super::comment::uncommented;
+use super::definition::{Definitions, definition};
+use super::host::{FileKind, Host, Limits};
+use super::include::{self, IncludeCheck, include};
 use super::line::Line;
-use super::sequence::{Sequence, sequence};
+use super::replace::{self, Replaced};
+use super::sequence::{self, Malformed, Sequence};
 use super::syntax::Syntax;
 use super::text::{Text, is_space};
 use crate::diagnostic::{Diagnostic, Prefix, Severity};
 use crate::source::SourceFile;
 use crate::span::Span;
 use std::collections::VecDeque;
-use std::io;
 use std::path::{Path, PathBuf};
 
-/// What the text may ask about its surroundings.
-pub trait Host {
-    /// What `@id` lines are compared with (`-i`, else the host's name up to its first dot).
-    fn config_id(&self) -> &[u8];
-
-    /// `${_INSTANCE}`.
-    fn instance(&self) -> &[u8];
-
-    /// `${_RANDOM low high}`: a number between the two, which may be meant.
-    fn random(&self, low: u32, high: u32) -> u32;
-
-    /// The files that a pattern of glob(3) matches, in its order; the pattern has no alternatives in
-    /// braces any more, and a relative one begins at `directory`.
-    fn glob(&self, pattern: &[u8], directory: &Path) -> Vec<PathBuf>;
-
-    /// The bytes of a file.
-    fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
-}
-
-/// A host that gives away nothing: no file can be included.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Sealed;
-
-impl Host for Sealed {
-    fn config_id(&self) -> &[u8] {
-        b""
-    }
-
-    fn instance(&self) -> &[u8] {
-        b""
-    }
-
-    fn random(&self, low: u32, _high: u32) -> u32 {
-        low
-    }
-
-    fn glob(&self, _pattern: &[u8], _directory: &Path) -> Vec<PathBuf> {
-        Vec::new()
-    }
-
-    fn read(&self, _path: &Path) -> io::Result<Vec<u8>> {
-        Err(io::ErrorKind::NotFound.into())
-    }
-}
-
-/// How far expansion goes before it is an error.
+/// Who reads; the reference's children get a copy of what its parent has read, so that they complain about the
+/// text but not once more about files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Included files, values of parameters and sequences within each other.
-    pub depth: usize,
-    /// Bytes of a line after replacement.
-    pub line: usize,
-    /// Bytes of all lines that expansion makes.
-    pub total: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            depth: 100,
-            line: 1 << 20,
-            total: 1 << 30,
-        }
-    }
+pub enum Role {
+    /// The first to read.
+    Parent,
+    /// Reads again: messages about files are left out.
+    Child,
 }
 
 /// Reads a configuration: a file and those that it includes.
 #[derive(Debug)]
 pub struct Reader {
+    role: Role,
     limits: Limits,
     /// What is still to be read, the innermost last.
     stack: Vec<Source>,
@@ -95,27 +41,40 @@ pub struct Reader {
     definitions: Definitions,
     diagnostics: Vec<Diagnostic>,
     check: IncludeCheck,
+    check_failed: bool,
+    /// Where the last line of a file was read.
+    last: Option<Place>,
     /// Blocks that are open.
     open: usize,
-    /// Bytes expanded so far.
-    expanded: usize,
-    /// The file was given to the end, or reading was given up.
+    /// Bytes that still may be expanded.
+    left: usize,
     finished: bool,
 }
 
 #[derive(Debug)]
 enum Source {
-    File {
-        syntax: Syntax,
-        next: usize,
+    File(File),
+    /// Matches of an `include`.
+    Matches {
+        paths: VecDeque<PathBuf>,
         directory: PathBuf,
-        /// The check to go back to behind the file.
-        outer_check: IncludeCheck,
+        check: IncludeCheck,
     },
-    /// A line that expansion has made.
+    /// A line that is to be looked at again.
     Line(Place, Text),
-    /// The rest of a line for each value.
+    /// Lines that a parameter's value still has.
+    Lines(Place, VecDeque<Text>),
+    /// The rest of a line, for each value that is left.
     Sequence(Place, Sequence, Text),
+}
+
+#[derive(Debug)]
+struct File {
+    syntax: Syntax,
+    next: usize,
+    directory: PathBuf,
+    /// The check to go back to behind the file.
+    outer_check: IncludeCheck,
 }
 
 /// Where a line was read.
@@ -126,28 +85,51 @@ struct Place {
 }
 
 impl Reader {
-    /// Begins at the first line of a file.
+    /// Reads a file whose bytes are at hand.
     #[must_use]
     pub fn new(syntax: &Syntax) -> Self {
-        Self::with_limits(syntax, Limits::default())
+        let directory = Path::new(&**syntax.file().name()).parent();
+        let file = Source::File(File {
+            syntax: syntax.clone(),
+            next: 1,
+            directory: directory.map(Path::to_path_buf).unwrap_or_default(),
+            outer_check: IncludeCheck::default(),
+        });
+        Self::of(vec![file], Role::Parent)
     }
 
-    /// The same with other limits.
+    /// Reads what a name or pattern leads to (`-f`), once the first line is asked for.
     #[must_use]
-    pub fn with_limits(syntax: &Syntax, limits: Limits) -> Self {
-        let mut reader = Self {
+    pub fn open(pattern: &[u8], role: Role, host: &dyn Host) -> Self {
+        let mut reader = Self::of(Vec::new(), role);
+        reader.find(None, pattern, Path::new(""), IncludeCheck::default(), host);
+        reader
+    }
+
+    fn of(stack: Vec<Source>, role: Role) -> Self {
+        let limits = Limits::default();
+        Self {
+            role,
             limits,
-            stack: Vec::new(),
+            stack,
             ready: VecDeque::new(),
             definitions: Definitions::default(),
             diagnostics: Vec::new(),
             check: IncludeCheck::default(),
+            check_failed: false,
+            last: None,
             open: 0,
-            expanded: 0,
+            left: limits.total,
             finished: false,
-        };
-        reader.push_file(syntax.clone());
-        reader
+        }
+    }
+
+    /// The same with other limits.
+    #[must_use]
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self.left = limits.total;
+        self
     }
 
     /// The next line, or None behind the last. Messages gather meanwhile: take them with
@@ -161,19 +143,19 @@ impl Reader {
             if self.finished {
                 return None;
             }
-            match self.next_text() {
+            match self.next_text(host) {
                 Some((place, text)) => self.expand(place, text, host),
                 None => self.finish(),
             }
         }
     }
 
-    /// The messages since the last call.
+    /// The messages since the last call: [`Severity::Alert`] is an error, [`Severity::Notice`] information.
     pub fn take_diagnostics(&mut self) -> Vec<Diagnostic> {
         std::mem::take(&mut self.diagnostics)
     }
 
-    /// `include_check` of global_defs, for the rest of the file that is being read and what it includes.
+    /// `include_check` of global_defs, for the rest of the file that is being read and for what it includes.
     pub fn set_include_check(&mut self, check: IncludeCheck) {
         self.check = check;
     }
@@ -184,265 +166,295 @@ impl Reader {
         self.check
     }
 
-    fn push_file(&mut self, syntax: Syntax) {
-        let directory = Path::new(&**syntax.file().name())
-            .parent()
-            .map(Path::to_path_buf)
-            .unwrap_or_default();
-        self.stack.push(Source::File {
-            syntax,
-            next: 1,
-            directory,
-            outer_check: self.check,
-        });
+    /// Whether an `include` has failed a check.
+    #[must_use]
+    pub fn include_check_failed(&self) -> bool {
+        self.check_failed
     }
 
     /// The next line before replacement: of the innermost source that has one.
-    fn next_text(&mut self) -> Option<(Place, Text)> {
+    fn next_text(&mut self, host: &dyn Host) -> Option<(Place, Text)> {
         loop {
-            match self.stack.last_mut()? {
-                Source::File { .. } => {
-                    if let Some(read) = self.next_of_file() {
-                        return Some(read);
+            let found = match self.stack.last_mut()? {
+                Source::File(_) => self.next_of_file(),
+                Source::Matches { paths, .. } => {
+                    if let Some(path) = paths.pop_front() {
+                        self.open_match(&path, host);
+                        continue;
                     }
+                    None
                 }
-                Source::Sequence(place, sequence, rest) => {
-                    let place = place.clone();
-                    let rest = rest.clone();
-                    match sequence.advance() {
-                        Some(values) => {
-                            for (name, value) in values {
-                                self.definitions.define(&name, vec![value]);
-                            }
-                            return Some((place, rest));
-                        }
-                        None => {
-                            self.stack.pop();
-                        }
+                Source::Line(..) => match self.stack.pop() {
+                    Some(Source::Line(place, text)) => Some((place, text)),
+                    _ => None,
+                },
+                Source::Lines(place, lines) => lines.pop_front().map(|line| (place.clone(), line)),
+                Source::Sequence(place, sequence, rest) => sequence.advance().map(|values| {
+                    for (name, value) in values {
+                        self.definitions.define(&name, vec![value]);
                     }
+                    (place.clone(), rest.clone())
+                }),
+            };
+            match found {
+                Some((place, text)) if self.afford(&text) => return Some((place, text)),
+                Some((place, text)) => {
+                    self.give_up(&place, &text, "The configuration expands to too much text");
+                    return None;
                 }
-                Source::Line(..) => {
-                    if let Some(Source::Line(place, text)) = self.stack.pop() {
-                        return Some((place, text));
+                None => {
+                    if let Some(Source::File(file)) = self.stack.pop() {
+                        self.check = file.outer_check;
                     }
                 }
             }
         }
+    }
+
+    /// Pays for a line, if there is enough left.
+    fn afford(&mut self, text: &Text) -> bool {
+        let cost = text.len() + Limits::LINE_COST;
+        let enough = self.left >= cost;
+        self.left = self.left.saturating_sub(cost);
+        enough
     }
 
     /// A line of the file on top without its comment, or None behind its last one.
     fn next_of_file(&mut self) -> Option<(Place, Text)> {
-        let Some(Source::File {
-            syntax,
-            next,
-            outer_check,
-            ..
-        }) = self.stack.last_mut()
-        else {
+        let Some(Source::File(file)) = self.stack.last_mut() else {
             return None;
         };
-        let number = *next;
-        let Some(line) = syntax.line(number) else {
-            self.check = *outer_check;
-            self.stack.pop();
-            return None;
-        };
-        *next += 1;
+        let line = file.syntax.line(file.next)?;
+        file.next += 1;
         let place = Place {
-            file: syntax.file().clone(),
-            number,
+            file: file.syntax.file().clone(),
+            number: line.number,
         };
         let whole = Text::of_file(line.content(), line.span.start);
-        let text = self.uncommented(&place, &whole);
+        self.last = Some(place.clone());
+        let (mut text, mut complaint) = stripped(&whole);
+        if self.role == Role::Child {
+            (text, complaint) = stripped(&text);
+        }
+        self.complain(&place, &text, complaint);
         Some((place, text))
     }
 
-    /// Without comment and without white space at the ends.
-    fn uncommented(&mut self, place: &Place, line: &Text) -> Text {
-        let line = line.trimmed();
-        let comment = comment(line.bytes());
-        if comment.unterminated {
-            let message = format!(
-                "Unterminated quote '{}'",
-                String::from_utf8_lossy(line.bytes())
-            );
-            self.report(place, &line, message);
+    fn complain(&mut self, place: &Place, text: &Text, complaint: Option<String>) {
+        if let Some(message) = complaint {
+            self.error(place, text, message);
         }
-        line.slice(0..comment.start).trimmed()
     }
 
-    /// Does what a line says about reading, or replaces its first parameter, or cuts it.
+    /// Does what a line says about reading, or cuts it into words.
     fn expand(&mut self, place: Place, text: Text, host: &dyn Host) {
-        self.expanded = self.expanded.saturating_add(text.len() + 1);
-        if self.expanded > self.limits.total || text.len() > self.limits.line {
-            return self.give_up(&place, &text, "The configuration expands to too much text");
-        }
         if self.stack.len() > self.limits.depth {
             return self.give_up(
                 &place,
                 &text,
-                "Includes, parameters or sequences are nested too deeply",
+                "Includes, parameters or sequences within each other have no end",
             );
         }
+        let Some(text) = condition(text, host.config_id()) else {
+            return;
+        };
         if text.is_empty() {
             return;
         }
-        if text.bytes().starts_with(b"@") {
-            if let Some(rest) = condition(&text, host.config_id()) {
-                self.stack.push(Source::Line(place, rest));
-            }
-            return;
-        }
-        if let Some(include) = include(&text) {
-            return self.include(&place, &include, host);
-        }
         if let Some((name, start)) = definition(text.bytes()) {
-            let name = name.to_vec();
-            return self.define(&place, &text, &name, start);
+            return self.define(name, &text, start);
         }
-        match sequence(text.bytes()) {
-            Some(Ok((sequence, length))) => {
-                let rest = text.slice(length..text.len()).trimmed();
-                self.stack.push(Source::Sequence(place, sequence, rest));
-                return;
+        if sequence::is_sequence(text.bytes()) {
+            return self.sequence(place, &text, host);
+        }
+        match replace::replaced(&text, &self.definitions, &self.parameters(host)) {
+            Replaced::Nothing => {}
+            Replaced::Text(text, lines) => return self.look_again(place, &text, lines),
+            Replaced::Endless => {
+                let message = format!("The parameters of '{text}' have no end");
+                return self.error(&place, &text, message);
             }
-            Some(Err(_)) => {
-                let message = format!(
-                    "Invalid sequence '{}'",
-                    String::from_utf8_lossy(text.bytes())
+        }
+        match include(&text) {
+            Some(include) => {
+                let directory = self.directory().to_path_buf();
+                let check = self.check.with(include.check);
+                self.find(
+                    Some(&place),
+                    include.pattern.bytes(),
+                    &directory,
+                    check,
+                    host,
                 );
-                return self.report(&place, &text, message);
             }
-            None => {}
-        }
-        if !self.replace(&place, &text, host) {
-            self.cut(&place, &text);
+            None => self.cut(&place, &text),
         }
     }
 
-    /// Replaces the first parameter that is known and puts the result back; false if there is none.
-    fn replace(&mut self, place: &Place, text: &Text, host: &dyn Host) -> bool {
-        let bytes = text.bytes();
-        let found = (0..bytes.len())
-            .filter(|at| bytes[*at] == b'$')
-            .find_map(|at| {
-                let parameter = parameter(&bytes[at..])?;
-                let value = match self.definitions.value(parameter.name) {
-                    Some(value) => value.to_vec(),
-                    None => vec![self.predefined(parameter.name, parameter.arguments, host)?],
-                };
-                Some((at, parameter.length, value))
-            });
-        let Some((at, length, value)) = found else {
-            return false;
-        };
-        let (first, more) = replaced(text, at, length, &value);
-        for line in more.into_iter().rev() {
-            self.stack.push(Source::Line(place.clone(), line.trimmed()));
+    /// Puts back a line whose parameters are replaced: it may have become a comment, a condition, a sequence.
+    fn look_again(&mut self, place: Place, text: &Text, lines: Vec<Text>) {
+        if !lines.is_empty() {
+            self.stack.push(Source::Lines(place.clone(), lines.into()));
         }
-        self.stack
-            .push(Source::Line(place.clone(), first.trimmed()));
-        true
+        let (text, complaint) = stripped(text);
+        self.complain(&place, &text, complaint);
+        self.stack.push(Source::Line(place, text));
     }
 
-    fn predefined(&self, name: &[u8], arguments: &[u8], host: &dyn Host) -> Option<Vec<u8>> {
-        Some(match name {
-            b"_PWD" => self.directory().as_os_str().as_encoded_bytes().to_vec(),
-            b"_INSTANCE" => host.instance().to_vec(),
-            b"_HASH" => b"#".to_vec(),
-            b"_BANG" => b"!".to_vec(),
-            b"_RANDOM" => {
-                let mut numbers = std::str::from_utf8(arguments).ok()?.split_whitespace();
-                let low = numbers.next().map_or(Some(0), |low| low.parse().ok())?;
-                let high = numbers
-                    .next()
-                    .map_or(Some(32767), |high| high.parse().ok())?;
-                host.random(low, high).to_string().into_bytes()
-            }
-            _ => return None,
-        })
+    fn parameters<'a>(&'a self, host: &'a dyn Host) -> replace::Surroundings<'a> {
+        replace::Surroundings {
+            host,
+            directory: self.directory(),
+            limits: self.limits,
+        }
     }
 
-    /// Learns a parameter; a backslash at the end goes on with the next line.
-    fn define(&mut self, _place: &Place, text: &Text, name: &[u8], start: usize) {
+    /// Learns a parameter. A backslash at the end goes on with the next line of the file, whatever that is.
+    fn define(&mut self, name: &[u8], text: &Text, start: usize) {
         let mut lines = Vec::new();
         let mut value = text.slice(start..text.len());
-        loop {
-            let Some(continued) = value.bytes().strip_suffix(b"\\") else {
-                lines.push(value.bytes().to_vec());
-                break;
-            };
+        while let Some(continued) = value.bytes().strip_suffix(b"\\") {
             let line = value.slice(0..continued.len()).trimmed();
-            if !(lines.is_empty() && line.is_empty()) {
+            if !line.is_empty() {
                 lines.push(line.bytes().to_vec());
             }
-            match self.next_of_definition() {
-                Some(next) => value = next,
-                None => break,
+            match self.next_of_file() {
+                Some((_, next)) if self.afford(&next) => value = next,
+                _ => return self.definitions.define(name, or_empty(lines)),
             }
         }
+        lines.push(value.trimmed().bytes().to_vec());
         self.definitions.define(name, lines);
     }
 
-    /// The next line of the innermost file or of the value that is being expanded.
-    fn next_of_definition(&mut self) -> Option<Text> {
-        if let Some(Source::File { .. }) = self.stack.last() {
-            return self.next_of_file().map(|(_, text)| text);
-        }
-        None
-    }
-
-    fn include(&mut self, place: &Place, include: &Include, host: &dyn Host) {
-        let directory = self.directory().to_path_buf();
-        let paths = host.glob(include.pattern.bytes(), &directory);
-        if paths.is_empty() {
-            let message = format!(
-                "Config files missing '{}'.",
-                String::from_utf8_lossy(include.pattern.bytes())
-            );
-            return self.report(place, &include.pattern, message);
-        }
-        for path in paths.iter().rev() {
-            match host.read(path) {
-                Ok(bytes) => {
-                    let file = SourceFile::new(path.to_string_lossy().into_owned(), bytes);
-                    self.push_file(Syntax::parse(file));
+    fn sequence(&mut self, place: Place, text: &Text, host: &dyn Host) {
+        match self.sequence_of(text, host) {
+            Ok((sequence, rest)) => self.stack.push(Source::Sequence(place, sequence, rest)),
+            Err(malformed) => {
+                if let Some(message) = malformed.message() {
+                    self.error(&place, text, format!("{message} '{text}'"));
                 }
-                Err(error) => {
-                    let message = format!("Can't read '{}': {error}", path.display());
-                    self.report(place, &include.pattern, message);
-                }
+                let kind = sequence::Kind::name(text.bytes());
+                self.error(
+                    &place,
+                    text,
+                    format!("Invalid {kind} specification '{text}'"),
+                );
             }
         }
+    }
+
+    fn sequence_of(&self, text: &Text, host: &dyn Host) -> Result<(Sequence, Text), Malformed> {
+        let header = sequence::header(text.bytes())?;
+        let rest = text.slice(header.length..text.len()).trimmed();
+        let arguments = match header.kind {
+            sequence::Kind::List => header.arguments.to_vec(),
+            _ => {
+                let arguments = Text::placed(header.arguments, 0);
+                match replace::replaced(&arguments, &self.definitions, &self.parameters(host)) {
+                    Replaced::Text(text, lines) if lines.is_empty() => text.bytes().to_vec(),
+                    _ => header.arguments.to_vec(),
+                }
+            }
+        };
+        Ok((sequence::sequence(header.kind, &arguments)?, rest))
+    }
+
+    /// Looks for what a name or pattern leads to, and puts it on the stack.
+    fn find(
+        &mut self,
+        place: Option<&Place>,
+        pattern: &[u8],
+        directory: &Path,
+        check: IncludeCheck,
+        host: &dyn Host,
+    ) {
+        let found = include::find(pattern, directory, check, host);
+        if let Some(complaint) = found.complaint {
+            let severity = if complaint.outright {
+                Severity::Alert
+            } else {
+                Severity::Notice
+            };
+            self.about_file(place, severity, complaint.fails, complaint.message);
+        }
+        if place.is_none() && found.paths.len() > 1 {
+            let pattern = String::from_utf8_lossy(pattern);
+            let first = found.paths[0].display();
+            let message = format!(
+                "WARNING, multiple configuration file matches of {pattern}, starting with {first}"
+            );
+            self.about_file(None, Severity::Notice, false, message);
+        }
+        self.stack.push(Source::Matches {
+            paths: found.paths.into(),
+            directory: directory.to_path_buf(),
+            check,
+        });
+    }
+
+    /// Opens a match of the `include` on top.
+    fn open_match(&mut self, path: &Path, host: &dyn Host) {
+        let Some(Source::Matches {
+            directory, check, ..
+        }) = self.stack.last()
+        else {
+            return;
+        };
+        let name = path.strip_prefix(directory).unwrap_or(path);
+        let problem = match host.kind(path) {
+            FileKind::Directory => include::not_a_file(&name.join(""), "is a directory", *check),
+            FileKind::Other => {
+                include::not_a_file(name, "is not a regular non-executable file", *check)
+            }
+            FileKind::Configuration => match host.read(path) {
+                Ok(bytes) => {
+                    let file = File {
+                        syntax: Syntax::parse(SourceFile::new(name.to_string_lossy(), bytes)),
+                        next: 1,
+                        directory: host.directory(path),
+                        outer_check: self.check,
+                    };
+                    return self.stack.push(Source::File(file));
+                }
+                Err(error) => include::not_a_file(name, &format!("open problem ({error})"), *check),
+            },
+        };
+        let (message, fails) = problem;
+        let place = self.last.clone();
+        // Without the main file nothing is read at all.
+        let severity = if place.is_none() {
+            Severity::Alert
+        } else {
+            Severity::Notice
+        };
+        self.about_file(place.as_ref(), severity, fails, message);
     }
 
     fn directory(&self) -> &Path {
-        self.stack
-            .iter()
-            .rev()
-            .find_map(|source| match source {
-                Source::File { directory, .. } => Some(directory.as_path()),
-                _ => None,
-            })
-            .unwrap_or(Path::new(""))
+        let directories = self.stack.iter().rev().filter_map(|source| match source {
+            Source::File(file) => Some(file.directory.as_path()),
+            _ => None,
+        });
+        directories.into_iter().next().unwrap_or(Path::new(""))
     }
 
-    /// Cuts at braces outside of double quotes.
+    /// Cuts at the first brace outside of double quotes; what follows is looked at like a line of its own.
     fn cut(&mut self, place: &Place, text: &Text) {
         let mut quoted = false;
-        let mut start = 0;
-        for (at, byte) in text.bytes().iter().enumerate() {
-            match byte {
-                b'"' => quoted = !quoted,
-                b'{' | b'}' if !quoted => {
-                    self.give(place, text.slice(start..at));
-                    self.give(place, text.slice(at..at + 1));
-                    start = at + 1;
-                }
-                _ => {}
-            }
+        let brace = text.bytes().iter().position(|byte| {
+            quoted ^= *byte == b'"';
+            !quoted && matches!(byte, b'{' | b'}')
+        });
+        let Some(at) = brace else {
+            return self.give(place, text.clone());
+        };
+        self.give(place, text.slice(0..at));
+        self.give(place, text.slice(at..at + 1));
+        let behind = text.slice(at + 1..text.len()).trimmed();
+        if !behind.is_empty() {
+            self.stack.push(Source::Line(place.clone(), behind));
         }
-        self.give(place, text.slice(start..text.len()));
     }
 
     fn give(&mut self, place: &Place, text: Text) {
@@ -456,8 +468,8 @@ impl Reader {
                 "Unmatched quote: '{}'",
                 String::from_utf8_lossy(line.text())
             );
-            let diagnostic = line.diagnostic(Severity::Alert, usize::MAX, message);
-            self.diagnostics.push(diagnostic);
+            self.diagnostics
+                .push(line.diagnostic(Severity::Alert, usize::MAX, message));
         }
         if !line.words.is_empty() {
             self.ready.push_back(line);
@@ -469,8 +481,9 @@ impl Reader {
             self.open += 1;
         } else if line.closes() {
             if self.open == 0 {
-                let diagnostic = line.diagnostic(Severity::Alert, 0, "Extra '}' found".to_owned());
-                self.diagnostics.push(diagnostic);
+                let message = "Extra '}' found".to_owned();
+                self.diagnostics
+                    .push(line.diagnostic(Severity::Alert, 0, message));
             }
             self.open = self.open.saturating_sub(1);
         }
@@ -480,37 +493,106 @@ impl Reader {
         self.finished = true;
         if self.open > 0 {
             let message = format!("There are {} missing '}}'s or extra '{{'s", self.open);
-            let file = SourceFile::new("", &b""[..]);
-            let mut diagnostic = Diagnostic::new(Severity::Alert, &file, Span::default(), message);
-            diagnostic.prefix = Prefix::None;
-            self.diagnostics.push(diagnostic);
+            self.report(None, Severity::Alert, Span::default(), message);
         }
     }
 
     /// Reports a limit and ends reading.
     fn give_up(&mut self, place: &Place, text: &Text, message: &str) {
-        self.report(place, text, message.to_owned());
+        self.error(place, text, message.to_owned());
         self.stack.clear();
         self.finished = true;
     }
 
-    fn report(&mut self, place: &Place, text: &Text, message: String) {
-        let span = text.span(0..text.len());
-        let mut diagnostic = Diagnostic::new(Severity::Alert, &place.file, span, message);
-        diagnostic.prefix = Prefix::Line;
-        diagnostic.line = place.number;
+    fn error(&mut self, place: &Place, text: &Text, message: String) {
+        self.report(
+            Some(place),
+            Severity::Alert,
+            text.span(0..text.len()),
+            message,
+        );
+    }
+
+    /// Says something about a file, to whom reads first.
+    fn about_file(
+        &mut self,
+        place: Option<&Place>,
+        severity: Severity,
+        fails: bool,
+        message: String,
+    ) {
+        if self.role == Role::Parent {
+            self.check_failed |= fails;
+            let severity = if fails { Severity::Alert } else { severity };
+            let span = place
+                .and_then(|place| place.file.line_span(place.number))
+                .unwrap_or_default();
+            self.report(place, severity, span, message);
+        }
+    }
+
+    fn report(&mut self, place: Option<&Place>, severity: Severity, span: Span, message: String) {
+        let (file, number, prefix) = match place {
+            Some(place) => (place.file.clone(), place.number, Prefix::Line),
+            None => (SourceFile::new("", &b""[..]), 1, Prefix::None),
+        };
+        let mut diagnostic = Diagnostic::new(severity, &file, span, message);
+        diagnostic.prefix = prefix;
+        diagnostic.line = number;
         self.diagnostics.push(diagnostic);
     }
 }
 
-/// What stands behind `@id` if the id is ours, or behind `@^id` if it isn't.
-fn condition(text: &Text, config_id: &[u8]) -> Option<Text> {
-    let bytes = text.bytes();
-    let end = bytes.iter().position(|byte| is_space(*byte))?;
-    let id = &bytes[1..end];
+/// A line without comment and without white space at its ends, and what there is to say about its quotes. A
+/// backslash at the very end stays, even behind a comment.
+fn stripped(line: &Text) -> (Text, Option<String>) {
+    let line = line.trimmed_start();
+    let backslashes = line
+        .bytes()
+        .iter()
+        .rev()
+        .take_while(|byte| **byte == b'\\')
+        .count();
+    let continued = backslashes % 2 == 1;
+    let end = line.len() - usize::from(continued);
+    let inner = line.slice(0..end);
+    let uncommented = uncommented(inner.bytes());
+    let mut text = Text::default();
+    for range in uncommented.kept {
+        text.push(&inner.slice(range));
+    }
+    let complaint = uncommented
+        .unterminated
+        .then(|| format!("Unterminated quote '{text}'"));
+    let mut text = text.trimmed();
+    if continued {
+        text.push(&line.slice(end..line.len()));
+    }
+    (text, complaint)
+}
+
+/// The line, or what stands behind its `@id` if the id is ours or behind `@^id` if it isn't; None if it isn't for us.
+fn condition(text: Text, config_id: &[u8]) -> Option<Text> {
+    let Some(condition) = text.bytes().strip_prefix(b"@") else {
+        return Some(text);
+    };
+    let length = condition
+        .iter()
+        .position(|byte| is_space(*byte))
+        .unwrap_or(condition.len());
+    let id = &condition[..length];
     let holds = match id.strip_prefix(b"^") {
         Some(id) => id != config_id,
         None => id == config_id,
     };
-    holds.then(|| text.slice(end..text.len()).trimmed())
+    holds.then(|| text.slice(length + 1..text.len()).trimmed())
+}
+
+/// A value has at least one line.
+fn or_empty(lines: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
+    if lines.is_empty() {
+        vec![Vec::new()]
+    } else {
+        lines
+    }
 }

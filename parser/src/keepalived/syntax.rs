@@ -3,12 +3,12 @@
 //! A file is a sequence of lines, a line a sequence of pieces that cover it without a gap. Nothing is resolved
 //! here; printing a [`Syntax`] gives the file back byte for byte.
 
-use super::comment::comment;
+use super::comment::uncommented;
 use super::text::is_space;
 use crate::source::SourceFile;
 use crate::span::Span;
 use nom::branch::alt;
-use nom::bytes::complete::{tag, take_till, take_while1};
+use nom::bytes::complete::{tag, take, take_till, take_while1};
 use nom::combinator::{map, recognize, rest, verify};
 use nom::sequence::{preceded, terminated};
 use nom::{IResult, Parser};
@@ -72,14 +72,17 @@ impl SyntaxLine<'_> {
     #[must_use]
     pub fn pieces(&self) -> Vec<Piece> {
         let content = self.content();
-        let commented = comment(content).start;
+        let commented = uncommented(content).end;
         let mut pieces = Vec::new();
         let mut push = |kind, start: usize, end: usize| {
             let span = Span::new(self.span.start + start, self.span.start + end);
             pieces.push(Piece { kind, span });
         };
         let mut at = 0;
-        while let Ok((behind, kind)) = piece(&content[at..commented]) {
+        while at < commented {
+            let Ok((behind, kind)) = piece(&content[at..commented]) else {
+                break;
+            };
             let end = commented - behind.len();
             push(kind, at, end);
             at = end;
@@ -169,7 +172,7 @@ fn word(input: &[u8]) -> IResult<&[u8], &[u8]> {
             _ => at += 1,
         }
     }
-    nom::bytes::complete::take(at.max(usize::from(!input.is_empty()))).parse(input)
+    take(at.max(1)).parse(input)
 }
 
 /// Length of `${…}`, or of a dollar alone.

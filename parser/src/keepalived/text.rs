@@ -1,6 +1,7 @@
 //! Text on its way through expansion: every byte remembers where in its file it came from.
 
 use crate::span::Span;
+use std::fmt;
 use std::ops::Range;
 
 /// Bytes with the offset in the file that each one stands for. What a parameter was replaced by stands
@@ -75,23 +76,37 @@ impl Text {
         self.span(index..index + 1).start
     }
 
-    /// Without white space at both ends.
+    /// Without blanks at both ends.
     pub(super) fn trimmed(&self) -> Self {
+        let end = self.bytes.iter().rposition(|byte| !is_blank(*byte));
+        self.slice(0..end.map_or(0, |last| last + 1))
+            .trimmed_start()
+    }
+
+    /// Without blanks at the beginning.
+    pub(super) fn trimmed_start(&self) -> Self {
         let start = self
             .bytes
             .iter()
-            .position(|byte| !is_space(*byte))
-            .unwrap_or(self.bytes.len());
-        let end = self
-            .bytes
-            .iter()
-            .rposition(|byte| !is_space(*byte))
-            .map_or(start, |last| last + 1);
-        self.slice(start..end)
+            .take_while(|byte| is_blank(**byte))
+            .count();
+        self.slice(start..self.bytes.len())
     }
 }
 
-/// White space of C's isspace().
+/// The text for a message; what isn't UTF-8 is replaced.
+impl fmt::Display for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&String::from_utf8_lossy(&self.bytes))
+    }
+}
+
+/// White space at the ends of a line and behind a parameter.
+pub(super) fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t')
+}
+
+/// White space between words: that of C's isspace().
 pub(super) fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | 0x0b | 0x0c | b'\r')
 }

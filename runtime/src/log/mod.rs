@@ -5,6 +5,7 @@
 
 pub mod console;
 mod header;
+pub mod journal;
 mod sink;
 
 use std::{

@@ -54,6 +54,7 @@
 //! process::run(Start { daemon: true, ..Start::default() }, Face).leave()
 //! ```
 
+pub mod children;
 pub mod console;
 pub mod daemonise;
 pub mod handover;
@@ -61,15 +62,18 @@ pub mod inherited;
 pub mod limits;
 pub mod master;
 pub mod memory;
+pub mod namespace;
 pub mod notify;
 pub mod pidfile;
 pub mod ports;
 pub mod predecessors;
 pub mod privileges;
+pub mod scheduling;
 pub mod signals;
 pub mod start;
 
 pub use inherited::{Inherited, ToMaster};
+pub use locum_kernel::{readable::Readable, signal_queue};
 pub use master::{Master, MasterEvent, Supervision, supervise};
 pub use nix::sys::signal::Signal;
 pub use predecessors::{BindFailure, Predecessors};

@@ -27,6 +27,24 @@ impl Pidfile {
             .map(Self)
     }
 
+    /// Creates the file or empties the one that is there, whose inode stays; a link isn't followed.
+    pub fn replace(path: &Path) -> io::Result<Self> {
+        fs::OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o644)
+            .custom_flags(nix::libc::O_NOFOLLOW)
+            .open(path)
+            .map(Self)
+    }
+
+    /// The pid that a file names; `None`: there is no file, or no pid in it.
+    pub fn read(path: &Path) -> Option<i32> {
+        let text = fs::read_to_string(path).ok()?;
+        text.trim().parse().ok().filter(|pid| *pid > 0)
+    }
+
     /// Writes a pid on a line of its own.
     pub fn write(&mut self, pid: i32) -> io::Result<()> {
         self.0.write_all(format!("{pid}\n").as_bytes())
@@ -36,6 +54,22 @@ impl Pidfile {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_that_is_replaced_keeps_its_place_and_a_link_is_refused() {
+        let directory = tempfile::tempdir().expect("directory");
+        let path = directory.path().join("pid");
+        for pid in [123_456, 7] {
+            let mut file = Pidfile::replace(&path).expect("opened");
+            file.write(pid).expect("written");
+            assert_eq!(Pidfile::read(&path), Some(pid));
+        }
+        let link = directory.path().join("link");
+        std::os::unix::fs::symlink(&path, &link).expect("linked");
+        assert!(Pidfile::replace(&link).is_err());
+        fs::write(&path, "none").expect("written");
+        assert_eq!(Pidfile::read(&path), None);
+    }
 
     #[test]
     fn an_old_file_is_replaced_and_a_link_is_not_followed() {

@@ -60,6 +60,14 @@ pub fn block() -> io::Result<()> {
     Ok(())
 }
 
+/// Blocks these signals, which a queue of this process or of its children will take, and ignores SIGPIPE. First thing
+/// in `main` of a program that steers its processes by [`super::signal_queue`].
+pub fn block_all(numbers: &[i32]) -> io::Result<()> {
+    locum_kernel::signal_queue::block(numbers)?;
+    die::ignore(Signal::SIGPIPE)?;
+    Ok(())
+}
+
 /// Unblocks them: for a program that is executed and isn't ours (an external check).
 pub fn unblock() -> io::Result<()> {
     Ok(pthread_sigmask(

@@ -40,6 +40,8 @@ pub struct Instance {
     pub sends_by: u32,
     /// Its sockets.
     pub socket: Option<SocketId>,
+    /// The sockets it had before, for a last advert.
+    pub last_socket: Option<SocketId>,
     /// The address that adverts come from.
     pub source: Option<IpAddr>,
     /// It has no such address: a reason to be in fault.
@@ -155,6 +157,7 @@ impl Instance {
             interface: 0,
             sends_by: 0,
             socket: None,
+            last_socket: None,
             source: None,
             sourceless: false,
             state: State::Init,

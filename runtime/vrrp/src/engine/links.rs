@@ -303,6 +303,13 @@ impl Engine {
 
     /// Finds the interfaces of an instance, its lines, its sockets and its source anew, if anything of them changed.
     pub(super) fn bind(&mut self, now: Instant, id: InstanceId, out: &mut Effects) {
+        self.locate(id);
+        self.choose_source(now, id, out);
+        self.open(id, out);
+    }
+
+    /// Finds the interfaces of an instance and its lines.
+    pub(super) fn locate(&mut self, id: InstanceId) {
         let Some(config) = self.instance(id).map(|instance| instance.config.clone()) else {
             return;
         };
@@ -314,17 +321,14 @@ impl Engine {
             Some(name) => self.index_of(&name),
             None => base,
         };
-        let sends_by = if config.vmac_xmit_base { base } else { own };
         if let Some(instance) = self.get(id) {
             instance.interface = own;
-            instance.sends_by = sends_by;
+            instance.sends_by = if config.vmac_xmit_base { base } else { own };
         }
         let lines = self.place_lines(id);
         if let Some(instance) = self.get(id) {
             instance.lines = lines;
         }
-        self.choose_source(now, id, out);
-        self.open(id, out);
     }
 
     /// Opens the sockets of an instance whose interface exists.
@@ -434,8 +438,7 @@ impl Engine {
         self.instances().any(|instance| {
             let lines = &instance.lines;
             let mut all = lines.addresses.iter().chain(lines.excluded.iter());
-            instance.interface == interface
-                && all.any(|line| line.interface == interface && line.value.value.ip() == address)
+            all.any(|line| line.interface == interface && line.value.value.ip() == address)
         })
     }
 }

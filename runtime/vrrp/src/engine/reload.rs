@@ -30,6 +30,10 @@ impl Engine {
             self.order.push(id);
         }
         self.make_groups(&configuration);
+        // All lines are known before a source is chosen: an address that was left behind is no source.
+        for id in self.order.clone() {
+            self.locate(id);
+        }
         for id in self.order.clone() {
             self.prepare(now, id, out, false);
         }

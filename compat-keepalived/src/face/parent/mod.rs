@@ -1,0 +1,403 @@
+//! The parent: starts the daemon, supervises its children, and ends last.
+
+mod family;
+mod start;
+mod stop;
+
+use std::{
+    ffi::OsString,
+    io::{PipeReader, PipeWriter, Read},
+    os::fd::AsFd,
+    time::{Duration, Instant},
+};
+
+use locum_runtime::{
+    clock,
+    log::level,
+    process::{
+        Exit, Signal,
+        children::{self, Ended, Started},
+        daemonise::Announcement,
+        notify::Notifier,
+        signal_queue::SignalQueue,
+    },
+};
+use nix::{
+    fcntl::OFlag,
+    poll::{PollFd, PollFlags, PollTimeout, poll},
+};
+
+use super::{child, log::Log, paths::PidPaths, reading::Reading, role::Role};
+use crate::{
+    args::Args,
+    load::{Loaded, Process},
+    signal,
+};
+use family::Family;
+
+/// What a child exits with when a successor would fail in the same way: the parent stops everything.
+pub(super) const FATAL: u8 = 1;
+/// The same; the configuration is the reason.
+pub(super) const CONFIG: u8 = 2;
+
+/// Runs the daemon; in a child too this returns how the process ends.
+pub(super) fn run(args: Args, argv: &[OsString]) -> Exit {
+    match start::start(args, argv) {
+        Ok(parent) => parent.supervise(),
+        Err(exit) => exit,
+    }
+}
+
+/// A daemon that has been started, but for its children.
+struct Parent {
+    args: Args,
+    reading: Reading,
+    log: Log,
+    paths: PidPaths,
+    loaded: Loaded,
+    family: Family,
+    signals: SignalQueue,
+    /// Children write their role's byte here when they are ready.
+    ready: (PipeReader, PipeWriter),
+    /// Who started the daemon waits for this; `None` with `-n` and later.
+    announcement: Option<Announcement>,
+    notifier: Option<Notifier>,
+    /// What is under way, for the line that tells its end.
+    phase: Phase,
+    reports: child::Reports,
+    /// The namespace that the daemon is in.
+    namespace: Option<String>,
+    /// core_pattern as it was.
+    core_pattern: Option<Vec<u8>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Starting,
+    Reloading,
+    Steady,
+}
+
+/// What ends the loop.
+enum Verdict {
+    /// Stop all children and end with this status.
+    Stop(u8),
+    /// The same without a word: the reason was told.
+    StopSilently(u8),
+    /// This is a child, and this is how it ended.
+    Child(Exit),
+}
+
+impl Parent {
+    fn supervise(mut self) -> Exit {
+        let verdict = match self.start_children() {
+            Some(exit) => Verdict::Child(exit),
+            None => self.run_until_stopped(),
+        };
+        match verdict {
+            Verdict::Child(exit) => exit,
+            Verdict::Stop(status) => {
+                self.log.say("Stopping");
+                self.stop(status)
+            }
+            Verdict::StopSilently(status) => self.stop(status),
+        }
+    }
+
+    /// Forks what is wanted and doesn't run. `Some`: this is a child, at its end.
+    fn start_children(&mut self) -> Option<Exit> {
+        for role in Role::ALL {
+            let wanted = role.is_wanted(&self.args.selection, &self.loaded.present);
+            if wanted
+                && !self.family.has(role)
+                && let Some(exit) = self.start_child(role)
+            {
+                return Some(exit);
+            }
+        }
+        if self.family.living().next().is_none() && self.phase == Phase::Starting {
+            self.log
+                .say("Warning - keepalived has no configuration to run");
+            self.phase = Phase::Steady;
+            self.complete();
+        }
+        None
+    }
+
+    fn start_child(&mut self, role: Role) -> Option<Exit> {
+        match children::start() {
+            Ok(Started::Parent(pid)) => {
+                self.family.on_start(role, pid, clock::now());
+                self.log
+                    .say(format!("Starting {} child process, pid={pid}", role.name()));
+                None
+            }
+            Ok(Started::Child) => Some(self.become_child(role)),
+            Err(error) => {
+                self.log.at(
+                    level::ERR,
+                    format!("{} child process: fork error({error})", role.name()),
+                );
+                self.family.on_failure(role, clock::now());
+                None
+            }
+        }
+    }
+
+    fn become_child(&mut self, role: Role) -> Exit {
+        let exit = child::run(child::Birth {
+            role,
+            args: &self.args,
+            reading: &self.reading,
+            log: &self.log,
+            ident_suffix: start::ident_suffix(&self.args, &self.loaded),
+            global: &self.loaded.configuration.global,
+            pid_file: self.paths.child(role),
+            ready: &self.ready.1,
+            reports: &self.reports,
+        });
+        // Nothing of the parent's may be torn down in a child: the process ends here.
+        exit.leave()
+    }
+
+    fn run_until_stopped(&mut self) -> Verdict {
+        loop {
+            self.wait();
+            if let Some(verdict) = self.take_signals() {
+                return verdict;
+            }
+            self.take_news();
+            let now = clock::now();
+            if let Some(role) = self.family.due(now)
+                && let Some(exit) = self.start_child(role)
+            {
+                return Verdict::Child(exit);
+            }
+        }
+    }
+
+    /// Until something happened or is due.
+    fn wait(&self) {
+        let timeout = self.family.deadline().map_or(PollTimeout::NONE, until);
+        let mut ready = [
+            PollFd::new(self.signals.as_fd(), PollFlags::POLLIN),
+            PollFd::new(self.ready.0.as_fd(), PollFlags::POLLIN),
+        ];
+        // An interruption is an event like others: whatever it was is looked for.
+        let _ = poll(&mut ready, timeout);
+    }
+
+    fn take_signals(&mut self) -> Option<Verdict> {
+        while let Ok(Some(arrival)) = self.signals.take() {
+            match arrival.number {
+                signal::STOP | signal::INTERRUPT => return Some(Verdict::Stop(0)),
+                signal::CHILD => {
+                    if let Some(verdict) = self.bury() {
+                        return Some(verdict);
+                    }
+                }
+                signal::RELOAD => {
+                    if let Some(exit) = self.reload() {
+                        return Some(Verdict::Child(exit));
+                    }
+                }
+                signal::DATA => {
+                    self.log.say(format!(
+                        "Printing parent data for process({}) on signal",
+                        std::process::id()
+                    ));
+                    self.forward(signal::DATA, &Role::ALL);
+                }
+                number => self.forward(number, &[Role::Vrrp]),
+            }
+        }
+        None
+    }
+
+    fn forward(&self, number: i32, roles: &[Role]) {
+        for (role, pid) in self.family.living() {
+            if roles.contains(&role) {
+                children::signal(pid, number);
+            }
+        }
+    }
+
+    /// Takes the children that have ended off the system's table.
+    fn bury(&mut self) -> Option<Verdict> {
+        while let Some((pid, ended)) = children::reap() {
+            let Some(end) = self.family.on_end(pid, clock::now()) else {
+                continue;
+            };
+            let name = end.role.name();
+            match ended {
+                Ended::Exited(status) if is_permanent(status) => {
+                    let kind = if status == i32::from(CONFIG) {
+                        "CONFIG"
+                    } else {
+                        "FATAL"
+                    };
+                    self.log.say(format!(
+                        "pid {pid} exited with permanent error {kind}. Terminating"
+                    ));
+                    self.family.give_up(end.role);
+                    return Some(Verdict::StopSilently(FATAL));
+                }
+                Ended::Exited(_) => {}
+                Ended::Signaled(signal) => self.log.say(cause(pid, signal)),
+            }
+            if self.args.dont_respawn {
+                self.log.at(
+                    level::ALERT,
+                    format!("{name} child process({pid}) died: Exiting"),
+                );
+                self.family.give_up(end.role);
+                return Some(Verdict::Stop(0));
+            }
+            self.log.at(
+                level::ALERT,
+                format!("{name} child process({pid}) died: Respawning"),
+            );
+            if let Some(wait) = end.wait {
+                self.log.say(format!(
+                    "Restart of {name} process delayed {} seconds to limit respawn rate",
+                    wait.as_secs()
+                ));
+            }
+        }
+        None
+    }
+
+    /// Children that have got ready.
+    fn take_news(&mut self) {
+        let mut bytes = [0; 16];
+        while let Ok(count @ 1..) = self.ready.0.read(&mut bytes) {
+            for byte in &bytes[..count] {
+                let role = Role::ALL.into_iter().find(|role| *role as u8 == *byte);
+                if let Some(role) = role
+                    && self.family.on_ready(role)
+                {
+                    self.complete();
+                }
+            }
+        }
+    }
+
+    /// Whatever was under way has come to its end.
+    fn complete(&mut self) {
+        match std::mem::replace(&mut self.phase, Phase::Steady) {
+            Phase::Starting => self.log.say("Startup complete"),
+            Phase::Reloading => self.log.say("Reload complete"),
+            Phase::Steady => {}
+        }
+        if let Some(announcement) = self.announcement.take() {
+            // Who started us has gone: then nobody waits.
+            let _ = announcement.serving();
+        }
+        if let Some(notifier) = &self.notifier {
+            notifier.ready(locum_runtime::process::pid());
+        }
+    }
+
+    /// SIGHUP. `Some`: this is a child that the new configuration needs, at its end.
+    fn reload(&mut self) -> Option<Exit> {
+        if let Some(notifier) = &self.notifier {
+            notifier.reloading();
+        }
+        self.log.say("Reloading ...");
+        if let Some(loaded) = self.read_again() {
+            self.loaded = loaded;
+            self.phase = Phase::Reloading;
+            self.family.await_all();
+            self.forward(signal::RELOAD, &Role::ALL);
+            if let Some(exit) = self.start_children() {
+                return Some(exit);
+            }
+        }
+        if !self.family.awaits() {
+            self.phase = Phase::Steady;
+            if let Some(notifier) = &self.notifier {
+                notifier.ready(locum_runtime::process::pid());
+            }
+        }
+        None
+    }
+
+    /// The configuration as it is now; `None`: the daemon stays as it was, and why was told.
+    fn read_again(&self) -> Option<Loaded> {
+        if !self.reading.is_there() {
+            self.log
+                .say(format!("Config files missing '{}'.", self.reading.name()));
+            self.log.say("Reload abandoned: everything stays as it was");
+            return None;
+        }
+        self.log
+            .say(format!("Configuration file {}", self.reading.name()));
+        let loaded = self.reading.read(Process::Parent, &self.log);
+        let (old, new) = (
+            &self.loaded.configuration.global,
+            &loaded.configuration.global,
+        );
+        let mut refused = false;
+        let named = |name: &Option<String>| self.args.namespace.clone().or(name.clone());
+        for (changed, what) in [
+            (
+                named(&old.net_namespace) != named(&new.net_namespace),
+                "network namespace",
+            ),
+            (
+                old.net_namespace_ipvs != new.net_namespace_ipvs,
+                "ipvs network namespace",
+            ),
+            (old.instance != new.instance, "instance name"),
+        ] {
+            if changed {
+                self.log.say(format!(
+                    "Cannot change {what} at a reload - please restart keepalived"
+                ));
+                refused = true;
+            }
+        }
+        if old.use_pid_dir != new.use_pid_dir && !refused {
+            self.log
+                .say("Cannot change use_pid_dir at a reload - please restart keepalived");
+            refused = true;
+        }
+        for reason in loaded.refusals(&self.args.allowed) {
+            self.log.at(level::ERR, reason);
+            refused = true;
+        }
+        (!refused).then_some(loaded)
+    }
+}
+
+/// Until an instant, rounded up so that it has come when the wait ends.
+fn until(instant: Instant) -> PollTimeout {
+    let left = instant.saturating_duration_since(clock::now());
+    PollTimeout::try_from(left + Duration::from_millis(1)).unwrap_or(PollTimeout::MAX)
+}
+
+fn is_permanent(status: i32) -> bool {
+    status == i32::from(FATAL) || status == i32::from(CONFIG)
+}
+
+/// Why a signal has ended a child, as far as one can guess.
+fn cause(pid: i32, signal: Signal) -> String {
+    match signal {
+        Signal::SIGSEGV => format!("pid {pid} exited due to segmentation fault (SIGSEGV)."),
+        Signal::SIGKILL => {
+            format!("pid {pid} exited due to signal 9 (Killed) - has rlimit_rttime been exceeded?")
+        }
+        Signal::SIGXCPU => format!(
+            "pid {pid} exited due to signal {} ({}) - has rlimit_rttime been exceeded?",
+            signal as i32,
+            signal.as_str()
+        ),
+        _ => format!("pid {pid} exited due to signal {}", signal as i32),
+    }
+}
+
+/// A pipe whose ends never wait.
+fn unblocked_pipe() -> std::io::Result<(PipeReader, PipeWriter)> {
+    let (reader, writer) = nix::unistd::pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK)?;
+    Ok((reader.into(), writer.into()))
+}

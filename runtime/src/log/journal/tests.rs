@@ -1,0 +1,96 @@
+//! Targets that read and targets that don't.
+
+use std::{fs, os::unix::net::UnixDatagram, time::Duration};
+
+use super::*;
+
+fn journal() -> Journal {
+    let identity = Identity {
+        pid: 57,
+        hostname: None,
+        tag: "Daemon_vrrp".into(),
+    };
+    let mut journal = Journal::new(identity, 3, |lines| format!("{lines} lines lost"));
+    journal.dates = Dates::new();
+    journal.calendar.zone = TimeZone::UTC;
+    journal
+}
+
+fn time() -> SystemTime {
+    UNIX_EPOCH + Duration::from_secs(1_795_381_753)
+}
+
+fn received(socket: &UnixDatagram) -> String {
+    let mut bytes = [0; 4096];
+    let length = socket.recv(&mut bytes).unwrap();
+    String::from_utf8_lossy(&bytes[..length]).into_owned()
+}
+
+#[test]
+fn the_system_s_log_gets_priority_date_and_identity_without_a_newline() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("log");
+    let daemon = UnixDatagram::bind(&path).unwrap();
+    let mut journal = journal();
+    journal.add_system(&path).unwrap();
+    journal.write(time(), 6, b"Starting");
+    let line = received(&daemon);
+    assert!(line.starts_with("<30>Nov 2"), "{line}");
+    assert!(line.ends_with(" Daemon_vrrp[57]: Starting"), "{line}");
+}
+
+#[test]
+fn a_file_gets_the_date_of_asctime() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("log");
+    let mut journal = journal();
+    journal.add_file(&path, Style::Dated, true).unwrap();
+    journal.write(time(), 6, b"one");
+    journal.write_behind().unwrap();
+    journal.write(time(), 6, b"two");
+    drop(journal);
+    assert_eq!(
+        fs::read_to_string(&path).unwrap(),
+        "Sun Nov 22 21:09:13 2026: one\nSun Nov 22 21:09:13 2026: two\n"
+    );
+}
+
+#[test]
+fn a_daemon_that_stops_reading_loses_lines_and_is_told_how_many() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("log");
+    let daemon = UnixDatagram::bind(&path).unwrap();
+    let mut journal = journal();
+    journal.add_system(&path).unwrap();
+    let sent = 2000;
+    for _ in 0..sent {
+        journal.write(time(), 6, &[b'x'; 300]);
+    }
+    daemon.set_nonblocking(true).unwrap();
+    let mut taken = 0;
+    while daemon.recv(&mut [0; 512]).is_ok() {
+        taken += 1;
+    }
+    assert!(taken < sent, "the queue held everything");
+    journal.write(time(), 6, b"back");
+    let told = received(&daemon);
+    assert!(
+        told.contains(&format!(": {} lines lost", sent - taken)),
+        "{told}"
+    );
+    assert!(told.starts_with("<28>"), "{told}");
+    assert!(received(&daemon).ends_with(": back"));
+}
+
+#[test]
+fn a_system_without_a_log_costs_nothing_but_lines() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("log");
+    let mut journal = journal();
+    journal.add_system(&path).unwrap();
+    journal.write(time(), 6, b"nobody");
+    let daemon = UnixDatagram::bind(&path).unwrap();
+    journal.write(time(), 6, b"somebody");
+    assert!(received(&daemon).ends_with(": 1 lines lost"));
+    assert!(received(&daemon).ends_with(": somebody"));
+}
