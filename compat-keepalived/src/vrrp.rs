@@ -42,7 +42,7 @@ pub fn line(event: &Event) -> Option<Line> {
         } => Line::info(format!(
             "Unknown VRID({vrid}) received on interface({interface}). ignoring..."
         )),
-        Event::Interface { interface, change } => return link(interface, change),
+        Event::Interface { interface, change } => link(interface, change),
         Event::Announcing { interface, address } => detail(match address {
             IpAddr::V4(address) => format!("Sending gratuitous ARP on {interface} for {address}"),
             IpAddr::V6(address) => {
@@ -127,10 +127,10 @@ fn instance(name: &str, event: &InstanceEvent) -> Line {
             "quorum {} for tracked process {process}",
             if *fault { "lost" } else { "gained" }
         )),
-        E::AddressNoLongerExists(line) => {
-            let network = line.value.value.network;
+        E::AddressNoLongerExists { address, interface } => {
+            let network = address.network;
             always(&format!(
-                "ip address {}/{} no longer exist",
+                "ip address {}/{} dev {interface}, no longer exist",
                 network.ip, network.prefix
             ))
         }
@@ -226,17 +226,26 @@ fn rejected(rejection: &Rejection) -> String {
 }
 
 fn fault(name: &str, reason: &FaultReason) -> Line {
-    let colon = if matches!(reason, FaultReason::File(_)) {
+    let colon = if matches!(
+        reason,
+        FaultReason::File(_) | FaultReason::InterfaceDown(_) | FaultReason::InterfaceMissing(_)
+    ) {
         ":"
     } else {
         ""
     };
     let why = match reason {
-        FaultReason::InterfaceDown(interface) => format!("interface {interface} down"),
-        FaultReason::InterfaceMissing(interface) => format!("interface {interface} doesn't exist"),
+        FaultReason::InterfaceDown(interface) | FaultReason::InterfaceMissing(interface) => {
+            format!("interface {interface} down")
+        }
+
         FaultReason::NoAddress { v6: false } => "no IPv4 address for interface".into(),
         FaultReason::NoAddress { v6: true } => "no IPv6 address for interface".into(),
-        FaultReason::NoPeers => "no unicast peers".into(),
+        FaultReason::NoPeers => {
+            return Line::info(format!(
+                "({name}) Cannot use unicast without any peers - going to fault state"
+            ));
+        }
         FaultReason::Process(process) => format!("tracked process {process} quorum not achieved"),
         FaultReason::File(file) => format!("tracked file {file} has status -254"),
         FaultReason::Bfd(bfd) => format!("tracked BFD {bfd} is down"),
@@ -254,14 +263,17 @@ fn group(name: &str, event: &GroupEvent) -> Line {
     Line::info(format!("VRRP_Group({name}) Syncing {who} to {state} state"))
 }
 
-fn link(interface: &str, change: &InterfaceChange) -> Option<Line> {
-    Some(Line::info(match change {
+fn link(interface: &str, change: &InterfaceChange) -> Line {
+    Line::info(match change {
         InterfaceChange::Up => format!("Netlink reports {interface} up"),
         InterfaceChange::Down => format!("Netlink reports {interface} down"),
         InterfaceChange::Added => format!("Interface {interface} added"),
-        InterfaceChange::Removed => format!("Interface {interface} deleted"),
-        InterfaceChange::Debounced { .. } => return None,
-    }))
+        InterfaceChange::Removed { .. } => format!("Interface {interface} deleted"),
+        InterfaceChange::Debounced { from, to, delay } => format!(
+            "{interface}: Adding flags change from {from:#x} to {to:#x} delay by {}",
+            delay.as_micros()
+        ),
+    })
 }
 
 fn tracking(script: &str, event: &ScriptEvent) -> Line {
