@@ -24,6 +24,12 @@ pub(super) const ROWS: &[Row] = &[
         Ok(())
     }),
     row("include_check", include_check),
+    // Version 1.2 had it; the reference calls it unknown.
+    accepted("plugin_dir", |pass, line| {
+        pass.error("Unknown keyword 'plugin_dir'");
+        pass.draft.configuration.global.plugin_dir = value::word(line, 1).map(PathBuf::from);
+        Ok(())
+    }),
     row("random_seed", |pass, line| {
         let text = pass.parameter(line, 1)?;
         match pass.number(number::unsigned(&text, 0, u32::MAX)) {
