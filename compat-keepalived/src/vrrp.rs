@@ -8,7 +8,7 @@
 
 use std::{net::IpAddr, time::Duration};
 
-use locum_model::vrrp::{Family, Version};
+use locum_model::vrrp::{Family, Rule, Version};
 use locum_runtime::log::level;
 use locum_vrrp::{
     driver::Trouble,
@@ -134,6 +134,17 @@ fn instance(name: &str, event: &InstanceEvent) -> Line {
                 network.ip, network.prefix
             ))
         }
+        E::DelaysShortened { interface } => Line::info(format!(
+            "{name}: interface {interface} debounce timer(s) not less that 2 * advert_int - resetting"
+        )),
+        E::RuleNoLongerExists(rule) => always(&format!("ip rule {} removed", ends(rule))),
+        E::RouteNoLongerExists(route) => {
+            let network = route.destination;
+            always(&format!("Removing route {}/{}", network.ip, network.prefix))
+        }
+        E::AllRulesGone => always("No VirtualRules in new config, removing all"),
+        E::AllRoutesGone => always("No VirtualRoutes in new config, removing all"),
+        E::SequenceSynced => detail("sequence number follows that of the other router"),
         E::Rejected(rejection) => always(&rejected(rejection)),
         E::LowerPriority { .. }
         | E::LowerDiscarded { .. }
@@ -141,6 +152,19 @@ fn instance(name: &str, event: &InstanceEvent) -> Line {
         | E::SamePriorityHigherAddress { .. }
         | E::OwnerConflict => always(&election(event)),
     }
+}
+
+/// Between which networks a rule is.
+fn ends(rule: &Rule) -> String {
+    let named = [("from", rule.from), ("to", rule.to)];
+    let words: Vec<String> = named
+        .iter()
+        .filter_map(|(word, network)| {
+            let network = (*network)?;
+            Some(format!("{word} {}/{}", network.ip, network.prefix))
+        })
+        .collect();
+    words.join(" ")
 }
 
 /// What one router hears of another.
