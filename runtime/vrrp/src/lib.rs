@@ -30,6 +30,7 @@ pub mod identity;
 pub mod input;
 pub mod instance;
 pub mod packet;
+pub mod snapshot;
 pub mod statistics;
 pub mod timers;
 pub mod track;
