@@ -182,14 +182,14 @@ fn files(text: &mut Text, global: &Global) {
     if global.data_use_instance {
         text.line(" Use instance name in data dumps");
     }
-    if let Some(once) = &global.startup_script {
-        let named = text::script_with_account(&once.script);
-        let timeout = once.timeout.as_secs();
+    if let Some(script) = &global.startup_script {
+        let named = text::script_with_account(script);
+        let timeout = global.startup_script_timeout.as_secs();
         text.line(format!(" Startup script = {named}, timeout {timeout}"));
     }
-    if let Some(once) = &global.shutdown_script {
-        let named = text::script_with_account(&once.script);
-        let timeout = once.timeout.as_secs();
+    if let Some(script) = &global.shutdown_script {
+        let named = text::script_with_account(script);
+        let timeout = global.shutdown_script_timeout.as_secs();
         text.line(format!(" Shutdown script = {named} timeout {timeout}"));
     }
 }
