@@ -52,6 +52,10 @@ pub fn line(event: &Event) -> Option<Line> {
         Event::AddressRemoved { interface, address } => detail(format!(
             "Netlink reflector reports IP {address} removed from {interface}"
         )),
+        Event::AnnouncerOpened { v6 } => detail(format!(
+            "Registering gratuitous {} shared channel",
+            if *v6 { "NDISC" } else { "ARP" }
+        )),
         Event::AddressAssigned { interface, address } => detail(format!(
             "Assigned address {address} for interface {interface}"
         )),
@@ -353,8 +357,8 @@ pub fn trouble(trouble: &Trouble) -> Option<Line> {
             };
             let cast = match (group, source) {
                 (Some(group), _) => format!("multicast, address({group})"),
-                (None, Some(source)) => format!("unicast, address({source})"),
-                (None, None) => "unicast".into(),
+                (None, Some(source)) => format!(", unicast, address({source})"),
+                (None, None) => ", unicast".into(),
             };
             detail(format!(
                 "VRRP sockpool: [ifindex({interface:3}), family({family}), proto({protocol}), fd({hears_by},{sends_by}) {cast}]"
@@ -365,7 +369,7 @@ pub fn trouble(trouble: &Trouble) -> Option<Line> {
             error.raw_os_error().unwrap_or(0)
         )),
         Trouble::Send { instance, error } => Line::info(format!(
-            "({instance}) send advert error {} ({})",
+            "({instance}): send advert error {} ({})",
             error.raw_os_error().unwrap_or(0),
             errno(error)
         )),
@@ -402,12 +406,8 @@ pub fn trouble(trouble: &Trouble) -> Option<Line> {
         )),
         Trouble::NetlinkOverrun => Line::info("Netlink: Receive buffer overrun"),
         Trouble::Netlink(error) => Line::info(format!("Netlink: {}", errno(error))),
-        Trouble::VirtualLinkMade {
-            name,
-            instance,
-            parent,
-        } => detail(format!(
-            "({instance}): Success creating VMAC interface {name} on {parent}"
+        Trouble::VirtualLinkMade { name, instance, .. } => detail(format!(
+            "({instance}): Success creating VMAC interface {name}"
         )),
         Trouble::VirtualLink { name, error } => Line::info(format!(
             "Error creating VMAC interface {name}: {}",

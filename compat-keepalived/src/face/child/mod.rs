@@ -109,6 +109,12 @@ pub(super) struct Child<'a>(Birth<'a>);
 
 impl Child<'_> {
     fn live(&self) -> Exit {
+        if self.0.role == Role::Vrrp {
+            for what in ["reflector", "command channel"] {
+                self.log()
+                    .detail(|| format!("Registering Kernel netlink {what}"));
+            }
+        }
         let Some(loaded) = self.read() else {
             return Exit::Status(CONFIG);
         };

@@ -331,6 +331,8 @@ impl Parent {
             return None;
         }
         self.log
+            .detail(|| format!("Opening file '{}'.", self.reading.name()));
+        self.log
             .say(format!("Configuration file {}", self.reading.name()));
         let loaded = self.reading.read(Process::Parent, &self.log);
         let (old, new) = (

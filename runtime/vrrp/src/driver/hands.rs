@@ -38,6 +38,8 @@ pub(super) struct Hands {
     promoting: HashMap<u32, Settings>,
     /// Addresses that we have removed and netlink hasn't told of yet.
     removed: Vec<(u32, IpAddr)>,
+    /// Sockets that stand and haven't been told of.
+    opened: Vec<Trouble>,
 }
 
 impl Hands {
@@ -51,6 +53,7 @@ impl Hands {
             announcer: Announcer::default(),
             requests: Vec::new(),
             removed: Vec::new(),
+            opened: Vec::new(),
             virtual_links: VirtualLinks::default(),
             firewalls: Firewalls::default(),
             promoting: HashMap::new(),
@@ -66,6 +69,21 @@ impl Hands {
         self.firewalls.configure(&configuration.global.firewall);
         self.virtual_links
             .make(configuration, &mut self.netlink, &mut self.firewalls, face)
+    }
+
+    /// Tells which sockets stand: after a start or a reload, as the reference does.
+    pub(super) fn tell_opened(&mut self, face: &mut impl Face) {
+        for opened in self.opened.drain(..) {
+            face.trouble(&opened);
+        }
+    }
+
+    /// Tells of all sockets after a reload: the reference opens them anew, ours stay.
+    pub(super) fn tell_all_sockets(&mut self, face: &mut impl Face) {
+        self.opened.clear();
+        for socket in self.sockets.all() {
+            face.trouble(&socket);
+        }
     }
 
     /// Takes away what a configuration that was reloaded doesn't need any more.
@@ -183,7 +201,7 @@ impl Hands {
             .sockets
             .open(id, socket, device.as_deref(), buffer, poll)
         {
-            Ok(opened) => face.trouble(&opened),
+            Ok(opened) => self.opened.push(opened),
             Err(error) => face.trouble(&Trouble::Socket {
                 interface: self.links.name(socket.interface),
                 error,
@@ -207,7 +225,10 @@ impl Hands {
                 failure = Some(error);
             }
         });
-        if let (Some(error), Some(instance)) = (failure, engine.instance(id)) {
+        // A good-bye that can't leave, since the interface is down, isn't worth a word.
+        if let (Some(error), Some(instance)) =
+            (failure.filter(|_| priority != 0), engine.instance(id))
+        {
             face.trouble(&Trouble::Send {
                 instance: instance.name.clone(),
                 error,

@@ -144,6 +144,7 @@ impl Driver {
         self.engine.start(now, &mut self.effects);
         self.carry_out_own(self.statics.set(), face);
         self.carry_out(face);
+        self.hands.tell_opened(face);
         face.started();
         Ok(())
     }
@@ -201,6 +202,7 @@ impl Driver {
             }
         }
         self.ring(now, face);
+        self.hands.tell_opened(face);
         Ok(None)
     }
 
@@ -395,6 +397,7 @@ impl Driver {
         self.engine
             .reload(now, configuration.clone(), &mut self.effects);
         self.carry_out(face);
+        self.hands.tell_all_sockets(face);
         face.reloaded(&configuration);
         self.track(now, &configuration, false, face);
         self.hands.clear_away(&configuration, face);

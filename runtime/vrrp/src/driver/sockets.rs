@@ -34,6 +34,25 @@ struct Pair {
     sender: Sender,
     /// IPv6 unicast: the hop limit set last.
     hops: Option<u8>,
+    interface: u32,
+    family: Family,
+    protocol: u8,
+    group: Option<IpAddr>,
+    source: Option<IpAddr>,
+}
+
+impl Pair {
+    fn shown(&self) -> Trouble {
+        Trouble::SocketOpened {
+            interface: self.interface,
+            family: self.family,
+            protocol: self.protocol,
+            hears_by: self.receiver.as_raw_fd(),
+            sends_by: self.sender.as_raw_fd(),
+            group: self.group,
+            source: self.source,
+        }
+    }
 }
 
 impl Sockets {
@@ -88,25 +107,28 @@ impl Sockets {
             device,
         })?;
         poll.add(&receiver, Source::Socket(id.0))?;
-        let opened = Trouble::SocketOpened {
-            interface: socket.interface,
-            family: socket.family,
-            protocol: socket.protocol,
-            hears_by: receiver.as_raw_fd(),
-            sends_by: sender.as_raw_fd(),
-            group,
-            source,
-        };
         let place = id.0 as usize;
         if self.pairs.len() <= place {
             self.pairs.resize_with(place + 1, || None);
         }
-        self.pairs[place] = Some(Pair {
+        let pair = Pair {
             receiver,
             sender,
             hops: None,
-        });
+            interface: socket.interface,
+            family: socket.family,
+            protocol: socket.protocol,
+            group,
+            source,
+        };
+        let opened = pair.shown();
+        self.pairs[place] = Some(pair);
         Ok(opened)
+    }
+
+    /// All that stand.
+    pub(super) fn all(&self) -> impl Iterator<Item = Trouble> + '_ {
+        self.pairs.iter().flatten().map(Pair::shown)
     }
 
     /// Closes them; closed ones are left alone.

@@ -236,6 +236,11 @@ impl Engine {
             }
             return;
         }
+        let family = match address {
+            IpAddr::V4(_) => Family::Inet,
+            IpAddr::V6(_) => Family::Inet6,
+        };
+        let before = self.first_address(interface, family);
         let Some(link) = self.links.get_mut(&interface) else {
             return;
         };
@@ -248,6 +253,12 @@ impl Engine {
         if !self.started {
             return;
         }
+        self.tell_assignment(
+            interface,
+            before,
+            self.first_address(interface, family),
+            out,
+        );
         for id in self.order.clone() {
             if self.sends_from(id) == interface {
                 self.choose_source(now, id, out);
@@ -338,7 +349,7 @@ impl Engine {
     }
 
     /// The interface whose addresses adverts may come from: that below a vmac, which has none of its own.
-    fn sends_from(&self, id: InstanceId) -> u32 {
+    pub(super) fn sends_from(&self, id: InstanceId) -> u32 {
         let Some(instance) = self.instance(id) else {
             return 0;
         };
@@ -369,7 +380,7 @@ impl Engine {
             _ => None,
         };
         let first = own.or_else(|| self.first_address(from, family));
-        let (before, source) = (instance.source, instance.config.source.or(first));
+        let source = instance.config.source.or(first);
         let (was, is) = (instance.sourceless, source.is_none());
         if let Some(instance) = self.get(id) {
             // The last packet of one that lost its address still tells it.
@@ -381,9 +392,6 @@ impl Engine {
         if was == is {
             return;
         }
-        if self.started {
-            self.tell_assignment(id, from, if is { before } else { source }, is, out);
-        }
         if is {
             self.fault_begins(now, id, out);
         } else {
@@ -391,28 +399,35 @@ impl Engine {
         }
     }
 
-    /// Once for an interface, not for each of its instances.
+    /// Tells that the first address of an interface is another one, if an instance uses or tracks the interface.
     fn tell_assignment(
         &self,
-        id: InstanceId,
         interface: u32,
-        address: Option<IpAddr>,
-        lost: bool,
+        before: Option<IpAddr>,
+        after: Option<IpAddr>,
         out: &mut Effects,
     ) {
-        let first = self
+        let name = self.name_of(interface);
+        let is_used = self
             .order
             .iter()
-            .find(|&&other| self.sends_from(other) == interface);
-        let Some(address) = address.filter(|_| first == Some(&id)) else {
+            .any(|&id| self.sends_from(id) == interface)
+            || self.trackers.contains_key(&key(Kind::Interface, &name));
+        if before == after || !is_used {
             return;
-        };
-        let interface = self.name_of(interface);
-        out.tell(if lost {
-            Event::AddressDeassigned { interface, address }
-        } else {
-            Event::AddressAssigned { interface, address }
-        });
+        }
+        if let Some(address) = before {
+            out.tell(Event::AddressDeassigned {
+                interface: name.clone(),
+                address,
+            });
+        }
+        if let Some(address) = after {
+            out.tell(Event::AddressAssigned {
+                interface: name,
+                address,
+            });
+        }
     }
 
     pub(super) fn first_address(&self, interface: u32, family: Family) -> Option<IpAddr> {

@@ -7,7 +7,7 @@ use std::{collections::HashSet, sync::Arc, time::Instant};
 
 use locum_model::{
     keepalived::Configuration,
-    vrrp::{self, Address, Route, Rule},
+    vrrp::{self, Address, Family, Route, Rule},
 };
 
 use super::{Engine, TimerKey, announce::Announcements};
@@ -47,6 +47,9 @@ impl Engine {
                 self.tell(id, InstanceEvent::StartsInFault, out);
                 self.notify(id, NoticeState::Fault, out);
             }
+        }
+        for v6 in self.announced_families() {
+            out.tell(Event::AnnouncerOpened { v6 });
         }
         for &id in &order {
             self.remove_lines(id, out);
@@ -152,17 +155,35 @@ impl Engine {
         }
     }
 
+    /// The families of all virtual addresses, IPv4 (`false`) first.
+    fn announced_families(&self) -> impl Iterator<Item = bool> + use<> {
+        let mut found = [false; 2];
+        for instance in self.instances() {
+            let config = &instance.config;
+            for address in config.addresses.iter().chain(&config.excluded_addresses) {
+                found[usize::from(address.value.network.ip.is_ipv6())] = true;
+            }
+        }
+        [false, true]
+            .into_iter()
+            .filter(move |&v6| found[usize::from(v6)])
+    }
+
+    /// The addresses that adverts may come from, once for each interface, whatever the family of its instances.
     fn tell_assigned(&self, ids: &[InstanceId], out: &mut Effects) {
         let mut told = HashSet::new();
-        for instance in ids.iter().filter_map(|&id| self.instance(id)) {
-            if let Some(address) = instance.source
-                && instance.config.source.is_none()
-                && told.insert((instance.sends_by, address))
-            {
-                out.tell(Event::AddressAssigned {
-                    interface: self.name_of(instance.sends_by),
-                    address,
-                });
+        for &id in ids {
+            let interface = self.sends_from(id);
+            if !told.insert(interface) {
+                continue;
+            }
+            for family in [Family::Inet, Family::Inet6] {
+                if let Some(address) = self.first_address(interface, family) {
+                    out.tell(Event::AddressAssigned {
+                        interface: self.name_of(interface),
+                        address,
+                    });
+                }
             }
         }
     }
