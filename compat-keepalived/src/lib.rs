@@ -6,11 +6,16 @@ pub mod block;
 pub mod check;
 pub mod draft;
 mod face;
+pub mod inside;
 pub mod line;
 pub mod load;
+pub mod lvs;
 pub mod message;
+pub mod notify;
 pub mod row;
 pub mod signal;
 pub mod version;
+pub mod vrrp;
+pub mod vrrp_option;
 
 pub use face::run;
