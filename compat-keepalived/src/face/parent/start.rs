@@ -11,7 +11,7 @@ use locum_runtime::{
         pidfile::Pidfile,
         signal_queue::SignalQueue,
     },
-    script::{Command, once},
+    script::{self, Command},
 };
 use nix::sys::{
     resource::{RLIM_INFINITY, Resource, setrlimit},
@@ -251,14 +251,9 @@ fn run_startup_script(loaded: &Loaded, log: &Log) {
 }
 
 /// Runs a script that everything waits for.
-pub(super) fn run_script(
-    kind: &str,
-    script: &locum_model::script::Script,
-    timeout: std::time::Duration,
-    log: &Log,
-) {
+pub(super) fn run_script(kind: &str, script: &locum_model::script::Script, limit: std::time::Duration, log: &Log) {
     let command = Command::of(script, &[]);
-    match once::run(&command, timeout) {
+    match script::once::run(&command, limit) {
         Ok(outcome) if outcome.timed_out => {
             log.say(format!("{kind} script timed out"));
         }

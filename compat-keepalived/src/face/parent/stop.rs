@@ -42,12 +42,7 @@ impl Parent {
         }
         let global = &self.loaded.configuration.global;
         if let Some(script) = &global.shutdown_script {
-            run_script(
-                "Shutdown",
-                script,
-                global.shutdown_script_timeout,
-                &self.log,
-            );
+            run_script("Shutdown", script, global.shutdown_script_timeout, &self.log);
         }
         let _ = fs::remove_file(&self.paths.parent);
         match &self.namespace {
