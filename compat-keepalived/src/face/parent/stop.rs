@@ -42,7 +42,12 @@ impl Parent {
         }
         let global = &self.loaded.configuration.global;
         if let Some(script) = &global.shutdown_script {
-            run_script("Shutdown", script, global.shutdown_script_timeout, &self.log);
+            run_script(
+                "shutdown",
+                script,
+                global.shutdown_script_timeout,
+                &self.log,
+            );
         }
         let _ = fs::remove_file(&self.paths.parent);
         match &self.namespace {
