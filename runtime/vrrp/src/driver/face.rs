@@ -126,6 +126,42 @@ pub enum Trouble {
     NetlinkOverrun,
     /// Netlink itself failed.
     Netlink(io::Error),
+    /// A macvlan was made.
+    VirtualLinkMade {
+        /// Its name.
+        name: Name,
+        /// For which instance.
+        instance: Name,
+        /// Over which interface.
+        parent: Name,
+    },
+    /// A macvlan or ipvlan can't be made or unmade.
+    VirtualLink {
+        /// Its name.
+        name: Name,
+        /// Why.
+        error: io::Error,
+    },
+    /// A setting of the network stack was changed, or put back: what it was and is.
+    SettingChanged(String),
+    /// One could not be.
+    SettingRefused {
+        /// Which.
+        setting: String,
+        /// Why.
+        error: io::Error,
+    },
+    /// The firewall doesn't do what it is asked for.
+    Firewall(io::Error),
+    /// Somebody removed a static address; it is there again.
+    StaticRestored {
+        /// The address.
+        address: IpAddr,
+        /// Bits of its network.
+        prefix: u8,
+        /// Its interface.
+        interface: Name,
+    },
     /// A tracking script is due, but its last run hasn't ended.
     ScriptBusy {
         /// Its name.

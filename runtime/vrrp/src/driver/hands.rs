@@ -1,17 +1,22 @@
 //! Carries effects out: what the engine wants becomes packets, netlink requests and calls of the face.
 
-use std::{io, net::IpAddr, sync::Arc};
+use std::{collections::HashMap, io, net::IpAddr, sync::Arc};
 
-use locum_kernel::netlink::{Address as KernelAddress, Netlink, Request};
+use locum_kernel::{
+    netlink::{Address as KernelAddress, Ipv4Setting, Netlink, Request},
+    sysctl::Settings,
+};
 use locum_model::keepalived::Configuration;
 
 use super::{
     announce::Announcer,
     face::{Face, Trouble},
+    firewall::Firewalls,
     lines,
     links::{Links, News},
     poll::PollSet,
     sockets::Sockets,
+    virtual_links::VirtualLinks,
 };
 use crate::{
     effect::{Effect, Line, Lines},
@@ -27,6 +32,10 @@ pub(super) struct Hands {
     sockets: Sockets,
     announcer: Announcer,
     requests: Vec<Request>,
+    virtual_links: VirtualLinks,
+    firewalls: Firewalls,
+    /// Interfaces whose secondary addresses are promoted for us.
+    promoting: HashMap<u32, Settings>,
     /// Addresses that we have removed and netlink hasn't told of yet.
     removed: Vec<(u32, IpAddr)>,
 }
@@ -42,23 +51,58 @@ impl Hands {
             announcer: Announcer::default(),
             requests: Vec::new(),
             removed: Vec::new(),
+            virtual_links: VirtualLinks::default(),
+            firewalls: Firewalls::default(),
+            promoting: HashMap::new(),
         })
     }
 
     /// Makes what a configuration needs before its instances start.
     pub(super) fn prepare(
         &mut self,
-        _configuration: &Configuration,
-        _face: &mut impl Face,
+        configuration: &Configuration,
+        face: &mut impl Face,
     ) -> io::Result<()> {
-        Ok(())
+        self.firewalls.configure(&configuration.global.firewall);
+        self.virtual_links
+            .make(configuration, &mut self.netlink, &mut self.firewalls, face)
     }
 
     /// Takes away what a configuration that was reloaded doesn't need any more.
-    pub(super) fn clear_away(&mut self, _configuration: &Configuration, _face: &mut impl Face) {}
+    pub(super) fn clear_away(&mut self, configuration: &Configuration, face: &mut impl Face) {
+        self.virtual_links
+            .clear_away(configuration, &mut self.netlink, &mut self.firewalls, face);
+    }
 
     /// Takes back everything at the end.
-    pub(super) fn finish(&mut self, _face: &mut impl Face) {}
+    pub(super) fn finish(&mut self, face: &mut impl Face) {
+        for (_, mut settings) in std::mem::take(&mut self.promoting) {
+            settings.restore_with(&mut self.netlink);
+        }
+        self.virtual_links
+            .finish(&mut self.netlink, &mut self.firewalls, face);
+        if let Err(error) = self.firewalls.remove() {
+            face.trouble(&Trouble::Firewall(error));
+        }
+    }
+
+    fn promote_secondaries(&mut self, interface: u32, set: bool, face: &mut impl Face) {
+        let name = self.links.name(interface);
+        if !set {
+            if let Some(mut settings) = self.promoting.remove(&interface) {
+                settings.restore_with(&mut self.netlink);
+            }
+            return;
+        }
+        let settings = self.promoting.entry(interface).or_default();
+        let wanted = [(Ipv4Setting::PromoteSecondaries, 1)];
+        if let Err(error) = settings.set_ipv4(&mut self.netlink, (&name, interface), &wanted) {
+            face.trouble(&Trouble::SettingRefused {
+                setting: format!("{}.{name}", Ipv4Setting::PromoteSecondaries.name()),
+                error,
+            });
+        }
+    }
 
     /// Whether an address that is gone was removed by us, which counts once.
     pub(super) fn we_removed(&mut self, address: &KernelAddress) -> bool {
@@ -105,7 +149,20 @@ impl Hands {
             Effect::AddRules(lines) => self.rules(&lines, true, engine, face),
             Effect::RemoveRules(lines) => self.rules(&lines, false, engine, face),
             Effect::Announce { interface, address } => self.announce(interface, address, face),
-            Effect::Firewall { .. } | Effect::PromoteSecondaries { .. } => {}
+            Effect::Firewall {
+                instance,
+                drop,
+                lines,
+            } => {
+                let config = engine.instance(instance).map(|instance| &*instance.config);
+                let name = |index| self.links.name(index).to_string();
+                if let Err(error) = self.firewalls.protect(config, &lines, name, drop) {
+                    face.trouble(&Trouble::Firewall(error));
+                }
+            }
+            Effect::PromoteSecondaries { interface, set } => {
+                self.promote_secondaries(interface, set, face);
+            }
         }
     }
 

@@ -12,12 +12,15 @@
 
 mod announce;
 mod face;
+mod firewall;
 mod hands;
 mod lines;
 mod links;
 mod poll;
 mod sockets;
+mod statics;
 mod track;
+mod virtual_links;
 
 use std::{future::poll_fn, io, sync::Arc, task::Poll, time::Instant};
 
@@ -32,9 +35,13 @@ use self::{
     links::News,
     poll::{PollSet, Source},
     sockets::received,
+    statics::Statics,
     track::{file::Files, script},
 };
-use crate::{effect::Effects, engine::Engine};
+use crate::{
+    effect::{Effect, Effects},
+    engine::Engine,
+};
 
 /// Runs VRRP until it is told to stop. Fails only before it has begun: without netlink or a descriptor there is nothing
 /// that it could do.
@@ -93,6 +100,7 @@ struct Driver {
     engine: Engine,
     effects: Effects,
     hands: Hands,
+    statics: Statics,
     poll: PollSet,
     files: Files,
     scripts: script::Scripts,
@@ -116,6 +124,7 @@ impl Driver {
             engine: Engine::new(configuration),
             effects: Effects::new(),
             hands,
+            statics: Statics::default(),
             poll,
             files,
             scripts: script::Scripts::new(news),
@@ -130,7 +139,10 @@ impl Driver {
         self.hands.prepare(&configuration, face)?;
         self.read_links_again(now, face)?;
         self.track(now, &configuration, true, face);
+        self.statics = Statics::of(&configuration, &self.hands.links);
+        self.carry_out_own([self.statics.clear_rules()], face);
         self.engine.start(now, &mut self.effects);
+        self.carry_out_own(self.statics.set(), face);
         self.carry_out(face);
         face.started();
         Ok(())
@@ -283,11 +295,25 @@ impl Driver {
                 if !self.hands.we_removed(&address) {
                     self.engine
                         .on_address(now, address.interface, address.local, false, out);
+                    self.restore(&address, face);
                 }
             }
             News::Overrun => {}
         }
         self.carry_out(face);
+    }
+
+    /// A static address that somebody removed is set again.
+    fn restore(&mut self, gone: &locum_kernel::netlink::Address, face: &mut impl Face) {
+        let Some(line) = self.statics.line_of(gone).cloned() else {
+            return;
+        };
+        face.trouble(&Trouble::StaticRestored {
+            address: gone.local,
+            prefix: gone.prefix,
+            interface: self.hands.links.name(gone.interface),
+        });
+        self.carry_out_own([Effect::AddAddresses([line].into())], face);
     }
 
     fn hear_files(&mut self, now: Instant, face: &mut impl Face) {
@@ -342,6 +368,8 @@ impl Driver {
             Order::Stop(answer) => {
                 self.engine.stop(now, &mut self.effects);
                 self.carry_out(face);
+                let nothing = Statics::default();
+                self.carry_out_own(self.statics.remove_but(&nothing), face);
                 self.hands.finish(face);
                 return Ok(Some(answer));
             }
@@ -360,6 +388,10 @@ impl Driver {
         let now = clock::now();
         self.hands.prepare(&configuration, face)?;
         self.read_links_again(now, face)?;
+        let statics = Statics::of(&configuration, &self.hands.links);
+        self.carry_out_own(self.statics.remove_but(&statics), face);
+        self.carry_out_own(statics.set(), face);
+        self.statics = statics;
         self.engine
             .reload(now, configuration.clone(), &mut self.effects);
         self.carry_out(face);
@@ -394,6 +426,14 @@ impl Driver {
         let deadlines = [self.engine.deadline(), self.scripts.deadline()];
         let first = deadlines.into_iter().flatten().min();
         self.poll.set_timer(first, clock::now())
+    }
+
+    /// Carries out what the driver itself wants, before what the engine does.
+    fn carry_out_own(&mut self, effects: impl IntoIterator<Item = Effect>, face: &mut impl Face) {
+        for effect in effects {
+            self.hands
+                .carry_out(effect, &mut self.engine, &self.poll, face);
+        }
     }
 
     /// Carries out what the engine wants, in its order.
