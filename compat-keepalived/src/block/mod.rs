@@ -10,6 +10,7 @@ mod process;
 mod script;
 mod statics;
 mod sync_group;
+pub mod table;
 mod top;
 mod track_file;
 mod track_group;
