@@ -5,6 +5,7 @@ pub mod bfd;
 pub mod block;
 pub mod check;
 pub mod draft;
+pub mod dump;
 pub mod event;
 mod face;
 pub mod inside;

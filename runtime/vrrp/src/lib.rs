@@ -31,6 +31,7 @@ pub mod identity;
 pub mod input;
 pub mod instance;
 pub mod packet;
+pub mod snapshot;
 pub mod statistics;
 pub mod timers;
 pub mod track;

@@ -8,6 +8,7 @@ mod lines;
 mod links;
 mod packets;
 mod reload;
+mod snapshot;
 mod tracking;
 mod transition;
 
