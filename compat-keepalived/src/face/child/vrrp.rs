@@ -17,7 +17,7 @@ use super::{
     Child,
     signals::{Order as Signal, Signals},
 };
-use crate::{load::Loaded, notify::Notifier, vrrp};
+use crate::{event, load::Loaded, notify::Notifier, vrrp};
 
 /// The reference's process stays so long after everything is taken back; scripts that tell of the stop run meanwhile.
 const LEAVE: Duration = Duration::from_secs(1);
@@ -109,7 +109,7 @@ impl Face for Words<'_> {
     }
 
     fn tell(&mut self, event: &Event) {
-        self.child.log().tell(vrrp::line(event));
+        self.child.log().tell(event::lines(event));
     }
 
     fn trouble(&mut self, trouble: &Trouble) {

@@ -49,7 +49,9 @@ impl Engine {
             }
         }
         for &id in &order {
-            self.remove_lines(id, out);
+            if !self.is_on_a_clean_vmac(id) {
+                self.remove_lines(id, out);
+            }
         }
         self.started = true;
         let delay = configuration.global.vrrp_startup_delay;
@@ -60,6 +62,16 @@ impl Engine {
             let Self { timers, start, .. } = self;
             timers.set(start, TimerKey::Start, now + delay);
         }
+    }
+
+    /// A macvlan that was just made has nothing to be removed.
+    fn is_on_a_clean_vmac(&self, id: InstanceId) -> bool {
+        self.instance(id).is_some_and(|instance| {
+            let lines = &instance.lines;
+            let mut all = lines.addresses.iter().chain(lines.excluded.iter());
+            instance.config.vmac.is_some()
+                && !all.any(|line| self.has_address(line.interface, line.value.value.ip()))
+        })
     }
 
     /// The (delayed) start of what may take part.

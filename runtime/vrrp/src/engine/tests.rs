@@ -856,6 +856,88 @@ fn the_interval_of_the_master_is_learned_in_version_3() {
 }
 
 #[test]
+fn an_instance_on_a_vmac_sends_from_the_address_below_and_fails_with_either() {
+    let mut virtual_mac = config("VI_1", 51);
+    virtual_mac.vmac = Some(Default::default());
+    let now = instant();
+    let configuration = Configuration {
+        instances: vec![virtual_mac],
+        ..Configuration::default()
+    };
+    let mut bench = Bench {
+        engine: Engine::new(Arc::new(configuration)),
+        now,
+        start: now,
+        out: Effects::new(),
+        log: Vec::new(),
+    };
+    let base = IpAddr::from([192, 0, 2, 211]);
+    bench
+        .engine
+        .on_interface(now, link(2, "eth0", true), &mut bench.out);
+    bench.engine.on_address(now, 2, base, true, &mut bench.out);
+    let vmac = |up| Interface {
+        base: Some(2),
+        ..link(7, "vrrp.51", up)
+    };
+    bench.engine.on_interface(now, vmac(true), &mut bench.out);
+    bench.engine.start(now, &mut bench.out);
+    bench.settle();
+    assert_eq!(
+        bench.take(),
+        ["VI_1 enters backup, initial true", "VI_1 Backup 100"]
+    );
+    bench.run(4000);
+    let instance = bench.engine.instance(InstanceId(0)).unwrap();
+    assert_eq!(
+        (instance.source, instance.interface, instance.state),
+        (Some(base), 7, State::Master)
+    );
+    bench
+        .engine
+        .on_interface(bench.now, vmac(false), &mut bench.out);
+    bench.settle();
+    assert_eq!(bench.state(0), State::Fault);
+    bench.engine.on_interface_gone(bench.now, 7, &mut bench.out);
+    bench.engine.on_interface(
+        bench.now,
+        Interface {
+            index: 8,
+            ..vmac(true)
+        },
+        &mut bench.out,
+    );
+    bench.settle();
+    let instance = bench.engine.instance(InstanceId(0)).unwrap();
+    assert_eq!((instance.interface, instance.state), (8, State::Backup));
+    assert_eq!(instance.lines.addresses[0].interface, 8);
+}
+
+#[test]
+fn peers_share_the_numbers_of_an_advert() {
+    let mut unicast = config("VI_1", 51);
+    unicast.unicast_peers = [12, 13]
+        .map(|last| Peer {
+            address: IpAddr::from([192, 0, 2, last]),
+            min_ttl: 0,
+            max_ttl: 255,
+        })
+        .to_vec();
+    let mut bench = Bench::of(vec![unicast]);
+    let mut numbers = Vec::new();
+    for _ in 0..2 {
+        bench.engine.adverts(InstanceId(0), 100, |_, out| {
+            numbers.push((out.destination, out.bytes[5]))
+        });
+    }
+    let peer = |last| IpAddr::from([192, 0, 2, last]);
+    assert_eq!(
+        numbers,
+        [(peer(12), 1), (peer(13), 1), (peer(12), 2), (peer(13), 2)]
+    );
+}
+
+#[test]
 fn stopping_says_good_bye_and_takes_everything_back() {
     let mut bench = Bench::of(vec![config("VI_1", 51), config("VI_2", 52)]);
     bench.run(5000);
