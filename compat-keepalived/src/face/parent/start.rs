@@ -127,6 +127,7 @@ fn read(args: &Args, reading: &Reading, log: &Log) -> Result<Loaded, Exit> {
         log.say(format!("Config files missing '{}'.", reading.name()));
         return Err(end(log, MISSING));
     }
+    log.detail(|| format!("Opening file '{}'.", reading.name()));
     log.say(format!("Configuration file {}", reading.name()));
     let loaded = reading.read(Process::Parent, log);
     if loaded.status == Status::Missing {
