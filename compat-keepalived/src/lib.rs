@@ -13,9 +13,11 @@ pub mod line;
 pub mod load;
 pub mod lvs;
 pub mod message;
+pub mod notify;
 pub mod row;
 pub mod signal;
 pub mod version;
+pub mod vrrp;
 pub mod vrrp_option;
 
 pub use face::run;
