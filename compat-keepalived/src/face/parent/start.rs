@@ -33,7 +33,7 @@ use crate::{
 };
 
 /// What the daemon's files are created without, unless `-u` or `umask` say otherwise.
-const UMASK: u32 = 0o177;
+pub(in crate::face) const UMASK: u32 = 0o177;
 /// There is no configuration file.
 const MISSING: u8 = 6;
 
