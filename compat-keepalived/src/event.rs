@@ -66,10 +66,6 @@ pub fn lines(event: &Event) -> Vec<Line> {
             ))
             .detail(),
         ],
-        Event::AnnouncerOpened { v6 } => {
-            let what = if *v6 { "NDISC" } else { "ARP" };
-            vec![Line::info(format!("Registering gratuitous {what} shared channel")).detail()]
-        }
         Event::AddressAssigned { interface, address } => {
             vec![
                 Line::info(format!(

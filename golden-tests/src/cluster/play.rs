@@ -535,7 +535,9 @@ fn log(lines: &[String], scenario: &Scenario) -> String {
         let compiled = patterns.iter().map(|p| Regex::new(p));
         compiled.filter_map(Result::ok).collect()
     };
-    let (ignored, collapsed) = (all(&scenario.ignore_log), all(&scenario.collapse_log));
+    let (mut ignored, collapsed) = (all(&scenario.ignore_log), all(&scenario.collapse_log));
+    // Told of a machine that is busy.
+    ignored.extend(Regex::new("A thread timer expired"));
     let only = scenario.only_ident.as_deref().map(Regex::new);
     let mut idents: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for line in lines {

@@ -82,11 +82,6 @@ pub enum Event {
         /// The address.
         address: IpAddr,
     },
-    /// From now on there is a way to send announcements of this family; sockets for them may be opened later.
-    AnnouncerOpened {
-        /// Neighbour advertisements; else gratuitous ARP.
-        v6: bool,
-    },
     /// A tracking script's state changed, or one of its runs failed differently.
     Script {
         /// Its name.

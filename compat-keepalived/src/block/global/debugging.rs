@@ -17,7 +17,7 @@ pub(super) const ROWS: &[Row] = &[
         pass.draft.configuration.global.config_save_dir = Some(PathBuf::from(directory));
         Ok(())
     }),
-    accepted("data_use_instance", |pass, line| {
+    row("data_use_instance", |pass, line| {
         if let Some(on) = named_switch(pass, line, "date_use_instance") {
             pass.draft.configuration.global.data_use_instance = on;
         }
@@ -25,7 +25,7 @@ pub(super) const ROWS: &[Row] = &[
     }),
     row("include_check", include_check),
     // Version 1.2 had it; the reference calls it unknown.
-    accepted("plugin_dir", |pass, line| {
+    row("plugin_dir", |pass, line| {
         pass.error("Unknown keyword 'plugin_dir'");
         pass.draft.configuration.global.plugin_dir = value::word(line, 1).map(PathBuf::from);
         Ok(())

@@ -17,7 +17,7 @@ pub(super) const ROWS: &[Row] = &[
         pass.draft.configuration.global.firewall.nftables_counters = true;
         Ok(())
     }),
-    row("nftables_ifindex", |pass, _| {
+    accepted("nftables_ifindex", |pass, _| {
         pass.draft.configuration.global.firewall.nftables_ifindex = true;
         Ok(())
     }),
@@ -31,7 +31,7 @@ pub(super) const ROWS: &[Row] = &[
         }
         Ok(())
     }),
-    accepted("vrrp_ipsets", ipsets),
+    row("vrrp_ipsets", ipsets),
     row("vrrp_iptables", |pass, line| {
         pass.draft.configuration.global.firewall.iptables = Some(Iptables {
             input: value::word(line, 1).unwrap_or_else(|| "INPUT".to_owned()),

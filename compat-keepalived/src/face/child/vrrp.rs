@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use locum_model::keepalived::Configuration;
 use locum_runtime::process::Exit;
 use locum_vrrp::{
+    bfd::report::{Reader, Report},
     driver::{self, DumpKind, Face, Order, Trouble},
     effect::Notice,
     engine::Engine,
@@ -16,7 +17,7 @@ use super::{
     Child,
     signals::{Order as Signal, Signals},
 };
-use crate::{load::Loaded, notify::Notifier, vrrp};
+use crate::{bfd, event, line::Line, load::Loaded, notify::Notifier, vrrp};
 
 /// The reference's process stays so long after everything is taken back; scripts that tell of the stop run meanwhile.
 const LEAVE: Duration = Duration::from_secs(1);
@@ -25,10 +26,14 @@ pub(super) async fn serve(child: &Child<'_>, loaded: Loaded, signals: &mut Signa
     let configuration = Arc::new(loaded.configuration);
     let (news, mut messages) = mpsc::unbounded_channel();
     let (orders, queue) = mpsc::unbounded_channel();
+    let log = child.log();
+    let stays = !configuration.instances.is_empty();
     let mut face = Words {
         child,
         notifier: Notifier::new(configuration.clone(), &host_name(), news),
+        starting: Some(Starting::of(&configuration)),
     };
+    let reports = bfd_reports(child);
     let running = driver::run(configuration, &mut face, queue);
     tokio::pin!(running);
     let mut stopping = false;
@@ -36,6 +41,10 @@ pub(super) async fn serve(child: &Child<'_>, loaded: Loaded, signals: &mut Signa
         tokio::select! {
             ended = &mut running => break ended,
             Some(message) = messages.recv() => child.log().at(message.level(), message.to_string()),
+            report = next_report(reports.as_ref()) => {
+                log.tell([bfd::received(&report)]);
+                let _ = orders.send(Order::Bfd { session: report.name, up: report.up });
+            }
             signal = signals.next(), if !stopping => {
                 let order = order(signal);
                 stopping = matches!(order, Order::Stop(_));
@@ -48,7 +57,7 @@ pub(super) async fn serve(child: &Child<'_>, loaded: Loaded, signals: &mut Signa
         child.log().say(format!("VRRP ended: {error}"));
         return Exit::Status(super::FATAL);
     }
-    let leave = tokio::time::sleep(LEAVE);
+    let leave = tokio::time::sleep(if stays { LEAVE } else { Duration::ZERO });
     tokio::pin!(leave);
     loop {
         tokio::select! {
@@ -57,6 +66,22 @@ pub(super) async fn serve(child: &Child<'_>, loaded: Loaded, signals: &mut Signa
         }
     }
     Exit::Status(0)
+}
+
+/// Where the BFD process tells of its sessions.
+fn bfd_reports(child: &Child<'_>) -> Option<Reader> {
+    let (_, reader) = child.0.reports.to_vrrp.as_ref()?;
+    Reader::new(reader.try_clone().ok()?).ok()
+}
+
+/// The next report; never, when there is nobody to tell.
+async fn next_report(reports: Option<&Reader>) -> Report {
+    if let Some(reports) = reports
+        && let Ok(report) = reports.next().await
+    {
+        return report;
+    }
+    std::future::pending().await
 }
 
 fn order(signal: Signal) -> Order {
@@ -80,19 +105,63 @@ fn host_name() -> String {
 struct Words<'a> {
     child: &'a Child<'a>,
     notifier: Notifier,
+    /// Until the start is complete.
+    starting: Option<Starting>,
+}
+
+/// Lines of the start that have their place among the others.
+struct Starting {
+    /// Before instances begin.
+    channels: Vec<Line>,
+    /// After they have begun.
+    sockets: Vec<Line>,
+}
+
+impl Starting {
+    fn of(configuration: &Configuration) -> Self {
+        let announces = |v6: bool| {
+            let mut instances = configuration.instances.iter();
+            instances.any(|one| {
+                let mut all = one.addresses.iter().chain(&one.excluded_addresses);
+                all.any(|address| address.value.network.ip.is_ipv6() == v6)
+            })
+        };
+        let channels = [(false, "ARP"), (true, "NDISC")];
+        Self {
+            channels: channels
+                .into_iter()
+                .filter(|(v6, _)| announces(*v6))
+                .map(|(_, what)| format!("Registering gratuitous {what} shared channel"))
+                .map(|text| Line::info(text).detail())
+                .collect(),
+            sockets: Vec::new(),
+        }
+    }
 }
 
 impl Face for Words<'_> {
     fn started(&mut self) {
+        if let Some(starting) = self.starting.take() {
+            self.child.log().tell(starting.sockets);
+        }
         self.child.tell_ready();
     }
 
     fn tell(&mut self, event: &Event) {
-        self.child.log().tell(vrrp::line(event));
+        if let (Some(starting), Event::Instance { .. }) = (&mut self.starting, event) {
+            self.child
+                .log()
+                .tell(std::mem::take(&mut starting.channels));
+        }
+        self.child.log().tell(event::lines(event));
     }
 
     fn trouble(&mut self, trouble: &Trouble) {
-        self.child.log().tell(vrrp::trouble(trouble));
+        let line = vrrp::trouble(trouble);
+        match (&mut self.starting, trouble) {
+            (Some(starting), Trouble::SocketOpened { .. }) => starting.sockets.extend(line),
+            _ => self.child.log().tell(line),
+        }
     }
 
     fn notify(&mut self, notice: &Notice) {
@@ -101,8 +170,14 @@ impl Face for Words<'_> {
 
     fn read(&mut self) -> Option<Arc<Configuration>> {
         self.child.log().say("Reloading");
-        let loaded = self.child.read();
-        Some(Arc::new(loaded?.configuration))
+        match self.child.read() {
+            Some(loaded) => Some(Arc::new(loaded.configuration)),
+            None => {
+                // Nothing changes, which completes the reload as well.
+                self.child.tell_ready();
+                None
+            }
+        }
     }
 
     fn reloaded(&mut self, configuration: &Arc<Configuration>) {
