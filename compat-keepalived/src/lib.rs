@@ -4,13 +4,17 @@ pub mod args;
 pub mod bfd;
 pub mod block;
 pub mod check;
+pub mod checker;
 pub mod draft;
 mod face;
+pub mod inside;
 pub mod line;
 pub mod load;
+pub mod lvs;
 pub mod message;
 pub mod row;
 pub mod signal;
 pub mod version;
+pub mod vrrp_option;
 
 pub use face::run;

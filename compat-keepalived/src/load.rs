@@ -8,13 +8,14 @@
 pub mod number;
 pub mod pass;
 pub mod system;
+pub mod value;
 
 use std::path::Path;
 
 use locum_model::{Origin, keepalived::Configuration};
 
 pub use crate::message::{Kind, Message, Status};
-pub use pass::{Abort, Pass};
+pub use pass::{Abort, Inherited, Pass};
 pub use system::System;
 
 use crate::row::State;
@@ -30,16 +31,6 @@ pub enum Process {
     Vrrp,
     /// BFD sessions.
     Bfd,
-}
-
-impl Process {
-    /// All, in the order of a configuration test.
-    pub const ALL: [Process; 4] = [
-        Process::Parent,
-        Process::Checkers,
-        Process::Vrrp,
-        Process::Bfd,
-    ];
 }
 
 /// What is read and what is known when it is read.
@@ -64,6 +55,8 @@ pub struct Loaded {
     pub messages: Vec<Message>,
     /// The exit status of a configuration test.
     pub status: Status,
+    /// The daemon must not start with this: the child that read it ends with a permanent error.
+    pub fatal: bool,
     /// The file has blocks of these children.
     pub present: Present,
     /// Words that are read and not executed, in order.
@@ -122,42 +115,44 @@ impl Loaded {
     }
 }
 
-/// Reads the file as one process does.
+/// Reads the file as one process does. A child's globals come from a reading of the parent's, whose messages are left
+/// to the parent.
 pub fn load(request: &Request<'_>, process: Process) -> Loaded {
-    Pass::new(*request, process).run()
+    let (parent, inherited) = Pass::new(*request, Process::Parent, Inherited::default()).run();
+    if process == Process::Parent {
+        return parent;
+    }
+    Pass::new(*request, process, inherited).run().0
 }
 
 /// `-t`: reads the file as every process does, until one gives up. The configuration has everything.
 pub fn test(request: &Request<'_>) -> Loaded {
-    let mut all = Loaded::default();
-    for process in Process::ALL {
-        let one = load(request, process);
-        all.messages.extend(one.messages);
-        all.status = all.status.max(one.status);
+    let (mut all, inherited) = Pass::new(*request, Process::Parent, Inherited::default()).run();
+    for process in [Process::Checkers, Process::Vrrp, Process::Bfd] {
         if all.status == Status::Missing {
             break;
         }
+        let (one, _) = Pass::new(*request, process, inherited.clone()).run();
+        all.messages.extend(one.messages);
+        all.status = all.status.max(one.status);
+        all.fatal |= one.fatal;
         match process {
-            Process::Parent => {
-                all.configuration = one.configuration;
-                all.present = one.present;
-                all.unexecuted = one.unexecuted;
-            }
-            Process::Checkers => {
-                all.configuration.lvs = one.configuration.lvs;
-                all.unexecuted.extend(one.unexecuted);
-            }
+            Process::Parent => {}
+            Process::Checkers => all.configuration.lvs = one.configuration.lvs,
             Process::Vrrp => {
                 let lvs = std::mem::take(&mut all.configuration.lvs);
                 all.configuration = Configuration {
                     lvs,
                     ..one.configuration
                 };
-                all.unexecuted.extend(one.unexecuted);
             }
-            Process::Bfd => {
-                all.configuration.bfd = one.configuration.bfd;
-                all.unexecuted.extend(one.unexecuted);
+            Process::Bfd => all.configuration.bfd = one.configuration.bfd,
+        }
+        // Words outside of children's blocks were noted by the parent's reading.
+        let seen = |word: &Unexecuted, all: &[Unexecuted]| all.contains(word);
+        for word in one.unexecuted {
+            if !seen(&word, &all.unexecuted) {
+                all.unexecuted.push(word);
             }
         }
     }

@@ -15,6 +15,8 @@ pub enum Kind {
     Information,
     /// The configuration has an error, or something that is probably one.
     Error,
+    /// The daemon can't start with this.
+    Fatal,
     /// A script could be replaced by someone it shouldn't be.
     Security,
     /// A parameter is missing: reading ends here.
@@ -40,6 +42,8 @@ pub enum Status {
     Good,
     /// 5: an error or a warning.
     Faulty,
+    /// 4: the daemon can't start.
+    Fatal,
     /// 6: script security.
     Insecure,
     /// 2: a parameter is missing.
@@ -52,6 +56,7 @@ impl Status {
         match self {
             Self::Good => 0,
             Self::Missing => 2,
+            Self::Fatal => 4,
             Self::Faulty => 5,
             Self::Insecure => 6,
         }
@@ -62,6 +67,7 @@ impl Status {
         match kind {
             Kind::Information => Self::Good,
             Kind::Error => Self::Faulty,
+            Kind::Fatal => Self::Fatal,
             Kind::Security => Self::Insecure,
             Kind::Missing => Self::Missing,
         }

@@ -17,7 +17,7 @@ use crate::{
     alert::Smtp,
     bfd,
     lvs::Lvs,
-    script::{Account, Fifo, OnceScript},
+    script::{Account, Fifo, Script},
     track::{TrackFile, TrackGroup, TrackProcess, TrackScript},
     vrrp::{self, Garp, Version, address::Address, route::Route, rule::Rule},
 };
@@ -110,9 +110,13 @@ pub struct Global {
     pub min_auto_priority_delay: Duration,
 
     /// `startup_script`.
-    pub startup_script: Option<OnceScript>,
+    pub startup_script: Option<Script>,
+    /// `startup_script_timeout`: it is killed after this (default 10 s, 1–1000 s).
+    pub startup_script_timeout: Duration,
     /// `shutdown_script`.
-    pub shutdown_script: Option<OnceScript>,
+    pub shutdown_script: Option<Script>,
+    /// `shutdown_script_timeout`.
+    pub shutdown_script_timeout: Duration,
     /// `script_user`, else `keepalived_script` if that user exists; `None`: the daemon's own account.
     pub script_user: Option<Account>,
     /// `enable_script_security`.
@@ -249,7 +253,9 @@ impl Default for Global {
             max_auto_priority: None,
             min_auto_priority_delay: Duration::from_secs(1),
             startup_script: None,
+            startup_script_timeout: Duration::from_secs(10),
             shutdown_script: None,
+            shutdown_script_timeout: Duration::from_secs(10),
             script_user: None,
             script_security: false,
             notify_fifo: Fifo::default(),

@@ -35,12 +35,3 @@ pub struct Fifo {
     /// The reader; it gets the FIFO's path as its last argument.
     pub script: Option<Script>,
 }
-
-/// A program run once, when the daemon starts or ends (`startup_script`, `shutdown_script`).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OnceScript {
-    /// The program.
-    pub script: Script,
-    /// It is killed after this (default 10 s, 1–1000 s).
-    pub timeout: std::time::Duration,
-}

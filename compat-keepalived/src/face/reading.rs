@@ -1,6 +1,7 @@
 //! How a process of the daemon reads the configuration: from where the daemon was started, with its messages in the log.
 
 use std::{
+    collections::HashMap,
     io,
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -107,6 +108,10 @@ impl System for Rooted {
 
     fn interface(&self, name: &str) -> Option<Interface> {
         Machine.interface(name)
+    }
+
+    fn interfaces(&self) -> Option<HashMap<String, Interface>> {
+        Machine.interfaces()
     }
 
     fn user(&self, name: &str) -> Option<Account> {

@@ -4,11 +4,12 @@
 //! only a missing parameter ends the reading ([`Abort`]).
 
 use std::{
+    collections::HashMap,
     os::unix::ffi::OsStrExt,
     path::{Path, PathBuf},
 };
 
-use locum_model::{Located, Origin};
+use locum_model::{Located, Origin, keepalived::Global};
 use locum_parser::{
     Diagnostic, Severity,
     diagnostic::Prefix,
@@ -17,6 +18,7 @@ use locum_parser::{
 
 use super::{
     Kind, Loaded, Message, Present, Process, Request, Status, System, Unexecuted, number::Read,
+    system::Interface,
 };
 use crate::{
     block, check,
@@ -28,6 +30,15 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Abort;
 
+/// What children take over from the parent's reading.
+#[derive(Debug, Clone, Default)]
+pub struct Inherited {
+    /// `global_defs`.
+    pub global: Global,
+    /// `script_user` couldn't be had.
+    pub script_user_failed: bool,
+}
+
 /// A reading under way.
 pub struct Pass<'a> {
     /// Whose reading it is.
@@ -38,6 +49,8 @@ pub struct Pass<'a> {
     pub draft: Draft,
     /// Which children the file asks for, as far as it has been read.
     pub present: Present,
+    /// The daemon must not start with this.
+    pub fatal: bool,
     reader: Reader,
     main_file: String,
     /// A line that was looked at and put back.
@@ -47,13 +60,13 @@ pub struct Pass<'a> {
     messages: Vec<Message>,
     status: Status,
     unexecuted: Vec<Unexecuted>,
-    /// Words of others' blocks are read without a message: the process that owns them tells.
-    silent: bool,
+    /// The machine's interfaces, once somebody asked.
+    interfaces: Option<Option<HashMap<String, Interface>>>,
 }
 
 impl<'a> Pass<'a> {
     /// Begins to read; a file that can't be read gives a message and nothing else.
-    pub fn new(request: Request<'a>, process: Process) -> Self {
+    pub fn new(request: Request<'a>, process: Process, inherited: Inherited) -> Self {
         let host = Surroundings {
             request: &request,
             instance: None,
@@ -64,11 +77,18 @@ impl<'a> Pass<'a> {
             _ => Role::Child,
         };
         let reader = Reader::open(request.file.as_os_str().as_bytes(), role, &host);
+        let mut draft = Draft {
+            host_name: request.system.host_name(),
+            script_user_failed: inherited.script_user_failed,
+            ..Draft::default()
+        };
+        draft.configuration.global = inherited.global;
         Self {
             process,
             request,
-            draft: Draft::default(),
+            draft,
             present: Present::default(),
+            fatal: false,
             reader,
             main_file: request.file.to_string_lossy().into_owned(),
             held: None,
@@ -76,28 +96,45 @@ impl<'a> Pass<'a> {
             messages: Vec::new(),
             status: Status::Good,
             unexecuted: Vec::new(),
-            silent: false,
+            interfaces: None,
         }
     }
 
     /// Reads to the end, checks what only shows then, and gives the result.
-    pub fn run(mut self) -> Loaded {
+    pub fn run(mut self) -> (Loaded, Inherited) {
         let read = self.top();
         if read.is_ok() {
             check::finish(&mut self);
         }
-        Loaded {
+        let inherited = Inherited {
+            global: self.draft.configuration.global.clone(),
+            script_user_failed: self.draft.script_user_failed,
+        };
+        let fatal = self.fatal || matches!(self.status, Status::Fatal | Status::Missing);
+        let loaded = Loaded {
             configuration: self.draft.configuration,
             messages: self.messages,
             status: self.status,
+            fatal,
             present: self.present,
             unexecuted: self.unexecuted,
-        }
+        };
+        (loaded, inherited)
     }
 
     /// The machine.
     pub fn system(&self) -> &'a dyn System {
         self.request.system
+    }
+
+    /// The interface of this name.
+    pub fn interface(&mut self, name: &str) -> Option<Interface> {
+        let system = self.request.system;
+        let all = self.interfaces.get_or_insert_with(|| system.interfaces());
+        match all {
+            Some(all) => all.get(name).copied(),
+            None => system.interface(name),
+        }
     }
 
     fn top(&mut self) -> Result<(), Abort> {
@@ -168,13 +205,23 @@ impl<'a> Pass<'a> {
         }
     }
 
+    /// Passes over lines up to a closing brace, which is left to the block around.
+    pub fn skip_to_closing(&mut self) {
+        while let Some(line) = self.next() {
+            if line.closes() {
+                self.held = Some(line);
+                return;
+            }
+        }
+    }
+
     fn word(&mut self, rows: Rows, line: &Line) -> Result<(), Abort> {
         let Some(first) = line.words.first() else {
             return Ok(());
         };
         match row::find(rows, &first.text) {
             Some(row) => {
-                if row.state != State::Executed && !self.silent {
+                if row.state != State::Executed {
                     let at = self.place.clone();
                     self.unexecuted.push(Unexecuted {
                         word: row.name,
@@ -251,18 +298,25 @@ impl<'a> Pass<'a> {
     }
 
     fn push(&mut self, kind: Kind, text: String, at: Option<Origin>) {
-        if self.silent {
-            return;
-        }
         self.status = self.status.max(Status::of(kind));
         self.messages.push(Message { kind, text, at });
     }
 
     /// An error about the current line.
     pub fn error(&mut self, text: impl AsRef<str>) {
+        self.say(Kind::Error, text);
+    }
+
+    /// A message about the current line that may mean nothing for the verdict.
+    pub fn say(&mut self, kind: Kind, text: impl AsRef<str>) {
         let at = self.place.clone();
         let text = format!("{}{}", self.prefix(&at), text.as_ref());
-        self.push(Kind::Error, text, Some(at));
+        self.push(kind, text, Some(at));
+    }
+
+    /// An error about the current line that keeps the daemon from starting.
+    pub fn fatal_error(&mut self, text: impl AsRef<str>) {
+        self.say(Kind::Fatal, text);
     }
 
     /// A message that names no line.
@@ -297,6 +351,18 @@ impl<'a> Pass<'a> {
         Err(Abort)
     }
 
+    /// Complains about words behind a block's name.
+    pub fn no_parameters(&mut self, line: &Line) {
+        if let (Some(name), Some(extra)) = (line.words.first(), line.words.get(1)) {
+            let text = format!(
+                "Block {} has extra parameters {} ...",
+                name.lossy(),
+                extra.lossy()
+            );
+            self.error(text);
+        }
+    }
+
     /// A value together with where the current line stands.
     pub fn located<T>(&self, value: T) -> Located<T> {
         Located::new(value, self.place.clone())
@@ -305,14 +371,6 @@ impl<'a> Pass<'a> {
     /// Where the current line stands.
     pub fn place(&self) -> &Origin {
         &self.place
-    }
-
-    /// Reads on without messages: the words are another process's to judge.
-    pub fn silently<T>(&mut self, f: impl FnOnce(&mut Self) -> T) -> T {
-        let before = std::mem::replace(&mut self.silent, true);
-        let result = f(self);
-        self.silent = before;
-        result
     }
 
     /// `include_check`.

@@ -4,6 +4,7 @@
 //! machines of their own.
 
 use std::{
+    collections::HashMap,
     ffi::OsStr,
     fs, io,
     net::{SocketAddr, ToSocketAddrs},
@@ -11,18 +12,19 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use locum_kernel::netlink::{Link, Netlink};
 use locum_model::script::Account;
-use nix::{
-    ifaddrs::getifaddrs,
-    net::if_::InterfaceFlags,
-    unistd::{Group, User, getegid, geteuid, gethostname},
-};
+use nix::unistd::{Group, User, getegid, geteuid, gethostname};
 
 /// A network interface as far as reading needs it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Interface {
     /// It is a loopback.
     pub loopback: bool,
+    /// It is a macvlan in private mode, which a vmac may take over.
+    pub private_macvlan: bool,
+    /// It is a VRF with this table.
+    pub vrf_table: Option<u32>,
 }
 
 /// A file's owner and mode.
@@ -46,6 +48,10 @@ pub trait System {
     fn host_name(&self) -> String;
     /// The interface of this name.
     fn interface(&self, name: &str) -> Option<Interface>;
+    /// All interfaces at once, where that is cheaper than one by one.
+    fn interfaces(&self) -> Option<HashMap<String, Interface>> {
+        None
+    }
     /// The user of this name with its group.
     fn user(&self, name: &str) -> Option<Account>;
     /// The group of this name.
@@ -56,12 +62,31 @@ pub trait System {
     fn file(&self, path: &Path) -> Option<FileFacts>;
     /// The path without symbolic links.
     fn real_path(&self, path: &Path) -> Option<PathBuf>;
+    /// Folders that programs without a path are looked for in.
+    fn search_path(&self) -> Vec<PathBuf> {
+        match std::env::var_os("PATH") {
+            Some(path) => std::env::split_paths(&path).collect(),
+            None => vec![PathBuf::from("/bin"), PathBuf::from("/usr/bin")],
+        }
+    }
     /// The address of a host name or an address, with this port.
     fn resolve(&self, host: &str, port: u16) -> Option<SocketAddr>;
     /// How many processors there are.
     fn processors(&self) -> u32;
     /// A number that nobody guesses, between two.
     fn random(&self, low: u32, high: u32) -> u32;
+}
+
+/// MACVLAN_MODE_PRIVATE.
+const PRIVATE: u32 = 1;
+
+fn seen(link: &Link) -> Interface {
+    let kind = link.kind.as_deref();
+    Interface {
+        loopback: link.loopback,
+        private_macvlan: kind == Some("macvlan") && link.detail == Some(PRIVATE),
+        vrf_table: link.detail.filter(|_| kind == Some("vrf")),
+    }
 }
 
 /// The machine that we run on.
@@ -93,10 +118,15 @@ impl System for Machine {
     }
 
     fn interface(&self, name: &str) -> Option<Interface> {
-        let found = getifaddrs().ok()?.find(|one| one.interface_name == name)?;
-        Some(Interface {
-            loopback: found.flags.contains(InterfaceFlags::IFF_LOOPBACK),
-        })
+        self.interfaces()?.remove(name)
+    }
+
+    fn interfaces(&self) -> Option<HashMap<String, Interface>> {
+        let links = Netlink::open()
+            .and_then(|mut netlink| netlink.links())
+            .ok()?;
+        let all = links.iter().map(|link| (link.name.clone(), seen(link)));
+        Some(all.collect())
     }
 
     fn user(&self, name: &str) -> Option<Account> {

@@ -14,32 +14,39 @@ use crate::{
     load::{Kind, Pass},
 };
 
-/// At the closing brace: servers of another family than the service's are left out, unless a tunnel leads to them.
-pub(super) fn families(pass: &mut Pass<'_>) {
-    let server = server(pass);
-    let method = server.forwarding;
-    let first = server.real_servers.first().map(|real| real.address.value.0);
-    let family = match &server.service.value {
-        Service::Address(ip, _) => Some(Family::of(*ip)),
-        _ => server.family.or(first.map(Family::of)),
-    };
-    let fits = |ip: IpAddr, own: Option<Forwarding>| {
-        let tunnelled = matches!(own.or(method), Some(Forwarding::Tunnel(_)));
-        tunnelled || family.is_none_or(|family| family == Family::of(ip))
-    };
-    let (kept, left_out): (Vec<RealServer>, Vec<RealServer>) = std::mem::take(&mut server.real_servers)
-        .into_iter()
-        .partition(|real| fits(real.address.value.0, real.forwarding));
-    server.real_servers = kept;
-    let sorry = server.sorry_server.take_if(|sorry| !fits(sorry.address.0, sorry.forwarding));
-    for real in left_out {
-        let ip = real.address.value.0;
+/// At its closing brace: a real server must be of the service's family, unless a tunnel leads to it.
+pub(super) fn family_fits(pass: &mut Pass<'_>, real: &RealServer) -> bool {
+    let ip = real.address.value.0;
+    let fits = fits(server(pass), ip, real.forwarding);
+    if !fits {
         pass.error(format!("Address family of virtual server and real server {ip} don't match - skipping real server."));
     }
-    if let Some(sorry) = sorry {
-        let ip = sorry.address.0;
+    fits
+}
+
+/// At the virtual server's closing brace: the same of its sorry server.
+pub(super) fn sorry_family(pass: &mut Pass<'_>) {
+    let Some(sorry) = server(pass).sorry_server.take() else {
+        return;
+    };
+    let ip = sorry.address.0;
+    if fits(server(pass), ip, sorry.forwarding) {
+        server(pass).sorry_server = Some(sorry);
+    } else {
         pass.error(format!("Address family of virtual server and sorry server {ip} don't match - skipping sorry server."));
     }
+}
+
+fn fits(server: &VirtualServer, ip: IpAddr, own: Option<Forwarding>) -> bool {
+    let tunnelled = matches!(own.or(server.forwarding), Some(Forwarding::Tunnel(_)));
+    let first = server.real_servers.first();
+    let family = match &server.service.value {
+        Service::Address(ip, _) => Some(Family::of(*ip)),
+        _ => server
+            .family
+            .or(first.map(|real| Family::of(real.address.value.0))),
+    };
+    tunnelled || family.is_none_or(|family| family == Family::of(ip))
 }
 
 /// Behind the last line: what servers have not said, what doesn't go together, and whether scripts may be run.
@@ -62,8 +69,13 @@ pub(crate) fn finish(pass: &mut Pass<'_>) {
         let scripts = [&mut server.quorum_up, &mut server.quorum_down];
         let real = server.real_servers.iter_mut();
         let of_real = real.flat_map(|real| {
-            let checkers = real.checkers.iter_mut().filter_map(|checker| checker.script_mut());
-            [&mut real.notify_up, &mut real.notify_down].into_iter().chain(checkers)
+            let checkers = real
+                .checkers
+                .iter_mut()
+                .filter_map(|checker| checker.script_mut());
+            [&mut real.notify_up, &mut real.notify_down]
+                .into_iter()
+                .chain(checkers)
         });
         for slot in scripts.into_iter().chain(of_real) {
             used |= keep_usable(pass, slot);
@@ -76,7 +88,9 @@ pub(crate) fn finish(pass: &mut Pass<'_>) {
 }
 
 fn keep_usable(pass: &mut Pass<'_>, slot: &mut Option<Script>) -> bool {
-    let usable = slot.as_mut().is_some_and(|script| usable_script(pass, script));
+    let usable = slot
+        .as_mut()
+        .is_some_and(|script| usable_script(pass, script));
     if !usable {
         *slot = None;
     }
@@ -87,33 +101,69 @@ fn keep_usable(pass: &mut Pass<'_>, slot: &mut Option<Script>) -> bool {
 fn complete(pass: &mut Pass<'_>, server: &mut VirtualServer, group: Option<&Group>) -> bool {
     let marked = is_marked(server, group);
     if server.real_servers.is_empty() {
-        warn(pass, format!("Virtual server {} has no real servers - ignoring", name(server)));
+        warn(
+            pass,
+            format!(
+                "Virtual server {} has no real servers - ignoring",
+                name(server)
+            ),
+        );
         return false;
     }
     if marked {
         if server.protocol.take().is_some() {
             let name = name(server);
-            warn(pass, format!("Warning: Virtual server {name}: protocol specified for fwmark - protocol will be ignored"));
+            warn(
+                pass,
+                format!(
+                    "Warning: Virtual server {name}: protocol specified for fwmark - protocol will be ignored"
+                ),
+            );
         }
     } else if server.protocol.is_none() {
-        warn(pass, format!("Virtual server {}: no protocol set - defaulting to UDP", name(server)));
+        warn(
+            pass,
+            format!(
+                "Virtual server {}: no protocol set - defaulting to UDP",
+                name(server)
+            ),
+        );
         server.protocol = Some(Protocol::Udp);
     }
     let name = name(server);
     if server.scheduler.is_none() {
-        warn(pass, format!("Virtual server {name}: no scheduler set, setting default 'wlc'"));
+        warn(
+            pass,
+            format!("Virtual server {name}: no scheduler set, setting default 'wlc'"),
+        );
         server.scheduler = Some("wlc".to_owned());
     }
-    if server.forwarding.is_none() && server.real_servers.iter().any(|real| real.forwarding.is_none()) {
-        warn(pass, format!("Virtual server {name}: no forwarding method set, setting default NAT"));
+    if server.forwarding.is_none()
+        && server
+            .real_servers
+            .iter()
+            .any(|real| real.forwarding.is_none())
+    {
+        warn(
+            pass,
+            format!("Virtual server {name}: no forwarding method set, setting default NAT"),
+        );
         server.forwarding = Some(Forwarding::Nat);
     }
     if has_zero_port(server, group) && server.persistence.timeout.is_none() {
-        warn(pass, format!("Virtual server {name}: zero port only valid for persistent services - setting"));
+        warn(
+            pass,
+            format!(
+                "Virtual server {name}: zero port only valid for persistent services - setting"
+            ),
+        );
         server.persistence.timeout = Some(super::virtual_server::DEFAULT_PERSISTENCE);
     }
     if server.one_packet && server.protocol != Some(Protocol::Udp) && !marked {
-        warn(pass, format!("Virtual server {name}: one packet scheduling requires UDP - resetting"));
+        warn(
+            pass,
+            format!("Virtual server {name}: one packet scheduling requires UDP - resetting"),
+        );
         server.one_packet = false;
     }
     ports(pass, server, group, &name);
@@ -134,31 +184,54 @@ fn ports(pass: &mut Pass<'_>, server: &mut VirtualServer, group: Option<&Group>,
         }
         match (&server.service.value, group) {
             (Service::Address(_, own), _) if *own != port => {
-                warn(pass, format!("WARNING - virtual server {name} and real server [{ip}]:{protocol}:{port} ports don't match - resetting"));
+                warn(
+                    pass,
+                    format!(
+                        "WARNING - virtual server {name} and real server [{ip}]:{protocol}:{port} ports don't match - resetting"
+                    ),
+                );
                 real.address.value.1 = *own;
             }
             (Service::Mark(_), _) => {
-                warn(pass, format!("WARNING - fwmark virtual server {name}, real server [{ip}]:{protocol}:{port} has port specified - clearing"));
+                warn(
+                    pass,
+                    format!(
+                        "WARNING - fwmark virtual server {name}, real server [{ip}]:{protocol}:{port} has port specified - clearing"
+                    ),
+                );
                 real.address.value.1 = 0;
             }
             (Service::Group(_), Some(group)) => {
                 for entry in &group.entries {
-                    if let GroupEntry::Range { first, port: own, .. } = entry
+                    if let GroupEntry::Range {
+                        first, port: own, ..
+                    } = entry
                         && *own != port
                     {
-                        warn(pass, format!("virtual server {name}:[{first},{own}] and real server [{ip}]:{protocol}:{port} ports don't match"));
+                        warn(
+                            pass,
+                            format!(
+                                "virtual server {name}:[{first},{own}] and real server [{ip}]:{protocol}:{port} ports don't match"
+                            ),
+                        );
                     }
                 }
             }
             _ => {}
         }
     }
-    if let (Service::Address(_, own), Some(sorry)) = (&server.service.value, &mut server.sorry_server)
+    if let (Service::Address(_, own), Some(sorry)) =
+        (&server.service.value, &mut server.sorry_server)
         && !translated(sorry.forwarding)
         && sorry.address.1 != 0
         && sorry.address.1 != *own
     {
-        warn(pass, format!("WARNING - virtual server {name} and sorry server ports don't match - resetting"));
+        warn(
+            pass,
+            format!(
+                "WARNING - virtual server {name} and sorry server ports don't match - resetting"
+            ),
+        );
         sorry.address.1 = *own;
     }
 }
@@ -179,18 +252,31 @@ fn duplicates(pass: &mut Pass<'_>, server: &mut VirtualServer, name: &str) {
 
 /// The quorum can't be more than all servers weigh together, nor the hysteresis as much as the quorum.
 fn quorum(pass: &mut Pass<'_>, server: &mut VirtualServer, name: &str) {
-    let weights = server.real_servers.iter().map(|real| real.weight.unwrap_or(server.weight));
+    let weights = server
+        .real_servers
+        .iter()
+        .map(|real| real.weight.unwrap_or(server.weight));
     let total = weights.fold(0u32, u32::saturating_add);
     if server.quorum > total {
         let quorum = server.quorum;
-        warn(pass, format!("Warning - quorum {quorum} for {name} exceeds total weight of real servers {total}, reducing quorum to {total}"));
+        warn(
+            pass,
+            format!(
+                "Warning - quorum {quorum} for {name} exceeds total weight of real servers {total}, reducing quorum to {total}"
+            ),
+        );
         server.quorum = total;
     }
     let (quorum, hysteresis) = (server.quorum, server.hysteresis);
     if hysteresis >= quorum {
         // With a quorum of 0 the reference's subtraction goes round; nothing depends on it.
         let told = quorum.wrapping_sub(1);
-        warn(pass, format!("Virtual server {name}: hysteresis {hysteresis} >= quorum {quorum}; setting hysteresis to {told}"));
+        warn(
+            pass,
+            format!(
+                "Virtual server {name}: hysteresis {hysteresis} >= quorum {quorum}; setting hysteresis to {told}"
+            ),
+        );
         server.hysteresis = quorum.saturating_sub(1);
     }
 }

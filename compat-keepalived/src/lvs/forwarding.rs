@@ -10,7 +10,11 @@ use locum_parser::keepalived::Line;
 use crate::load::{Abort, Pass, number, value};
 
 /// Reads the method from a line; `of` is whose it is, as messages call it.
-pub(super) fn forwarding(pass: &mut Pass<'_>, line: &Line, of: &str) -> Result<Option<Forwarding>, Abort> {
+pub(super) fn forwarding(
+    pass: &mut Pass<'_>,
+    line: &Line,
+    of: &str,
+) -> Result<Option<Forwarding>, Abort> {
     let method = pass.parameter(line, 1)?;
     let tunnel = match method.as_str() {
         "NAT" | "DR" | "TUN" => match tunnel(pass, line, of) {
@@ -21,7 +25,9 @@ pub(super) fn forwarding(pass: &mut Pass<'_>, line: &Line, of: &str) -> Result<O
             }
         },
         _ => {
-            pass.error(format!("PARSER : unknown [{method}] routing method for {of}."));
+            pass.error(format!(
+                "PARSER : unknown [{method}] routing method for {of}."
+            ));
             return Ok(None);
         }
     };
@@ -41,7 +47,8 @@ fn tunnel(pass: &mut Pass<'_>, line: &Line, of: &str) -> Result<Tunnel, String> 
         index += 1;
         match word.as_str() {
             "type" => {
-                let kind = value::word(line, index).ok_or_else(|| format!("Missing tunnel type for {of}."))?;
+                let kind = value::word(line, index)
+                    .ok_or_else(|| format!("Missing tunnel type for {of}."))?;
                 index += 1;
                 gue = kind == "gue";
                 tunnel.kind = match kind.as_str() {
@@ -52,7 +59,8 @@ fn tunnel(pass: &mut Pass<'_>, line: &Line, of: &str) -> Result<Tunnel, String> 
                 };
             }
             "port" => {
-                let text = value::word(line, index).ok_or_else(|| format!("Missing port for {of} gue tunnel."))?;
+                let text = value::word(line, index)
+                    .ok_or_else(|| format!("Missing port for {of} gue tunnel."))?;
                 index += 1;
                 let number = pass.number(number::unsigned(&text, 1, 65535));
                 port = number.and_then(|number| u16::try_from(number).ok());

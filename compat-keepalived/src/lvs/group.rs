@@ -30,7 +30,9 @@ pub(super) fn group(pass: &mut Pass<'_>, line: &Line) -> Result<(), Abort> {
         Ok(())
     })?;
     if group.entries.is_empty() {
-        pass.error(format!("virtual server group {name} has no entries - removing"));
+        pass.error(format!(
+            "virtual server group {name} has no entries - removing"
+        ));
     } else {
         pass.draft.configuration.lvs.groups.push(group);
     }
@@ -49,7 +51,9 @@ fn entry(pass: &mut Pass<'_>, line: &Line, group: &str) -> Result<Option<GroupEn
     };
     let Some(port) = port else {
         let word = word.unwrap_or_default();
-        pass.error(format!("Invalid virtual server group IP address {first} /port/{word} - skipping"));
+        pass.error(format!(
+            "Invalid virtual server group IP address {first} /port/{word} - skipping"
+        ));
         return Ok(None);
     };
     Ok(match range(&first) {
@@ -64,7 +68,10 @@ fn entry(pass: &mut Pass<'_>, line: &Line, group: &str) -> Result<Option<GroupEn
 fn mark(pass: &mut Pass<'_>, line: &Line, group: &str) -> Result<Option<GroupEntry>, Abort> {
     let text = pass.parameter(line, 1)?;
     let Some(mark) = pass.number(number::unsigned(&text, 0, u32::MAX)) else {
-        pass.error(format!("({group}): fwmark '{text}' must be in [0, {}] - ignoring", u32::MAX));
+        pass.error(format!(
+            "({group}): fwmark '{text}' must be in [0, {}] - ignoring",
+            u32::MAX
+        ));
         return Ok(None);
     };
     let family = match value::word(line, 2).as_deref() {
@@ -72,7 +79,9 @@ fn mark(pass: &mut Pass<'_>, line: &Line, group: &str) -> Result<Option<GroupEnt
         Some("inet") => Some(Family::Inet),
         Some("inet6") => Some(Family::Inet6),
         Some(other) => {
-            pass.error(format!("({group}): fwmark '{text}' family {other} unknown - ignoring"));
+            pass.error(format!(
+                "({group}): fwmark '{text}' family {other} unknown - ignoring"
+            ));
             return Ok(None);
         }
     };
@@ -98,12 +107,13 @@ fn range(text: &str) -> Result<(IpAddr, IpAddr), String> {
     };
     let last = match end.parse::<IpAddr>() {
         Ok(last) => last,
-        Err(_) => last_part(first, end).ok_or_else(|| {
-            format!("Virtual server group range '{text}' end '{end}' too large")
-        })?,
+        Err(_) => last_part(first, end)
+            .ok_or_else(|| format!("Virtual server group range '{text}' end '{end}' too large"))?,
     };
     if last <= first || last.is_ipv4() != first.is_ipv4() {
-        return Err(format!("Address range end is not greater than address range start - {text} - skipping"));
+        return Err(format!(
+            "Address range end is not greater than address range start - {text} - skipping"
+        ));
     }
     Ok((first, last))
 }

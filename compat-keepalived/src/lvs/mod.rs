@@ -9,8 +9,8 @@ mod ssl;
 mod timing;
 mod virtual_server;
 
-pub(crate) use finish::finish;
-pub(crate) use timing::{Level, rows as timing_rows};
+pub(crate) use finish::{finish, protocol_name};
+pub(crate) use timing::rows as timing_rows;
 
 use std::net::IpAddr;
 
@@ -19,7 +19,7 @@ use locum_model::{
     lvs::{RealServer, VirtualServer},
     script::Script,
 };
-use locum_parser::keepalived::Line;
+use locum_parser::keepalived::{Line, strings};
 
 use crate::{
     load::{Abort, Pass, Process, number, value},
@@ -33,7 +33,9 @@ pub const ROWS: &[Row] = &[
         pass.present.checkers = true;
         of_checkers(pass, line, virtual_server::virtual_server)
     }),
-    refused("virtual_server_group", |pass, line| of_checkers(pass, line, group::group)),
+    refused("virtual_server_group", |pass, line| {
+        of_checkers(pass, line, group::group)
+    }),
 ];
 
 /// Words of `virtual_server`.
@@ -58,6 +60,8 @@ pub struct Draft {
     pub url: Option<Url>,
     /// The account of a MISC_CHECK's script couldn't be had.
     pub account_failed: bool,
+    /// The name of a BFD_CHECK was wrong.
+    pub name_failed: bool,
 }
 
 fn of_checkers(
@@ -103,7 +107,20 @@ fn script(pass: &mut Pass<'_>, line: &Line, given: bool) -> Result<Option<Script
     if given {
         // The reference names nobody here.
         let word = value::word(line, 0).unwrap_or_default();
-        pass.error(format!("((null)) {word} script already specified - ignoring {text}"));
+        pass.error(format!(
+            "((null)) {word} script already specified - ignoring {text}"
+        ));
+        return Ok(None);
+    }
+    if let Some(command) = pass
+        .script_words(line)
+        .and_then(|words| words.into_iter().next())
+        && let Err(error) = strings(&command)
+    {
+        pass.error(format!(
+            "String '{}': {error}",
+            String::from_utf8_lossy(&command)
+        ));
         return Ok(None);
     }
     Ok(pass.notify_script(line))

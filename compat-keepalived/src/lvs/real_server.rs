@@ -4,7 +4,7 @@ use locum_model::lvs::RealServer;
 use locum_parser::keepalived::Line;
 
 use super::{
-    address,
+    address, finish,
     forwarding::forwarding,
     script, server, switch, timing,
     virtual_server::{HEAVIEST, first_word, one_word},
@@ -24,11 +24,15 @@ const WORDS: &[Row] = &[
     }),
     accepted("inhibit_on_failure", |pass, line| {
         let inhibit = switch(pass, line, "Invalid inhibit_on_failure parameter");
-        set(pass, |real| real.inhibit_on_failure = inhibit.or(real.inhibit_on_failure))
+        set(pass, |real| {
+            real.inhibit_on_failure = inhibit.or(real.inhibit_on_failure)
+        })
     }),
     accepted("lthreshold", |pass, line| {
         let threshold = threshold(pass, line)?;
-        set(pass, |real| real.lower_threshold = threshold.or(real.lower_threshold))
+        set(pass, |real| {
+            real.lower_threshold = threshold.or(real.lower_threshold)
+        })
     }),
     accepted("lvs_method", |pass, line| {
         let method = forwarding(pass, line, "real server")?;
@@ -61,7 +65,9 @@ const WORDS: &[Row] = &[
     }),
     accepted("uthreshold", |pass, line| {
         let threshold = threshold(pass, line)?;
-        set(pass, |real| real.upper_threshold = threshold.or(real.upper_threshold))
+        set(pass, |real| {
+            real.upper_threshold = threshold.or(real.upper_threshold)
+        })
     }),
     accepted("virtualhost", |pass, line| match first_word(line) {
         Some(host) => set(pass, |real| real.virtualhost = Some(host)),
@@ -75,7 +81,9 @@ const WORDS: &[Row] = &[
         match pass.number(number::unsigned(&text, 0, HEAVIEST)) {
             Some(weight) => set(pass, |real| real.weight = Some(weight)),
             None => {
-                pass.error(format!("Real server weight {text} is outside range 0-{HEAVIEST}"));
+                pass.error(format!(
+                    "Real server weight {text} is outside range 0-{HEAVIEST}"
+                ));
                 Ok(())
             }
         }
@@ -86,14 +94,18 @@ pub(super) fn real_server(pass: &mut Pass<'_>, line: &Line) -> Result<(), Abort>
     let text = pass.parameter(line, 1)?;
     let Some(address) = address(pass, line, 1)? else {
         let port = value::word(line, 2).map_or_else(String::new, |port| format!("/{port}"));
-        pass.error(format!("Invalid real server ip address/port {text}{port} - skipping"));
+        pass.error(format!(
+            "Invalid real server ip address/port {text}{port} - skipping"
+        ));
         pass.skip_block();
         return Ok(());
     };
     let address = pass.located(address);
     pass.draft.lvs.real = Some(RealServer::new(address));
     pass.block(ROWS)?;
-    if let Some(real) = pass.draft.lvs.real.take() {
+    if let Some(real) = pass.draft.lvs.real.take()
+        && finish::family_fits(pass, &real)
+    {
         server(pass).real_servers.push(real);
     }
     Ok(())

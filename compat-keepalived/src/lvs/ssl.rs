@@ -10,9 +10,13 @@ use crate::{
 
 pub(super) const ROWS: Rows = &[&[
     accepted("ca", |pass, line| file(pass, line, |ssl| &mut ssl.ca)),
-    accepted("certificate", |pass, line| file(pass, line, |ssl| &mut ssl.certificate)),
+    accepted("certificate", |pass, line| {
+        file(pass, line, |ssl| &mut ssl.certificate)
+    }),
     accepted("key", |pass, line| file(pass, line, |ssl| &mut ssl.key)),
-    accepted("password", |pass, line| file(pass, line, |ssl| &mut ssl.password)),
+    accepted("password", |pass, line| {
+        file(pass, line, |ssl| &mut ssl.password)
+    }),
 ]];
 
 pub(super) fn ssl(pass: &mut Pass<'_>, _line: &Line) -> Result<(), Abort> {
@@ -23,7 +27,11 @@ pub(super) fn ssl(pass: &mut Pass<'_>, _line: &Line) -> Result<(), Abort> {
     pass.block(ROWS)
 }
 
-fn file(pass: &mut Pass<'_>, line: &Line, field: fn(&mut Ssl) -> &mut Option<Text>) -> Result<(), Abort> {
+fn file(
+    pass: &mut Pass<'_>,
+    line: &Line,
+    field: fn(&mut Ssl) -> &mut Option<Text>,
+) -> Result<(), Abort> {
     match line.words.get(1) {
         Some(word) => {
             let value = Some(Text::from(word.text.clone()));

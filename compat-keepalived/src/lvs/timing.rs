@@ -23,17 +23,29 @@ pub(crate) enum Level {
 }
 
 pub(super) const VIRTUAL: &[Row] = &[
-    accepted("connect_timeout", |pass, line| connect_timeout(pass, line, Level::Virtual)),
-    accepted("delay_before_retry", |pass, line| delay_before_retry(pass, line, Level::Virtual)),
-    accepted("delay_loop", |pass, line| delay_loop(pass, line, Level::Virtual)),
+    accepted("connect_timeout", |pass, line| {
+        connect_timeout(pass, line, Level::Virtual)
+    }),
+    accepted("delay_before_retry", |pass, line| {
+        delay_before_retry(pass, line, Level::Virtual)
+    }),
+    accepted("delay_loop", |pass, line| {
+        delay_loop(pass, line, Level::Virtual)
+    }),
     accepted("retry", |pass, line| retry(pass, line, Level::Virtual)),
     accepted("warmup", |pass, line| warmup(pass, line, Level::Virtual)),
 ];
 
 pub(super) const REAL: &[Row] = &[
-    accepted("connect_timeout", |pass, line| connect_timeout(pass, line, Level::Real)),
-    accepted("delay_before_retry", |pass, line| delay_before_retry(pass, line, Level::Real)),
-    accepted("delay_loop", |pass, line| delay_loop(pass, line, Level::Real)),
+    accepted("connect_timeout", |pass, line| {
+        connect_timeout(pass, line, Level::Real)
+    }),
+    accepted("delay_before_retry", |pass, line| {
+        delay_before_retry(pass, line, Level::Real)
+    }),
+    accepted("delay_loop", |pass, line| {
+        delay_loop(pass, line, Level::Real)
+    }),
     accepted("retry", |pass, line| retry(pass, line, Level::Real)),
     accepted("warmup", |pass, line| warmup(pass, line, Level::Real)),
 ];
@@ -42,11 +54,16 @@ pub(super) const REAL: &[Row] = &[
 pub(crate) mod rows {
     use super::*;
 
-    pub(crate) const CONNECT_TIMEOUT: Row =
-        accepted("connect_timeout", |pass, line| connect_timeout(pass, line, Level::Checker));
+    pub(crate) const CONNECT_TIMEOUT: Row = accepted("connect_timeout", |pass, line| {
+        connect_timeout(pass, line, Level::Checker)
+    });
     pub(crate) const COMMON: &[Row] = &[
-        accepted("delay_before_retry", |pass, line| delay_before_retry(pass, line, Level::Checker)),
-        accepted("delay_loop", |pass, line| delay_loop(pass, line, Level::Checker)),
+        accepted("delay_before_retry", |pass, line| {
+            delay_before_retry(pass, line, Level::Checker)
+        }),
+        accepted("delay_loop", |pass, line| {
+            delay_loop(pass, line, Level::Checker)
+        }),
         accepted("retry", |pass, line| retry(pass, line, Level::Checker)),
         accepted("warmup", |pass, line| warmup(pass, line, Level::Checker)),
     ];
@@ -119,7 +136,9 @@ fn retry(pass: &mut Pass<'_>, line: &Line, level: Level) -> Result<(), Abort> {
     let number = pass.number(number::unsigned(&text, least, u32::MAX));
     match (timing(pass, level), number) {
         (Some(timing), Some(number)) => timing.retry = Some(number),
-        _ if level == Level::Checker => pass.error(format!("Invalid retry connection value '{text}'")),
+        _ if level == Level::Checker => {
+            pass.error(format!("Invalid retry connection value '{text}'"))
+        }
         _ => pass.error(format!("retry value invalid - {text}")),
     }
     Ok(())
@@ -135,7 +154,10 @@ fn seconds(
 ) -> Result<Option<Duration>, Abort> {
     let text = pass.parameter(line, 1)?;
     let read = number::seconds(&text, low, high);
-    let lenient = read.malformed.then(|| number::seconds(beginning(&text), low, high).value).flatten();
+    let lenient = read
+        .malformed
+        .then(|| number::seconds(beginning(&text), low, high).value)
+        .flatten();
     let time = pass.number(read).or(lenient);
     if time.is_none() {
         pass.error(invalid(&text));

@@ -19,8 +19,12 @@ pub(super) const ROWS: Rows = &[SERVICE, SCHEDULER, QUORUM, SORRY, timing::VIRTU
 
 const SERVICE: &[Row] = &[
     accepted("alpha", |pass, _| set(pass, |server| server.alpha = true)),
-    accepted("ha_suspend", |pass, _| set(pass, |server| server.ha_suspend = true)),
-    accepted("inhibit_on_failure", |pass, _| set(pass, |server| server.inhibit_on_failure = true)),
+    accepted("ha_suspend", |pass, _| {
+        set(pass, |server| server.ha_suspend = true)
+    }),
+    accepted("inhibit_on_failure", |pass, _| {
+        set(pass, |server| server.inhibit_on_failure = true)
+    }),
     accepted("ip_family", ip_family),
     accepted("omega", |pass, _| set(pass, |server| server.omega = true)),
     accepted("persistence_engine", |pass, line| {
@@ -65,7 +69,9 @@ const SCHEDULER: &[Row] = &[
     accepted("lvs_sched", scheduler),
     accepted("mh-fallback", |pass, line| flag(pass, line, 1)),
     accepted("mh-port", |pass, line| flag(pass, line, 2)),
-    accepted("ops", |pass, _| set(pass, |server| server.one_packet = true)),
+    accepted("ops", |pass, _| {
+        set(pass, |server| server.one_packet = true)
+    }),
     accepted("sh-fallback", |pass, line| flag(pass, line, 1)),
     accepted("sh-port", |pass, line| flag(pass, line, 2)),
 ];
@@ -75,7 +81,10 @@ const QUORUM: &[Row] = &[
         let text = pass.parameter(line, 1)?;
         match pass.number(number::unsigned(&text, 0, u32::MAX)) {
             Some(hysteresis) => server(pass).hysteresis = hysteresis,
-            None => pass.error(format!("Hysteresis {text} must be in [0, {}] - ignoring", u32::MAX)),
+            None => pass.error(format!(
+                "Hysteresis {text} must be in [0, {}] - ignoring",
+                u32::MAX
+            )),
         }
         Ok(())
     }),
@@ -83,7 +92,10 @@ const QUORUM: &[Row] = &[
         let text = pass.parameter(line, 1)?;
         let quorum = pass.number(number::unsigned(&text, 1, u32::MAX));
         if quorum.is_none() {
-            pass.error(format!("Quorum {text} must be in [1, {}]. Setting to 1.", u32::MAX));
+            pass.error(format!(
+                "Quorum {text} must be in [1, {}]. Setting to 1.",
+                u32::MAX
+            ));
         }
         set(pass, |server| server.quorum = quorum.unwrap_or(1))
     }),
@@ -150,7 +162,7 @@ pub(super) fn virtual_server(pass: &mut Pass<'_>, line: &Line) -> Result<(), Abo
         ..VirtualServer::default()
     };
     pass.block(ROWS)?;
-    finish::families(pass);
+    finish::sorry_family(pass);
     let server = std::mem::take(&mut pass.draft.lvs.server);
     pass.draft.configuration.lvs.servers.push(server);
     Ok(())
@@ -164,7 +176,9 @@ fn service(pass: &mut Pass<'_>, line: &Line) -> Result<Option<Service>, Abort> {
             let mark = pass.number(number::unsigned(&text, 0, u32::MAX));
             if mark.is_none() {
                 let most = u32::MAX;
-                pass.error(format!("virtual server fwmark '{text}' must be in [0, {most}] - ignoring"));
+                pass.error(format!(
+                    "virtual server fwmark '{text}' must be in [0, {most}] - ignoring"
+                ));
             }
             Ok(mark.map(Service::Mark))
         }
@@ -173,7 +187,9 @@ fn service(pass: &mut Pass<'_>, line: &Line) -> Result<Option<Service>, Abort> {
             let found = address(pass, line, 1)?;
             if found.is_none() {
                 let port = value::word(line, 2).map_or_else(String::new, |port| format!("/{port}"));
-                pass.error(format!("Invalid virtual server IP address/port {first}{port} - skipping"));
+                pass.error(format!(
+                    "Invalid virtual server IP address/port {first}{port} - skipping"
+                ));
             }
             Ok(found.map(|(ip, port)| Service::Address(ip, port)))
         }
@@ -202,15 +218,12 @@ fn scheduler(pass: &mut Pass<'_>, line: &Line) -> Result<(), Abort> {
     Ok(())
 }
 
-/// A flag by its bit. One named after a scheduler holds for that one, which must have been given before.
+/// A flag by its bit. One named after sh or mh holds for either, which must have been given before.
 fn flag(pass: &mut Pass<'_>, line: &Line, bit: u8) -> Result<(), Abort> {
     let word = value::word(line, 0).unwrap_or_default();
-    let wanted = match word.split('-').next() {
-        Some("sh") | Some("hashed") => Some("sh"),
-        Some("mh") => Some("mh"),
-        _ => None,
-    };
-    if wanted.is_some() && server(pass).scheduler.as_deref() != wanted {
+    let hashes = word == "hashed" || word.starts_with("sh-") || word.starts_with("mh-");
+    let scheduler = server(pass).scheduler.as_deref();
+    if hashes && !matches!(scheduler, Some("sh" | "mh")) {
         // The reference says sh also where it means mh.
         pass.error(format!("{word} only applies to sh scheduler - ignoring"));
         return Ok(());
@@ -240,7 +253,9 @@ fn ip_family(pass: &mut Pass<'_>, line: &Line) -> Result<(), Abort> {
     if let Service::Address(ip, _) = server(pass).service.value
         && Family::of(ip) != family
     {
-        pass.error(format!("Virtual server specified family {text} conflicts with server family"));
+        pass.error(format!(
+            "Virtual server specified family {text} conflicts with server family"
+        ));
         return Ok(());
     }
     set(pass, |server| server.family = Some(family))
@@ -259,18 +274,27 @@ fn persistence_granularity(pass: &mut Pass<'_>, line: &Line) -> Result<(), Abort
         return set(pass, |server| server.persistence.granularity = Some(text));
     }
     let family = if six { "IPv6" } else { "IPv4" };
-    pass.error(format!("Invalid {family} persistence_granularity specified - {text}"));
+    pass.error(format!(
+        "Invalid {family} persistence_granularity specified - {text}"
+    ));
     Ok(())
 }
 
 /// One to four numbers with dots, as inet_aton(3) has it.
 fn is_mask(text: &str) -> bool {
     let parts: Vec<Option<u32>> = text.split('.').map(|part| part.parse().ok()).collect();
-    let (Some(Some(last)), leading) = (parts.last(), &parts[..parts.len().saturating_sub(1)]) else {
+    let (Some(Some(last)), leading) = (parts.last(), &parts[..parts.len().saturating_sub(1)])
+    else {
         return false;
     };
-    let most = u32::MAX.checked_shr(8 * u32::try_from(leading.len()).unwrap_or(4)).unwrap_or(0);
-    leading.len() < 4 && *last <= most && leading.iter().all(|part| part.is_some_and(|part| part < 256))
+    let most = u32::MAX
+        .checked_shr(8 * u32::try_from(leading.len()).unwrap_or(4))
+        .unwrap_or(0);
+    leading.len() < 4
+        && *last <= most
+        && leading
+            .iter()
+            .all(|part| part.is_some_and(|part| part < 256))
 }
 
 fn persistence_timeout(pass: &mut Pass<'_>, line: &Line) -> Result<(), Abort> {
@@ -306,7 +330,9 @@ fn weight(pass: &mut Pass<'_>, line: &Line) -> Result<(), Abort> {
     let text = pass.parameter(line, 1)?;
     match pass.number(number::unsigned(&text, 1, HEAVIEST)) {
         Some(weight) => server(pass).weight = weight,
-        None => pass.error(format!("Virtual server weight {text} is outside range 1-{HEAVIEST}")),
+        None => pass.error(format!(
+            "Virtual server weight {text} is outside range 1-{HEAVIEST}"
+        )),
     }
     Ok(())
 }

@@ -1,9 +1,9 @@
 //! Hears of processes that begin, change their program or name, and end: the kernel's process connector (netlink(7),
 //! `NETLINK_CONNECTOR`).
 //!
-//! The kernel tells only sockets of the first network namespace, and only processes with CAP_NET_ADMIN there and in the
-//! first process namespace: open before entering another network namespace (the reference does so too). The socket may
-//! be passed on by fork; [`ProcessEvents::listen`] is for the process that receives.
+//! The kernel tells only sockets of the first network namespace, of processes in the first process namespace (before
+//! Linux 6.6 also only with CAP_NET_ADMIN): open before entering another network namespace, as the reference does. The
+//! socket may be passed on by fork; [`ProcessEvents::listen`] is for the process that receives.
 //!
 //! ```no_run
 //! # fn main() -> std::io::Result<()> {
@@ -97,7 +97,7 @@ impl ProcessEvents {
     /// Opens it in the network namespace of this thread. Nothing is told yet.
     ///
     /// # Errors
-    /// `PermissionDenied` without CAP_NET_ADMIN; the kernel has no connector.
+    /// `PermissionDenied` without CAP_NET_ADMIN on older kernels; the kernel has no connector.
     pub fn open() -> io::Result<Self> {
         let mut socket = Socket::new(NETLINK_CONNECTOR)?;
         socket.set_non_blocking(true)?;

@@ -135,9 +135,7 @@ impl VirtualMacs {
     fn find_or_create(&self, netlink: &mut Netlink, wanted: &Wanted<'_>) -> io::Result<u32> {
         let create = create_macvlan(wanted.name, wanted.parent.index, wanted.mac, wanted.mode);
         let created = netlink.carry_out_one(&create);
-        let links = netlink.links()?;
-        let there = links.into_iter().find(|link| link.name == wanted.name);
-        match (created, there) {
+        match (created, netlink.link(wanted.name)?) {
             (Ok(()), Some(link)) => Ok(link.index),
             (Err(error), Some(link)) if error.kind() == io::ErrorKind::AlreadyExists => {
                 if wanted.is(&link) {
@@ -147,7 +145,7 @@ impl VirtualMacs {
                 }
             }
             (Err(error), _) => Err(error),
-            // Made, and gone again before the dump.
+            // Made, and gone again.
             (Ok(()), None) => Err(io::Error::from_raw_os_error(libc::ENODEV)),
         }
     }

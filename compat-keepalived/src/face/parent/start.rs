@@ -11,7 +11,7 @@ use locum_runtime::{
         pidfile::Pidfile,
         signal_queue::SignalQueue,
     },
-    script::{self, Command},
+    script::{Command, once},
 };
 use nix::sys::{
     resource::{RLIM_INFINITY, Resource, setrlimit},
@@ -244,15 +244,21 @@ fn set_umask(mask: u32) {
 }
 
 fn run_startup_script(loaded: &Loaded, log: &Log) {
-    if let Some(once) = &loaded.configuration.global.startup_script {
-        run_script("Startup", once, log);
+    let global = &loaded.configuration.global;
+    if let Some(script) = &global.startup_script {
+        run_script("Startup", script, global.startup_script_timeout, log);
     }
 }
 
 /// Runs a script that everything waits for.
-pub(super) fn run_script(kind: &str, once: &locum_model::script::OnceScript, log: &Log) {
-    let command = Command::of(&once.script, &[]);
-    match script::once::run(&command, once.timeout) {
+pub(super) fn run_script(
+    kind: &str,
+    script: &locum_model::script::Script,
+    timeout: std::time::Duration,
+    log: &Log,
+) {
+    let command = Command::of(script, &[]);
+    match once::run(&command, timeout) {
         Ok(outcome) if outcome.timed_out => {
             log.say(format!("{kind} script timed out"));
         }

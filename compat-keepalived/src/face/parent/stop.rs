@@ -40,8 +40,14 @@ impl Parent {
             // One that was killed couldn't remove it.
             let _ = fs::remove_file(self.paths.child(role));
         }
-        if let Some(once) = &self.loaded.configuration.global.shutdown_script {
-            run_script("Shutdown", once, &self.log);
+        let global = &self.loaded.configuration.global;
+        if let Some(script) = &global.shutdown_script {
+            run_script(
+                "Shutdown",
+                script,
+                global.shutdown_script_timeout,
+                &self.log,
+            );
         }
         let _ = fs::remove_file(&self.paths.parent);
         match &self.namespace {

@@ -148,6 +148,23 @@ pub fn delete(interface: u32) -> Request {
 }
 
 impl Netlink {
+    /// The interface of this name, if there is one.
+    ///
+    /// # Errors
+    /// The socket failed.
+    pub fn link(&mut self, name: &str) -> io::Result<Option<Link>> {
+        let mut message = LinkMessage::default();
+        message.attributes = vec![
+            LinkAttribute::IfName(name.to_owned()),
+            LinkAttribute::ExtMask(vec![LinkExtentMask::SkipStats]),
+        ];
+        match self.ask(RouteNetlinkMessage::GetLink(message)) {
+            Ok(payload) => Ok(Link::decode(payload)),
+            Err(error) if error.raw_os_error() == Some(libc::ENODEV) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// All interfaces.
     ///
     /// # Errors
@@ -196,6 +213,11 @@ mod tests {
             (Some(va), Some(1))
         );
         assert!(!virtual_mac.up);
+        assert_eq!(
+            netlink.link("mv").expect("asked"),
+            Some(virtual_mac.clone())
+        );
+        assert_eq!(netlink.link("nowhere").expect("asked"), None);
         let requests = [set_up(virtual_mac.index, true), set_up(vb, false)];
         for outcome in netlink.carry_out(&requests).expect("answers") {
             outcome.expect("set");

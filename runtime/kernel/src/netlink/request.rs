@@ -22,6 +22,8 @@ const MOST: usize = 128;
 const RECEIVE_BUFFER: usize = 1 << 20;
 /// The kernel fills at most 32 KiB in a dump.
 const DATAGRAM_BYTES: usize = 64 << 10;
+/// `struct nlmsghdr`.
+const HEADER_BYTES: usize = 16;
 /// How often a dump is begun again when the kernel says that it changed meanwhile.
 const DUMPS: usize = 8;
 
@@ -134,6 +136,28 @@ impl Netlink {
             }),
         );
         Ok(())
+    }
+
+    /// Asks for one and gives the answer's payload.
+    pub(super) fn ask(&mut self, request: RouteNetlinkMessage) -> io::Result<&[u8]> {
+        self.out.clear();
+        self.write(request, 0);
+        self.send()?;
+        loop {
+            let length = self.receive()?;
+            let found = messages(&self.datagram[..length])
+                .find(|message| message.sequence_number() == self.sequence)
+                .map(|message| (message.message_type(), message.payload().len()));
+            match found {
+                None => {}
+                Some((NLMSG_ERROR, _)) => {
+                    let code = error_code(&self.datagram[HEADER_BYTES..]);
+                    return Err(io::Error::from_raw_os_error(-code));
+                }
+                // An answer comes alone in its datagram.
+                Some((_, payload)) => return Ok(&self.datagram[HEADER_BYTES..][..payload]),
+            }
+        }
     }
 
     /// Asks for all of a kind and gives every answer's type and payload, in their order.

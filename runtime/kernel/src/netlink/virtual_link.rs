@@ -6,7 +6,7 @@ use netlink_packet_route::{
     RouteNetlinkMessage,
     link::{
         AfSpecInet, AfSpecInet6, AfSpecUnspec, In6AddrGenMode, InfoData, InfoIpVlan, InfoKind,
-        InfoMacVlan, LinkAttribute, LinkInfo, LinkMessage,
+        InfoMacVlan, LinkAttribute, LinkFlags, LinkInfo, LinkMessage,
     },
 };
 
@@ -24,35 +24,30 @@ pub fn virtual_router_mac(ipv6: bool, vrid: u8) -> [u8; 6] {
 /// Makes a macvlan over an interface: an interface with a MAC of its own on the same wire. It is down at first.
 pub fn create_macvlan(name: &str, parent: u32, mac: [u8; 6], mode: MacVlanMode) -> Request {
     let data = InfoData::MacVlan(vec![InfoMacVlan::Mode(mode)]);
+    let mut message = new_link(name, parent, InfoKind::MacVlan, data);
     let address = LinkAttribute::Address(mac.to_vec());
-    create(name, parent, InfoKind::MacVlan, data, Some(address))
+    message.attributes.push(address);
+    Request::create_new(RouteNetlinkMessage::NewLink(message))
 }
 
-/// Makes an ipvlan over an interface: an interface that shares its MAC and takes packets by their address. It is down at
-/// first.
+/// Makes an ipvlan over an interface: an interface that shares its MAC and takes packets by their address. It is up at
+/// once, as the reference's.
 pub fn create_ipvlan(name: &str, parent: u32, mode: IpVlanMode, flags: IpVlanFlags) -> Request {
-    let mut data = vec![InfoIpVlan::Mode(mode)];
-    if !flags.is_empty() {
-        data.push(InfoIpVlan::Flags(flags));
-    }
-    create(name, parent, InfoKind::IpVlan, InfoData::IpVlan(data), None)
+    let data = InfoData::IpVlan(vec![InfoIpVlan::Mode(mode), InfoIpVlan::Flags(flags)]);
+    let mut message = new_link(name, parent, InfoKind::IpVlan, data);
+    message.header.flags = LinkFlags::Up;
+    message.header.change_mask = LinkFlags::Up;
+    Request::create_new(RouteNetlinkMessage::NewLink(message))
 }
 
-fn create(
-    name: &str,
-    parent: u32,
-    kind: InfoKind,
-    data: InfoData,
-    address: Option<LinkAttribute>,
-) -> Request {
+fn new_link(name: &str, parent: u32, kind: InfoKind, data: InfoData) -> LinkMessage {
     let mut message = LinkMessage::default();
     message.attributes = vec![
         LinkAttribute::LinkInfo(vec![LinkInfo::Kind(kind), LinkInfo::Data(data)]),
         LinkAttribute::Link(parent),
         LinkAttribute::IfName(name.to_owned()),
     ];
-    message.attributes.extend(address);
-    Request::create_new(RouteNetlinkMessage::NewLink(message))
+    message
 }
 
 /// Puts an interface into a VRF, a bridge or a bond, or takes it out of one.

@@ -102,7 +102,8 @@ impl Sender {
         })
     }
 
-    /// The hop limit of unicast IPv6 packets (`unicast_ttl`); the header of IPv4 ones has it.
+    /// The hop limit of the unicast IPv6 packets from now on (`unicast_ttl`); the header of IPv4 ones has it. Unless it
+    /// is set they leave with the kernel's default, 64: so do the reference's without `unicast_ttl`.
     ///
     /// # Errors
     /// The socket isn't one of IPv6.
