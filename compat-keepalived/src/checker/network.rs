@@ -64,8 +64,6 @@ const SMTP_WORDS: &[Row] = &[
 
 /// Types of records that are asked for.
 const RECORDS: &[&str] = &["A", "NS", "CNAME", "SOA", "MX", "TXT", "AAAA"];
-/// The longest name that fits into a question.
-const LONGEST_NAME: usize = 255;
 
 pub(super) fn dns_check(pass: &mut Pass<'_>, line: &Line) -> Result<(), Abort> {
     let kind = CheckerKind::Dns {
@@ -82,10 +80,6 @@ const DNS_WORDS: &[Row] = &[
             pass.error(format!(
                 "DNS_CHECK name '{text}' has empty label - ignoring"
             ));
-            return Ok(());
-        }
-        if text.len() > LONGEST_NAME {
-            pass.error(format!("DNS_CHECK name '{text}' too long - ignoring"));
             return Ok(());
         }
         set_kind(pass, |kind| {
