@@ -29,6 +29,8 @@ pub struct Job {
     pub case: Case,
     /// The executable to play it with.
     pub program: PathBuf,
+    /// The executable of all hosts but `a`, if it is another one.
+    pub other: Option<PathBuf>,
     /// How many log lines are expected, so that the end can wait for them; unknown while recording.
     pub log_lines: Option<usize>,
     /// Which of the machine's processors to stay on: one, so that the default of nbthread is 1 everywhere.
@@ -58,13 +60,20 @@ pub fn run_part() -> Option<i32> {
     }
 }
 
-/// Plays one scenario in namespaces of its own and returns what it recorded.
+/// Plays one scenario in namespaces of its own and returns what it recorded. On hosts but `a` it is played with
+/// `other`, if there is one.
 #[must_use]
-pub fn play_apart(case: &Case, program: &Path, log_lines: Option<usize>) -> Outcome {
+pub fn play_apart(
+    case: &Case,
+    program: &Path,
+    other: Option<&Path>,
+    log_lines: Option<usize>,
+) -> Outcome {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     let job = Job {
         case: case.clone(),
         program: program.to_owned(),
+        other: other.map(Path::to_owned),
         log_lines,
         processor: NEXT.fetch_add(1, Ordering::Relaxed),
     };
@@ -184,10 +193,14 @@ fn die_with_parent() -> Result<(), String> {
     nix::sys::prctl::set_pdeathsig(Signal::SIGKILL).map_err(|e| e.to_string())
 }
 
-/// The same for Keepalived's.
-pub const KEEPALIVED: &str = "/run/golden/bin/keepalived";
 /// Where the program is called through a symlink of the reference's name.
 pub const BIN: &str = "/run/golden/bin/haproxy";
+/// The same for Keepalived's.
+pub const KEEPALIVED: &str = "/run/golden/bin/keepalived";
+/// What these links lead to.
+pub const PROGRAM: &str = "/run/golden/bin/program";
+/// What is there in its place on all hosts but `a`, if there is another program.
+pub const OTHER: &str = "/run/golden/bin/other";
 /// Where the scenario's files lie, and the working directory.
 pub const WORKDIR: &str = "/tmp/scenario";
 /// Where started programs write.
@@ -201,8 +214,10 @@ fn prepare(job: &Job) -> Result<(), String> {
     // What the subject may open doesn't depend on the machine: it shows in its maxconn.
     setrlimit(Resource::RLIMIT_NOFILE, 4096, 4096)
         .map_err(|e| format!("limit of descriptors: {e}"))?;
-    let program =
-        std::fs::File::open(&job.program).map_err(|e| format!("{}: {e}", job.program.display()))?;
+    let open =
+        |path: &Path| std::fs::File::open(path).map_err(|e| format!("{}: {e}", path.display()));
+    let program = open(&job.program)?;
+    let other = job.other.as_deref().map(open).transpose()?;
     let nothing: Option<&str> = None;
     mount(
         nothing,
@@ -224,7 +239,10 @@ fn prepare(job: &Job) -> Result<(), String> {
     // The program is bound from its descriptor: it may lie below /tmp or /run, which are hidden now.
     make_folder("/run/golden/bin")?;
     make_folder(OUTPUT)?;
-    bind_program(&job.program, &program)?;
+    bind_program(&job.program, &program, PROGRAM)?;
+    if let (Some(path), Some(other)) = (&job.other, &other) {
+        bind_program(path, other, OTHER)?;
+    }
     for link in [BIN, KEEPALIVED] {
         std::os::unix::fs::symlink("program", link).map_err(|e| format!("{link}: {e}"))?;
     }
@@ -236,8 +254,7 @@ fn prepare(job: &Job) -> Result<(), String> {
 }
 
 /// A file of another mount can't be bound through /proc/self/fd once its path is hidden, so it is copied then.
-fn bind_program(path: &Path, program: &std::fs::File) -> Result<(), String> {
-    let target = "/run/golden/bin/program";
+fn bind_program(path: &Path, program: &std::fs::File, target: &str) -> Result<(), String> {
     let wrong = |e: std::io::Error| format!("{target}: {e}");
     let mut file = std::fs::File::create(target).map_err(wrong)?;
     let nothing: Option<&str> = None;

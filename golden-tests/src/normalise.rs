@@ -138,6 +138,12 @@ static KEEPALIVED_RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
         ),
         rule(r"(DATE [^\s\[]+)\[\d+\]", "${1}[PID]"),
         rule(r"(?m)(^|[^.\w])([Pp]id(?:[=:]| is)? ?)\d+", "${1}${2}PID"),
+        rule(r"\b(MAINPID=)\d+", "${1}PID"),
+        // Which patch level it is, and of which day.
+        rule(
+            r"(Keepalived v2\.2\.7)\S* \(\d\d/\d\d,\d{4}\)",
+            "${1} (DATE)",
+        ),
         // Of lines to the console: Sun Nov 22 21:56:41 2026: text
         rule(
             r"(?m)^[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}: ",

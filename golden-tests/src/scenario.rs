@@ -248,6 +248,15 @@ impl Script {
         }
     }
 
+    /// Whether programs on several hosts talk with each other.
+    #[must_use]
+    pub fn is_conversation(&self) -> bool {
+        match self {
+            Self::Proxy(_) => false,
+            Self::Cluster(scenario) => scenario.hosts.len() > 1,
+        }
+    }
+
     /// Whether a capture of this name is a log whose lines the end of a replay waits for.
     #[must_use]
     pub fn is_log(&self, name: &str) -> bool {

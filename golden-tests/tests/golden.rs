@@ -162,7 +162,7 @@ impl Bench {
             (Mode::Replay, _) => None,
             (_, None) => return self.did_not_run(case, "needs the reference"),
             (Mode::Record, Some(reference)) => return self.record(case, reference, expected),
-            (_, Some(reference)) => match self.captures(case, reference, expected)? {
+            (_, Some(reference)) => match self.captures(case, reference, None, expected)? {
                 Some(captures) => Some(captures),
                 None => return Ok(()),
             },
@@ -181,13 +181,36 @@ impl Bench {
             *all.entry(pending.reason.clone()).or_default() += 1;
             return Ok(());
         }
-        let Some(captures) = self.captures(case, ours, expected)? else {
+        let Some(captures) = self.captures(case, ours, None, expected)? else {
             return Ok(());
         };
         // Live against live says the same as live against recorded, unless the recording is incomplete.
         let against = theirs.as_ref().unwrap_or(expected);
         compare::judge(against, &captures, self.known(case))
-            .map_err(|diff| format!("ours differs\n{diff}"))
+            .map_err(|diff| format!("ours differs\n{diff}"))?;
+        match reference {
+            Some(theirs) if self.mode == Mode::Both && case.script.is_conversation() => {
+                self.mixed(case, ours, theirs, expected)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Ours on the first host among the reference's, then the other way round.
+    fn mixed(
+        &self,
+        case: &Case,
+        ours: &Subject,
+        theirs: &Subject,
+        expected: &Captures,
+    ) -> Result<(), String> {
+        for (first, others) in [(ours, theirs), (theirs, ours)] {
+            let played = self.captures(case, first, Some(others), expected)?;
+            compare::judge_mixed(expected, &played.unwrap_or_default(), self.known(case)).map_err(
+                |diff| format!("{} on a, {} elsewhere\n{diff}", first.label, others.label),
+            )?;
+        }
+        Ok(())
     }
 
     fn known(&self, case: &Case) -> Option<&Difference> {
@@ -197,10 +220,12 @@ impl Bench {
     fn record(&self, case: &Case, reference: &Subject, before: &Captures) -> Result<(), String> {
         let Some(folder) = &case.folder else {
             // The samples are recorded already; here they check the comparer.
-            let captures = self.captures(case, reference, before)?.unwrap_or_default();
+            let captures = self
+                .captures(case, reference, None, before)?
+                .unwrap_or_default();
             return compare::judge(before, &captures, None);
         };
-        let Some(captures) = self.captures(case, reference, &Captures::new())? else {
+        let Some(captures) = self.captures(case, reference, None, &Captures::new())? else {
             return Ok(());
         };
         record::write(&folder.join("expected"), &reference.label, &captures)
@@ -211,6 +236,7 @@ impl Bench {
         &self,
         case: &Case,
         subject: &Subject,
+        others: Option<&Subject>,
         expected: &Captures,
     ) -> Result<Option<Captures>, String> {
         let lines = expected
@@ -223,7 +249,10 @@ impl Bench {
             captures,
             problems,
             impossible,
-        } = self.when_free(case, || holder::play_apart(case, &subject.path, log_lines));
+        } = self.when_free(case, || {
+            let others = others.map(|s| s.path.as_path());
+            holder::play_apart(case, &subject.path, others, log_lines)
+        });
         if let Some(reason) = impossible {
             self.did_not_run(case, &reason)?;
             return Ok(None);

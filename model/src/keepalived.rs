@@ -213,6 +213,8 @@ pub struct Global {
     /// `dbus_service_name`.
     pub dbus_service_name: Option<String>,
 
+    /// `plugin_dir` of version 1.2, which nothing uses.
+    pub plugin_dir: Option<PathBuf>,
     /// `umask`; `None`: 0177 for files of the daemon.
     pub umask: Option<u32>,
     /// `random_seed`.
@@ -302,6 +304,7 @@ impl Default for Global {
             snmp: Snmp::default(),
             dbus: false,
             dbus_service_name: None,
+            plugin_dir: None,
             umask: None,
             random_seed: None,
             tmp_config_directory: None,

@@ -10,12 +10,13 @@ mod process;
 mod script;
 mod statics;
 mod sync_group;
+pub mod table;
 mod top;
 mod track_file;
 mod track_group;
 
 use crate::{
-    lvs,
+    checker, lvs,
     row::{Row, Rows, row},
     vrrp_option,
 };
@@ -107,5 +108,57 @@ pub const ALL: &[Block] = &[
     Block {
         name: "virtual_server/real_server",
         rows: lvs::REAL_SERVER,
+    },
+    Block {
+        name: "virtual_server/real_server/BFD_CHECK",
+        rows: checker::BFD,
+    },
+    Block {
+        name: "virtual_server/real_server/DNS_CHECK",
+        rows: checker::DNS,
+    },
+    Block {
+        name: "virtual_server/real_server/FILE_CHECK",
+        rows: checker::FILE,
+    },
+    Block {
+        name: "virtual_server/real_server/HTTP_GET",
+        rows: checker::HTTP,
+    },
+    Block {
+        name: "virtual_server/real_server/HTTP_GET/url",
+        rows: checker::URL,
+    },
+    Block {
+        name: "virtual_server/real_server/MISC_CHECK",
+        rows: checker::MISC,
+    },
+    Block {
+        name: "virtual_server/real_server/PING_CHECK",
+        rows: checker::PLAIN,
+    },
+    Block {
+        name: "virtual_server/real_server/SMTP_CHECK",
+        rows: checker::SMTP,
+    },
+    Block {
+        name: "virtual_server/real_server/SMTP_CHECK/host",
+        rows: checker::PLAIN,
+    },
+    Block {
+        name: "virtual_server/real_server/SSL_GET",
+        rows: checker::HTTP,
+    },
+    Block {
+        name: "virtual_server/real_server/SSL_GET/url",
+        rows: checker::URL,
+    },
+    Block {
+        name: "virtual_server/real_server/TCP_CHECK",
+        rows: checker::PLAIN,
+    },
+    Block {
+        name: "virtual_server/real_server/UDP_CHECK",
+        rows: checker::UDP,
     },
 ];

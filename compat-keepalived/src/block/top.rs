@@ -6,7 +6,7 @@ use locum_parser::keepalived::Line;
 
 use crate::{
     load::{Abort, Kind, Pass, Process, number, value},
-    row::{Row, accepted, refused, row},
+    row::{Row, accepted, row},
 };
 
 pub(super) const ROWS: &[Row] = &[
@@ -29,7 +29,7 @@ pub(super) const ROWS: &[Row] = &[
     row("net_namespace", |pass, line| {
         of_parent(pass, line, net_namespace)
     }),
-    refused("net_namespace_ipvs", |pass, line| {
+    accepted("net_namespace_ipvs", |pass, line| {
         of_parent(pass, line, |pass, line| {
             let name = value::word(line, 1).unwrap_or_default();
             pass.draft.configuration.global.net_namespace_ipvs = Some(name);

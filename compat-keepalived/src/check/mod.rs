@@ -50,6 +50,14 @@ fn files(pass: &mut Pass<'_>) {
 }
 
 fn vrrp(pass: &mut Pass<'_>) {
+    if pass.draft.interface_missing {
+        pass.fatal = true;
+        pass.tell(
+            Kind::Error,
+            "Non-existent interface specified in configuration",
+        );
+        return;
+    }
     instance::complete(pass);
     groups::complete(pass);
     tracks::complete(pass);
@@ -62,11 +70,4 @@ fn vrrp(pass: &mut Pass<'_>) {
     let groups = std::mem::take(&mut pass.draft.groups);
     pass.draft.configuration.sync_groups = groups.into_iter().map(|one| one.model).collect();
     files(pass);
-    if pass.draft.interface_missing {
-        pass.fatal = true;
-        pass.tell(
-            Kind::Error,
-            "Non-existent interface specified in configuration",
-        );
-    }
 }

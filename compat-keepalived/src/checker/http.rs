@@ -13,7 +13,7 @@ use crate::{
     row::{Row, Rows, accepted},
 };
 
-pub(super) const ROWS: Rows = &[COMMON, TIMING, connection::ROWS, WORDS];
+pub(crate) const ROWS: Rows = &[COMMON, TIMING, connection::ROWS, WORDS];
 
 const WORDS: &[Row] = &[
     accepted("enable_sni", |pass, line| {
@@ -50,7 +50,7 @@ const WORDS: &[Row] = &[
     }),
 ];
 
-pub(super) const URL: Rows = &[&[
+pub(crate) const URL: Rows = &[&[
     accepted("digest", digest),
     accepted("path", |pass, line| {
         let path = pass.parameter(line, 1)?;

@@ -18,7 +18,7 @@ use crate::{
     row::{Row, Rows, accepted},
 };
 
-pub(super) const ROWS: Rows = &[COMMON, TIMING, WORDS];
+pub(crate) const ROWS: Rows = &[COMMON, TIMING, WORDS];
 
 const WORDS: &[Row] = &[
     accepted("misc_dynamic", |pass, _| {

@@ -32,22 +32,10 @@ pub(crate) const ROWS: &[Row] = &[
     accepted("UDP_CHECK", network::udp_check),
 ];
 
-/// Words of blocks within real servers, for `docs/keywords.md`.
-pub const BLOCKS: &[(&str, Rows)] = &[
-    ("BFD_CHECK", state::BFD),
-    ("DNS_CHECK", network::DNS),
-    ("FILE_CHECK", state::FILE),
-    ("HTTP_GET", http::ROWS),
-    ("HTTP_GET/url", http::URL),
-    ("MISC_CHECK", misc::ROWS),
-    ("PING_CHECK", network::PLAIN),
-    ("SMTP_CHECK", network::SMTP),
-    ("SMTP_CHECK/host", network::HOST),
-    ("SSL_GET", http::ROWS),
-    ("SSL_GET/url", http::URL),
-    ("TCP_CHECK", network::PLAIN),
-    ("UDP_CHECK", network::UDP),
-];
+pub(crate) use http::{ROWS as HTTP, URL};
+pub(crate) use misc::ROWS as MISC;
+pub(crate) use network::{DNS, PLAIN, SMTP, UDP};
+pub(crate) use state::{BFD, FILE};
 
 /// What every checker but those of files and sessions takes.
 const COMMON: &[Row] = &[

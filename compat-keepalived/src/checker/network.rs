@@ -12,10 +12,10 @@ use crate::{
     row::{Row, Rows, accepted},
 };
 
-pub(super) const PLAIN: Rows = &[COMMON, TIMING, connection::ROWS];
-pub(super) const DNS: Rows = &[COMMON, TIMING, connection::ROWS, DNS_WORDS];
-pub(super) const SMTP: Rows = &[COMMON, TIMING, connection::ROWS, SMTP_WORDS];
-pub(super) const UDP: Rows = &[COMMON, TIMING, connection::ROWS, UDP_WORDS];
+pub(crate) const PLAIN: Rows = &[COMMON, TIMING, connection::ROWS];
+pub(crate) const DNS: Rows = &[COMMON, TIMING, connection::ROWS, DNS_WORDS];
+pub(crate) const SMTP: Rows = &[COMMON, TIMING, connection::ROWS, SMTP_WORDS];
+pub(crate) const UDP: Rows = &[COMMON, TIMING, connection::ROWS, UDP_WORDS];
 /// Words of SMTP_CHECK's `host`.
 pub(super) const HOST: Rows = PLAIN;
 

@@ -10,7 +10,7 @@ use crate::{
     row::{Rows, accepted},
 };
 
-pub(super) const BFD: Rows = &[&[
+pub(crate) const BFD: Rows = &[&[
     accepted("alpha", |pass, line| {
         let alpha = switch(pass, line, "Invalid alpha parameter");
         set(pass, |checker| checker.alpha = alpha.or(checker.alpha))
@@ -18,7 +18,7 @@ pub(super) const BFD: Rows = &[&[
     accepted("name", bfd_name),
 ]];
 
-pub(super) const FILE: Rows = &[&[
+pub(crate) const FILE: Rows = &[&[
     accepted("track_file", track_file),
     accepted("weight", weight),
 ]];

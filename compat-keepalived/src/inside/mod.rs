@@ -8,7 +8,10 @@ pub mod rule;
 
 use locum_parser::keepalived::Line;
 
-use crate::load::{Pass, value};
+use crate::{
+    load::{Pass, value},
+    row::State,
+};
 
 /// Whose addresses, routes and rules they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +25,7 @@ pub enum Owner {
 /// `track_group NAME`, or what there is to say.
 fn track_group(pass: &mut Pass<'_>, line: &Line, index: usize) -> Option<String> {
     let name = value::word(line, index)?;
+    pass.note("track_group", State::Refused);
     let groups = &pass.draft.configuration.track_groups;
     if groups.iter().any(|group| group.name.value == name) {
         return Some(name);

@@ -221,14 +221,7 @@ impl<'a> Pass<'a> {
         };
         match row::find(rows, &first.text) {
             Some(row) => {
-                if row.state != State::Executed {
-                    let at = self.place.clone();
-                    self.unexecuted.push(Unexecuted {
-                        word: row.name,
-                        state: row.state,
-                        at,
-                    });
-                }
+                self.note(row.name, row.state);
                 (row.lower)(self, line)
             }
             None if line.opens() => {
@@ -239,6 +232,14 @@ impl<'a> Pass<'a> {
                 self.error(format!("Unknown keyword '{}'", first.lossy()));
                 Ok(())
             }
+        }
+    }
+
+    /// Notes a word that isn't executed, also one inside a line.
+    pub fn note(&mut self, word: &'static str, state: State) {
+        if state != State::Executed {
+            let at = self.place.clone();
+            self.unexecuted.push(Unexecuted { word, state, at });
         }
     }
 

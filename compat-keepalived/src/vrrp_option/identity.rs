@@ -49,7 +49,7 @@ pub(super) const ROWS: &[Row] = &[
     }),
     row("version", version),
     row("virtual_router_id", virtual_router_id),
-    row("vrf", vrf),
+    refused("vrf", vrf),
 ];
 
 fn interface(pass: &mut Pass<'_>, line: &Line) -> Result<(), Abort> {

@@ -13,9 +13,9 @@ use crate::{
 };
 
 pub(super) const ROWS: &[Row] = &[
-    refused("use_ipvlan", use_ipvlan),
+    row("use_ipvlan", use_ipvlan),
     row("use_vmac", use_vmac),
-    row("use_vmac_addr", |pass, _| {
+    refused("use_vmac_addr", |pass, _| {
         current(pass).model.use_vmac_addr = true;
         Ok(())
     }),

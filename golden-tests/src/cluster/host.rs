@@ -3,7 +3,7 @@
 //! Sockets and processes that the thread makes belong to its host. /run, /tmp and /dev are the host's own, too.
 
 use crate::clock;
-use crate::holder::{WORKDIR, private_dev, tmpfs};
+use crate::holder::{OTHER, PROGRAM, WORKDIR, private_dev, tmpfs};
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
 use std::os::unix::fs::PermissionsExt;
@@ -168,6 +168,10 @@ fn enter(name: char) -> Result<(), String> {
     mount(Some("/run/new"), "/run", nothing, MsFlags::MS_MOVE, nothing).map_err(wrong("/run"))?;
     std::fs::set_permissions("/run", PermissionsExt::from_mode(0o755))
         .map_err(|e| e.to_string())?;
+    if name != 'a' && Path::new(OTHER).exists() {
+        mount(Some(OTHER), PROGRAM, nothing, MsFlags::MS_BIND, nothing)
+            .map_err(wrong("the other program"))?;
+    }
     tmpfs("/tmp")?;
     private_dev()?;
     make(WORKDIR)?;

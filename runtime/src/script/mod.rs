@@ -12,8 +12,9 @@ use std::{
 
 use locum_kernel::{
     readable::Readable,
-    run_as::{self, Ended, Program, Running},
+    run_as::{self, Program, Running},
 };
+pub use locum_kernel::run_as::Ended;
 use nix::sys::signal::Signal;
 
 pub mod once;

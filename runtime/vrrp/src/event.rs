@@ -2,7 +2,7 @@
 
 use std::{net::IpAddr, time::Duration};
 
-use locum_model::vrrp::Version;
+use locum_model::vrrp::{Address, Route, Rule, Version};
 
 use crate::identity::{GroupId, InstanceId, Name};
 
@@ -191,6 +191,8 @@ pub enum InstanceEvent {
     PreemptDelayStopped,
     /// Another router owns the addresses too: ours becomes 254.
     OwnerConflict,
+    /// An authenticated advert of a lower priority moved our sequence number on (AH).
+    SequenceSynced,
     /// Version 3 to peers: the other makes its checksum the old way, which is what we take from now on.
     OldChecksum,
     /// An advert couldn't be sent (drivers tell this).
@@ -226,7 +228,25 @@ pub enum InstanceEvent {
         fault: bool,
     },
     /// A reload brought another address list: this one goes.
-    AddressNoLongerExists(Box<crate::effect::Line<locum_model::vrrp::Address>>),
+    AddressNoLongerExists {
+        /// What its line said.
+        address: Box<Address>,
+        /// The interface it was on.
+        interface: Name,
+    },
+    /// The delays of its interface's changes were as long as two intervals or longer: they are shortened.
+    DelaysShortened {
+        /// The interface.
+        interface: Name,
+    },
+    /// This rule goes, others stay.
+    RuleNoLongerExists(Box<Rule>),
+    /// This route goes, others stay.
+    RouteNoLongerExists(Box<Route>),
+    /// All rules go.
+    AllRulesGone,
+    /// All routes go.
+    AllRoutesGone,
     /// The firewall's drop rules are set.
     SettingFirewall,
     /// They are removed.
@@ -364,7 +384,10 @@ pub enum InterfaceChange {
     /// It appeared.
     Added,
     /// It is gone.
-    Removed,
+    Removed {
+        /// Instances used or tracked it.
+        used: bool,
+    },
     /// Its flags changed, which counts only if it lasts.
     Debounced {
         /// Flags before.

@@ -40,6 +40,8 @@ pub struct Instance {
     pub sends_by: u32,
     /// Its sockets.
     pub socket: Option<SocketId>,
+    /// The sockets it had before, for a last advert.
+    pub last_socket: Option<SocketId>,
     /// The address that adverts come from.
     pub source: Option<IpAddr>,
     /// It has no such address: a reason to be in fault.
@@ -155,6 +157,7 @@ impl Instance {
             interface: 0,
             sends_by: 0,
             socket: None,
+            last_socket: None,
             source: None,
             sourceless: false,
             state: State::Init,
@@ -245,6 +248,13 @@ impl Instance {
     /// The counter of authentication headers, which sending and receiving share, beside what a check needs.
     pub fn checks(&mut self) -> (&Expected, &mut u32, &mut Statistics) {
         (&self.expected, &mut self.sequence, &mut self.statistics)
+    }
+
+    /// Skips a sequence number of the authentication header; false: there is none.
+    pub fn skip_sequence(&mut self) -> bool {
+        let ah = matches!(self.expected.authentication, Secret::Ah(_));
+        self.sequence = self.sequence.wrapping_add(u32::from(ah));
+        ah
     }
 
     /// Gives the packets of this priority, one for each destination. Packets are made once; the priority is written over.

@@ -21,6 +21,7 @@
 
 pub mod accept;
 pub mod bfd;
+pub mod driver;
 pub mod effect;
 pub mod engine;
 pub mod event;
@@ -30,6 +31,7 @@ pub mod identity;
 pub mod input;
 pub mod instance;
 pub mod packet;
+pub mod snapshot;
 pub mod statistics;
 pub mod timers;
 pub mod track;

@@ -18,6 +18,11 @@ impl Alarm {
         self.due
     }
 
+    /// Whether an entry of this time makes it go off.
+    pub fn is_at(&self, at: Instant) -> bool {
+        self.due == Some(at) && self.queued == Some(at)
+    }
+
     /// It doesn't go off. Its entry in the heap dies when its time comes.
     pub fn stop(&mut self) {
         self.due = None;

@@ -6,36 +6,36 @@ use locum_parser::keepalived::Line;
 use super::named_switch;
 use crate::{
     load::{Abort, Pass, number, value},
-    row::{Row, row},
+    row::{Row, accepted, row},
 };
 
 pub(super) const ROWS: &[Row] = &[
-    row("lvs_netlink_cmd_rcv_bufs", |pass, line| {
+    accepted("lvs_netlink_cmd_rcv_bufs", |pass, line| {
         size(pass, line, |global| &mut global.lvs_netlink_cmd_rcv_bufs)
     }),
-    row("lvs_netlink_cmd_rcv_bufs_force", |pass, line| {
+    accepted("lvs_netlink_cmd_rcv_bufs_force", |pass, line| {
         force(pass, line, |global| &mut global.lvs_netlink_cmd_rcv_bufs)
     }),
-    row("lvs_netlink_monitor_rcv_bufs", |pass, line| {
+    accepted("lvs_netlink_monitor_rcv_bufs", |pass, line| {
         size(pass, line, |global| {
             &mut global.lvs_netlink_monitor_rcv_bufs
         })
     }),
-    row("lvs_netlink_monitor_rcv_bufs_force", |pass, line| {
+    accepted("lvs_netlink_monitor_rcv_bufs_force", |pass, line| {
         force(pass, line, |global| {
             &mut global.lvs_netlink_monitor_rcv_bufs
         })
     }),
-    row("process_monitor_rcv_bufs", |pass, line| {
+    accepted("process_monitor_rcv_bufs", |pass, line| {
         size(pass, line, |global| &mut global.process_monitor_rcv_bufs)
     }),
-    row("process_monitor_rcv_bufs_force", |pass, line| {
+    accepted("process_monitor_rcv_bufs_force", |pass, line| {
         force(pass, line, |global| &mut global.process_monitor_rcv_bufs)
     }),
-    row("vrrp_netlink_cmd_rcv_bufs", |pass, line| {
+    accepted("vrrp_netlink_cmd_rcv_bufs", |pass, line| {
         size(pass, line, |global| &mut global.vrrp_netlink_cmd_rcv_bufs)
     }),
-    row("vrrp_netlink_cmd_rcv_bufs_force", |pass, line| {
+    accepted("vrrp_netlink_cmd_rcv_bufs_force", |pass, line| {
         force(pass, line, |global| &mut global.vrrp_netlink_cmd_rcv_bufs)
     }),
     row("vrrp_netlink_monitor_rcv_bufs", |pass, line| {
@@ -48,8 +48,8 @@ pub(super) const ROWS: &[Row] = &[
             &mut global.vrrp_netlink_monitor_rcv_bufs
         })
     }),
-    row("vrrp_rx_bufs_multiplier", multiplier),
-    row("vrrp_rx_bufs_policy", policy),
+    accepted("vrrp_rx_bufs_multiplier", multiplier),
+    accepted("vrrp_rx_bufs_policy", policy),
 ];
 
 type Field = fn(&mut Global) -> &mut ReceiveBuffer;

@@ -17,14 +17,20 @@ pub(super) const ROWS: &[Row] = &[
         pass.draft.configuration.global.config_save_dir = Some(PathBuf::from(directory));
         Ok(())
     }),
-    row("data_use_instance", |pass, line| {
+    accepted("data_use_instance", |pass, line| {
         if let Some(on) = named_switch(pass, line, "date_use_instance") {
             pass.draft.configuration.global.data_use_instance = on;
         }
         Ok(())
     }),
     row("include_check", include_check),
-    row("random_seed", |pass, line| {
+    // Version 1.2 had it; the reference calls it unknown.
+    accepted("plugin_dir", |pass, line| {
+        pass.error("Unknown keyword 'plugin_dir'");
+        pass.draft.configuration.global.plugin_dir = value::word(line, 1).map(PathBuf::from);
+        Ok(())
+    }),
+    accepted("random_seed", |pass, line| {
         let text = pass.parameter(line, 1)?;
         match pass.number(number::unsigned(&text, 0, u32::MAX)) {
             Some(seed) => pass.draft.configuration.global.random_seed = Some(seed),

@@ -1,10 +1,11 @@
 //! The firewall for `no_accept` and for vmacs. The reference as packaged knows nftables only.
 
+use locum_model::keepalived::Iptables;
 use locum_parser::keepalived::Line;
 
 use crate::{
     load::{Abort, Pass, number, value},
-    row::{Row, row},
+    row::{Row, accepted, row},
 };
 
 pub(super) const ROWS: &[Row] = &[
@@ -30,8 +31,12 @@ pub(super) const ROWS: &[Row] = &[
         }
         Ok(())
     }),
-    row("vrrp_ipsets", ipsets),
-    row("vrrp_iptables", |pass, _| {
+    accepted("vrrp_ipsets", ipsets),
+    row("vrrp_iptables", |pass, line| {
+        pass.draft.configuration.global.firewall.iptables = Some(Iptables {
+            input: value::word(line, 1).unwrap_or_else(|| "INPUT".to_owned()),
+            output: value::word(line, 2),
+        });
         pass.error("iptables not supported, using nftables instead. Please replace 'vrrp_iptables and 'vrrp_ipsets' with 'nftables' config option");
         nftables(pass, None);
         Ok(())
@@ -48,7 +53,13 @@ fn nftables(pass: &mut Pass<'_>, table: Option<String>) {
 }
 
 /// Sets of iptables: the reference as packaged doesn't know the word.
-fn ipsets(pass: &mut Pass<'_>, _line: &Line) -> Result<(), Abort> {
+fn ipsets(pass: &mut Pass<'_>, line: &Line) -> Result<(), Abort> {
     pass.error("Unknown keyword 'vrrp_ipsets'");
+    let names = line
+        .words
+        .iter()
+        .skip(1)
+        .map(|word| word.lossy().into_owned());
+    pass.draft.configuration.global.firewall.ipsets = Some(names.collect());
     Ok(())
 }

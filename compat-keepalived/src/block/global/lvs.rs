@@ -18,14 +18,14 @@ pub(super) const ROWS: &[Row] = &[
         }
         Ok(())
     }),
-    refused("lvs_flush", |pass, _| {
+    accepted("lvs_flush", |pass, _| {
         pass.draft.configuration.global.lvs_flush = true;
         Ok(())
     }),
-    refused("lvs_flush_on_stop", flush_on_stop),
-    refused("lvs_flush_onstop", flush_on_stop),
+    accepted("lvs_flush_on_stop", flush_on_stop),
+    accepted("lvs_flush_onstop", flush_on_stop),
     refused("lvs_sync_daemon", sync_daemon),
-    refused("lvs_timeouts", timeouts),
+    accepted("lvs_timeouts", timeouts),
     accepted("nftables_ipvs", |pass, line| {
         let table = value::word(line, 1).unwrap_or_else(|| "keepalived_ipvs".to_owned());
         nftables(pass).table = table;

@@ -42,8 +42,8 @@ pub(super) const ROWS: &[Row] = &[
         rt_priority(pass, line, &CHECKER)
     }),
     accepted("lvs_process_name", |pass, line| name(pass, line, &CHECKER)),
-    row("max_auto_priority", max_auto_priority),
-    row("min_auto_priority_delay", min_auto_priority_delay),
+    accepted("max_auto_priority", max_auto_priority),
+    accepted("min_auto_priority_delay", min_auto_priority_delay),
     row("process_name", |pass, line| {
         let name = pass.parameter(line, 1)?;
         pass.draft.configuration.global.process_name = Some(name);

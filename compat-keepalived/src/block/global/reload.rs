@@ -4,16 +4,16 @@ use locum_model::keepalived::{ReloadCheck, ReloadFile};
 
 use crate::{
     load::value,
-    row::{Row, accepted, row},
+    row::{Row, row},
 };
 
 pub(super) const ROWS: &[Row] = &[
-    accepted("reload_check_config", |pass, line| {
+    row("reload_check_config", |pass, line| {
         let log_file = value::word(line, 1).map(Into::into);
         pass.draft.configuration.global.reload_check_config = Some(ReloadCheck { log_file });
         Ok(())
     }),
-    accepted("reload_file", |pass, line| {
+    row("reload_file", |pass, line| {
         let path = value::word(line, 1).map(Into::into);
         pass.draft.configuration.global.reload_file = Some(ReloadFile { path });
         Ok(())
@@ -22,7 +22,7 @@ pub(super) const ROWS: &[Row] = &[
         pass.draft.configuration.global.reload_repeat = true;
         Ok(())
     }),
-    accepted("reload_time_file", |pass, line| {
+    row("reload_time_file", |pass, line| {
         match (value::word(line, 1), line.words.len()) {
             (Some(path), 2) => pass.draft.configuration.global.reload_time_file = Some(path.into()),
             _ => pass.error("reload_time_file invalid"),

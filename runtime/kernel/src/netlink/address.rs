@@ -196,7 +196,12 @@ mod tests {
             | AddressFlags::Homeaddress
             | AddressFlags::Managetempaddr
             | AddressFlags::Noprefixroute;
-        let all = [labelled, of_link, deprecated, flagged];
+        let mut joined = Address::new(va, Ipv4Addr::new(224, 5, 5, 5).into(), 32);
+        joined.flags = AddressFlags::Mcautojoin;
+        let mut peered = Address::new(va, "2001:db8:1::6".parse().expect("an address"), 128);
+        peered.peer = "2001:db8:9::9".parse().ok();
+        (peered.flags, peered.preferred_s) = (AddressFlags::Nodad, Some(0));
+        let all = [labelled, of_link, deprecated, flagged, joined, peered];
         let mut netlink = Netlink::open().expect("a socket");
         let add: Vec<Request> = all.iter().map(Address::add).collect();
         for outcome in netlink.carry_out(&add).expect("answers") {
@@ -208,6 +213,8 @@ mod tests {
             "inet 192.0.2.101 peer 198.51.100.1/32 scope link va",
             "inet6 2001:db8::54/128 scope global nodad deprecated",
             "inet6 2001:db8::53/64 scope global nodad home mngtmpaddr noprefixroute",
+            "inet 224.5.5.5/32 scope global autojoin va",
+            "inet6 2001:db8:1::6 peer 2001:db8:9::9/128 scope global nodad deprecated",
         ] {
             assert!(shown.contains(line), "{line}\n{shown}");
         }

@@ -51,6 +51,8 @@ struct Spacing {
 #[derive(Debug, Clone, Copy)]
 struct Queued {
     instance: InstanceId,
+    /// Its place among the instance's addresses: the queue keeps the order of the configuration.
+    place: usize,
     interface: u32,
     address: IpAddr,
     count: u32,
@@ -128,7 +130,11 @@ impl Spacing {
             .find(|q| q.interface == queued.interface && q.address == queued.address)
         {
             Some(waiting) => waiting.count = waiting.count.saturating_add(1),
-            None => self.queue.push_back(queued),
+            None => {
+                let before = |q: &Queued| (q.instance, q.place) <= (queued.instance, queued.place);
+                let at = self.queue.partition_point(before);
+                self.queue.insert(at, queued);
+            }
         }
     }
 
@@ -289,7 +295,7 @@ impl Engine {
         out: &mut Effects,
     ) {
         for round in 0..repeat {
-            for &(interface, address) in addresses {
+            for (place, &(interface, address)) in addresses.iter().enumerate() {
                 if round == 0 {
                     let event = InstanceEvent::QueueingAnnouncements {
                         interface: self.name_of(interface),
@@ -297,7 +303,7 @@ impl Engine {
                     };
                     self.tell(id, event, out);
                 }
-                self.announce_one(now, id, interface, address, out);
+                self.announce_one(now, (id, place), interface, address, out);
             }
         }
     }
@@ -305,7 +311,7 @@ impl Engine {
     fn announce_one(
         &mut self,
         now: Instant,
-        id: InstanceId,
+        (instance, place): (InstanceId, usize),
         interface: u32,
         address: IpAddr,
         out: &mut Effects,
@@ -323,7 +329,8 @@ impl Engine {
             return;
         }
         spacing.enqueue(Queued {
-            instance: id,
+            instance,
+            place,
             interface,
             address,
             count: 1,

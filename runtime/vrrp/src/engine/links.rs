@@ -6,12 +6,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use locum_model::vrrp::Family;
+use locum_model::{keepalived::UpDownDelay, vrrp::Family};
 
 use super::{Engine, TimerKey, tracking::key};
 use crate::{
     effect::{Effects, Hears, Socket},
-    event::{Event, InterfaceChange},
+    event::{Event, InstanceEvent, InterfaceChange},
     fsm::State,
     identity::{InstanceId, LineId, Name},
     input::Interface,
@@ -130,9 +130,12 @@ impl Engine {
                 address,
             });
         }
+        let used = self
+            .trackers
+            .contains_key(&key(Kind::Interface, &link.name));
         out.tell(Event::Interface {
             interface: link.name,
-            change: InterfaceChange::Removed,
+            change: InterfaceChange::Removed { used },
         });
         for id in self.order.clone() {
             self.bind(now, id, out);
@@ -146,12 +149,48 @@ impl Engine {
         }
     }
 
+    /// How long a change must last, always less than a master may be silent.
     fn delay_of(&self, name: &str, up: bool) -> Duration {
-        let delays = &self.configuration.up_down_delays;
-        match delays.iter().find(|delay| delay.interface.value == *name) {
-            Some(delay) if up => delay.up,
-            Some(delay) => delay.down,
-            None => Duration::ZERO,
+        let Some(delays) = self.delays_of(name) else {
+            return Duration::ZERO;
+        };
+        let delay = if up { delays.up } else { delays.down };
+        let watches = self
+            .trackers
+            .get(&key(Kind::Interface, name))
+            .map(|tracker| tracker.watches.as_slice());
+        let watchers = watches
+            .unwrap_or_default()
+            .iter()
+            .filter_map(|watch| self.instance(watch.instance));
+        watchers
+            .map(longest_delay)
+            .min()
+            .map_or(delay, |longest| delay.min(longest))
+    }
+
+    fn delays_of(&self, name: &str) -> Option<&UpDownDelay> {
+        self.configuration
+            .up_down_delays
+            .iter()
+            .find(|delay| delay.interface.value == *name)
+    }
+
+    /// Tells when the delays of an instance's interface are longer than they may be.
+    pub(super) fn tell_long_delays(&self, id: InstanceId, out: &mut Effects) {
+        let Some(instance) = self.instance(id) else {
+            return;
+        };
+        let Some(name) = &instance.config.interface else {
+            return;
+        };
+        let least = instance.config.advert_int * 2;
+        if self
+            .delays_of(&name.value)
+            .is_some_and(|delays| delays.up >= least || delays.down >= least)
+        {
+            let interface = Name::from(name.value.as_str());
+            self.tell(id, InstanceEvent::DelaysShortened { interface }, out);
         }
     }
 
@@ -264,6 +303,13 @@ impl Engine {
 
     /// Finds the interfaces of an instance, its lines, its sockets and its source anew, if anything of them changed.
     pub(super) fn bind(&mut self, now: Instant, id: InstanceId, out: &mut Effects) {
+        self.locate(id);
+        self.choose_source(now, id, out);
+        self.open(id, out);
+    }
+
+    /// Finds the interfaces of an instance and its lines.
+    pub(super) fn locate(&mut self, id: InstanceId) {
         let Some(config) = self.instance(id).map(|instance| instance.config.clone()) else {
             return;
         };
@@ -275,17 +321,14 @@ impl Engine {
             Some(name) => self.index_of(&name),
             None => base,
         };
-        let sends_by = if config.vmac_xmit_base { base } else { own };
         if let Some(instance) = self.get(id) {
             instance.interface = own;
-            instance.sends_by = sends_by;
+            instance.sends_by = if config.vmac_xmit_base { base } else { own };
         }
         let lines = self.place_lines(id);
         if let Some(instance) = self.get(id) {
             instance.lines = lines;
         }
-        self.choose_source(now, id, out);
-        self.open(id, out);
     }
 
     /// Opens the sockets of an instance whose interface exists.
@@ -395,10 +438,15 @@ impl Engine {
         self.instances().any(|instance| {
             let lines = &instance.lines;
             let mut all = lines.addresses.iter().chain(lines.excluded.iter());
-            instance.interface == interface
-                && all.any(|line| line.interface == interface && line.value.value.ip() == address)
+            all.any(|line| line.interface == interface && line.value.value.ip() == address)
         })
     }
+}
+
+/// A little less than two intervals.
+fn longest_delay(instance: &Instance) -> Duration {
+    let interval = instance.config.advert_int;
+    interval * 2 - interval / 256
 }
 
 fn is_link_local(address: Ipv6Addr) -> bool {

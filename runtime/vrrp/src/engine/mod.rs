@@ -8,6 +8,7 @@ mod lines;
 mod links;
 mod packets;
 mod reload;
+mod snapshot;
 mod tracking;
 mod transition;
 
@@ -35,7 +36,7 @@ use crate::{
     input::Interface,
     instance::{Instance, Outgoing},
     statistics::Statistics,
-    timers::{Alarm, Timers},
+    timers::{Alarm, Ring, Timers},
     track::{Key, Tracker},
 };
 
@@ -115,11 +116,35 @@ impl Engine {
 
     /// The driver woke up: call it before anything else. Tells when timers were long due, as after a stall.
     pub fn on_wake(&mut self, now: Instant, out: &mut Effects) {
-        if let Some((at, _)) = self.timers.earliest()
-            && let Some(late) = now.checked_duration_since(at)
-            && late >= LATE
-        {
+        let late = |at: Instant| now.checked_duration_since(at).filter(|late| *late >= LATE);
+        if self.deadline().and_then(late).is_none() {
+            return;
+        }
+        self.settle_heap();
+        if let Some(late) = self.deadline().and_then(late) {
             out.tell(Event::TimerLate(late));
+        }
+    }
+
+    /// Moves entries on whose alarms were put off, until the earliest is one that goes off.
+    fn settle_heap(&mut self) {
+        let Self {
+            instances,
+            timers,
+            links,
+            announcements,
+            start,
+            ..
+        } = self;
+        while let Some(entry) = timers.earliest() {
+            let alarm = alarm_of(instances, links, announcements, start, entry.1);
+            if alarm.as_ref().is_some_and(|alarm| alarm.is_at(entry.0)) {
+                return;
+            }
+            timers.take(entry.0);
+            if let Some(alarm) = alarm {
+                timers.ring(alarm, entry, entry.0);
+            }
         }
     }
 
@@ -132,7 +157,6 @@ impl Engine {
     }
 
     fn ring(&mut self, entry: (Instant, TimerKey), now: Instant, out: &mut Effects) {
-        use crate::timers::Ring;
         let Self {
             instances,
             timers,
@@ -142,29 +166,10 @@ impl Engine {
             ..
         } = self;
         let key = entry.1;
-        let mut of = |id: InstanceId, alarm: fn(&mut Instance) -> &mut Alarm| match instances
-            .get_mut(id.0 as usize)
-            .and_then(Option::as_mut)
-        {
-            Some(instance) => timers.ring(alarm(instance), entry, now),
-            None => Ring::NotYet,
+        let Some(alarm) = alarm_of(instances, links, announcements, start, key) else {
+            return;
         };
-        let ring = match key {
-            TimerKey::Instance(id) => of(id, |i| &mut i.timer),
-            TimerKey::AnnounceAgain(id) => of(id, |i| &mut i.announce_again.alarm),
-            TimerKey::AnnounceLower(id) => of(id, |i| &mut i.announce_lower.alarm),
-            TimerKey::AnnounceExtra(id) => of(id, |i| &mut i.extra),
-            TimerKey::Start => timers.ring(start, entry, now),
-            TimerKey::Link(index) => match links.get_mut(&index) {
-                Some(link) => timers.ring(&mut link.debounce, entry, now),
-                None => Ring::NotYet,
-            },
-            TimerKey::Spacing(spacing) => match announcements.alarm(spacing) {
-                Some(alarm) => timers.ring(alarm, entry, now),
-                None => Ring::NotYet,
-            },
-        };
-        if ring == Ring::NotYet {
+        if timers.ring(alarm, entry, now) == Ring::NotYet {
             return;
         }
         match key {
@@ -237,7 +242,7 @@ impl Engine {
         else {
             return;
         };
-        let socket = instance.socket;
+        let socket = instance.socket.or(instance.last_socket);
         instance.adverts(priority, |outgoing| send(socket, outgoing));
     }
 
@@ -313,6 +318,34 @@ impl Engine {
                 .set(&mut instance.timer, TimerKey::Instance(id), at);
         }
     }
+}
+
+/// The alarm of a key, if its owner still exists.
+fn alarm_of<'a>(
+    instances: &'a mut [Option<Box<Instance>>],
+    links: &'a mut BTreeMap<u32, Link>,
+    announcements: &'a mut Announcements,
+    start: &'a mut Alarm,
+    key: TimerKey,
+) -> Option<&'a mut Alarm> {
+    let (TimerKey::Instance(id)
+    | TimerKey::AnnounceAgain(id)
+    | TimerKey::AnnounceLower(id)
+    | TimerKey::AnnounceExtra(id)) = key
+    else {
+        return match key {
+            TimerKey::Link(index) => links.get_mut(&index).map(|link| &mut link.debounce),
+            TimerKey::Spacing(spacing) => announcements.alarm(spacing),
+            _ => Some(start),
+        };
+    };
+    let instance = instances.get_mut(id.0 as usize)?.as_deref_mut()?;
+    Some(match key {
+        TimerKey::AnnounceAgain(_) => &mut instance.announce_again.alarm,
+        TimerKey::AnnounceLower(_) => &mut instance.announce_lower.alarm,
+        TimerKey::AnnounceExtra(_) => &mut instance.extra,
+        _ => &mut instance.timer,
+    })
 }
 
 /// The blocks whose lines are addresses.

@@ -257,6 +257,12 @@ impl Engine {
                     out,
                 );
                 if answered {
+                    if self
+                        .get(id)
+                        .is_some_and(|instance| instance.skip_sequence())
+                    {
+                        self.tell(id, InstanceEvent::SequenceSynced, out);
+                    }
                     self.advertise(now, id, out);
                 }
                 self.announce_against_lower(now, id, out);
@@ -326,9 +332,13 @@ impl Engine {
 
     /// Takes an instance off its sockets.
     pub(super) fn detach(&mut self, id: InstanceId, out: &mut Effects) {
-        let Some(socket) = self.get(id).and_then(|instance| instance.socket.take()) else {
+        let Some(instance) = self.get(id) else {
             return;
         };
+        let Some(socket) = instance.socket.take() else {
+            return;
+        };
+        instance.last_socket = Some(socket);
         let Some(slot) = self.sockets.get_mut(socket.0 as usize) else {
             return;
         };

@@ -30,6 +30,10 @@ impl Engine {
             self.order.push(id);
         }
         self.make_groups(&configuration);
+        // All lines are known before a source is chosen: an address that was left behind is no source.
+        for id in self.order.clone() {
+            self.locate(id);
+        }
         for id in self.order.clone() {
             self.prepare(now, id, out, false);
         }
@@ -214,6 +218,7 @@ impl Engine {
             (instance.faults, instance.tracked, instance.awaited_scripts) = (0, 0, 0);
             instance.sourceless = false;
         }
+        self.tell_long_delays(id, out);
         self.watch_all(id, out);
         // While it isn't started, reasons are counted and nothing is told.
         let started = std::mem::replace(&mut self.started, false);
@@ -423,10 +428,26 @@ impl Engine {
         self.disown(before);
         let rules = difference(&before.rules, &after.rules, |a: &Rule, b: &Rule| a == b);
         if !rules.is_empty() {
+            if after.rules.is_empty() {
+                self.tell(id, InstanceEvent::AllRulesGone, out);
+            } else {
+                for line in rules.iter() {
+                    let rule = Box::new(line.value.value.clone());
+                    self.tell(id, InstanceEvent::RuleNoLongerExists(rule), out);
+                }
+            }
             out.push(Effect::RemoveRules(rules));
         }
         let routes = difference(&before.routes, &after.routes, |a: &Route, b: &Route| a == b);
         if !routes.is_empty() {
+            if after.routes.is_empty() {
+                self.tell(id, InstanceEvent::AllRoutesGone, out);
+            } else {
+                for line in routes.iter() {
+                    let route = Box::new(line.value.value.clone());
+                    self.tell(id, InstanceEvent::RouteNoLongerExists(route), out);
+                }
+            }
             out.push(Effect::RemoveRoutes(routes));
         }
         for (old, new) in [
@@ -435,11 +456,11 @@ impl Engine {
         ] {
             let gone = difference(old, new, |a: &Address, b: &Address| a == b);
             for line in gone.iter() {
-                self.tell(
-                    id,
-                    InstanceEvent::AddressNoLongerExists(Box::new(line.clone())),
-                    out,
-                );
+                let event = InstanceEvent::AddressNoLongerExists {
+                    address: Box::new(line.value.value.clone()),
+                    interface: self.name_of(line.interface),
+                };
+                self.tell(id, event, out);
             }
             if !gone.is_empty() {
                 out.push(Effect::RemoveAddresses(gone));

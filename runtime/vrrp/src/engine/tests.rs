@@ -721,6 +721,141 @@ fn a_reload_touches_only_what_changed() {
 }
 
 #[test]
+fn lateness_is_that_of_what_is_due_and_not_of_what_was_put_off() {
+    let mut bench = Bench::of(vec![config("VI_1", 51)]);
+    for _ in 0..3 {
+        bench.now += Duration::from_millis(900);
+        bench.hear(51, 200, 12);
+    }
+    // Due at 2.7 + 3.609375 s.
+    bench.now += Duration::from_millis(4_500);
+    bench.engine.on_wake(bench.now, &mut bench.out);
+    assert!(bench.out.is_empty());
+    bench.now += Duration::from_millis(500);
+    bench.engine.on_wake(bench.now, &mut bench.out);
+    let late = Duration::from_micros(1_390_625);
+    assert_eq!(bench.out.as_slice(), [Effect::Tell(Event::TimerLate(late))]);
+}
+
+#[test]
+fn a_deleted_master_says_good_bye_by_the_sockets_it_had() {
+    let mut bench = Bench::of(vec![config("VI_1", 51)]);
+    bench.run(5000);
+    bench.engine.reload(
+        bench.now,
+        Arc::new(Configuration::default()),
+        &mut bench.out,
+    );
+    let sends = bench
+        .out
+        .as_slice()
+        .iter()
+        .position(|e| matches!(e, Effect::SendAdvert { priority: 0, .. }));
+    let closes = bench
+        .out
+        .as_slice()
+        .iter()
+        .position(|e| matches!(e, Effect::CloseSocket(_)));
+    assert!(sends.is_some() && sends < closes);
+    let mut sockets = Vec::new();
+    bench
+        .engine
+        .adverts(InstanceId(0), 0, |socket, _| sockets.push(socket));
+    assert_eq!(sockets, [Some(SocketId(0))]);
+}
+
+#[test]
+fn spaced_announcements_leave_one_by_one_address_after_address() {
+    let mut first = config("VI_1", 51);
+    first.garp.master_repeat = 2;
+    let ip = IpAddr::from([192, 0, 2, 151]);
+    first
+        .addresses
+        .push(Located::built_in(Address::bare(Network { ip, prefix: 24 })));
+    let mut configuration = Configuration {
+        instances: vec![first],
+        ..Configuration::default()
+    };
+    configuration.global.vrrp_garp_interval = Duration::from_millis(50);
+    let mut bench = Bench::new(configuration);
+    bench.run(3999);
+    assert_eq!(bench.times("announce 192.0.2.51"), [3609, 3659]);
+    assert_eq!(bench.times("announce 192.0.2.151"), [3709, 3759]);
+}
+
+#[test]
+fn a_short_loss_of_a_debounced_link_is_not_noticed_and_a_long_one_late() {
+    let mut configuration = Configuration {
+        instances: vec![config("VI_1", 51)],
+        ..Configuration::default()
+    };
+    configuration.up_down_delays = vec![locum_model::keepalived::UpDownDelay {
+        interface: Located::built_in("eth0".into()),
+        down: Duration::from_millis(1500),
+        up: Duration::from_secs(2),
+    }];
+    let mut bench = Bench::new(configuration);
+    bench.run(5000);
+    let link = |bench: &mut Bench, up| {
+        bench
+            .engine
+            .on_interface(bench.now, link(2, "eth0", up), &mut bench.out);
+        bench.settle();
+    };
+    link(&mut bench, false);
+    bench.run(1000);
+    link(&mut bench, true);
+    bench.run(4000);
+    assert_eq!(bench.state(0), State::Master);
+    link(&mut bench, false);
+    bench.run(4000);
+    assert_eq!(bench.times("VI_1 enters fault"), [11_500]);
+    link(&mut bench, true);
+    bench.run(4000);
+    // Two seconds are two intervals: a little is taken off.
+    assert_eq!(bench.times("VI_1 enters backup, initial false"), [15_996]);
+}
+
+#[test]
+fn the_interval_of_the_master_is_learned_in_version_3() {
+    let mut third = config("VI_1", 51);
+    third.version = Version::V3;
+    let mut bench = Bench::of(vec![third]);
+    bench.run(300);
+    let source = IpAddr::from([192, 0, 2, 12]);
+    let destination = IpAddr::from([224, 0, 0, 18]);
+    let ip = [IpAddr::from([192, 0, 2, 51])];
+    let content = Content {
+        version: Version::V3,
+        vrid: 51,
+        priority: 200,
+        addresses: &ip,
+        interval: 200,
+        authentication: packet::Authentication::None,
+        pseudo: Some(packet::PseudoHeader {
+            source,
+            destination,
+        }),
+    };
+    let mut payload = Vec::new();
+    packet::encode(&content, &mut payload);
+    let received = Received {
+        source,
+        destination: Some(destination),
+        hop_limit: Some(255),
+        header: &[0; 20],
+        payload: &payload,
+    };
+    bench
+        .engine
+        .on_packet(bench.now, SocketId(0), &received, &mut bench.out);
+    bench.settle();
+    bench.run(10_000);
+    assert_eq!(bench.times("VI_1 enters master"), [300 + 7218]);
+    assert_eq!(bench.times("advert 0 100")[..2], [7518, 8518]);
+}
+
+#[test]
 fn stopping_says_good_bye_and_takes_everything_back() {
     let mut bench = Bench::of(vec![config("VI_1", 51), config("VI_2", 52)]);
     bench.run(5000);

@@ -88,10 +88,13 @@ impl Engine {
             .map(|tracker| tracker.reading)
     }
 
+    /// Before the start nobody watches yet: what is read then is kept for those who will.
     pub(super) fn read(&mut self, now: Instant, key: Key, reading: Reading, out: &mut Effects) {
-        if let Some(tracker) = self.trackers.get_mut(&key)
-            && tracker.reading != reading
-        {
+        let tracker = self.trackers.entry(key.clone()).or_insert_with(|| Tracker {
+            reading,
+            watches: Vec::new(),
+        });
+        if tracker.reading != reading {
             tracker.reading = reading;
             self.reevaluate(now, &key, false, out);
         }

@@ -96,7 +96,10 @@ impl<'a> Advert<'a> {
 
     /// How many bytes a packet of this version and count has.
     pub fn expected_bytes(&self, family: Family) -> usize {
-        let auth = if self.version() == 2 { AUTH_BYTES } else { 0 };
+        let auth = match (self.version(), family) {
+            (2, Family::Inet) => AUTH_BYTES,
+            _ => 0,
+        };
         HEADER_BYTES + usize::from(self.count()) * address_bytes(family) + auth
     }
 

@@ -1,0 +1,212 @@
+//! Scripts, FIFOs and mail that hear of changes.
+//!
+//! ```text
+//! Notice ─▶ FIFOs      INSTANCE "VI_1" MASTER 100     at once and in order, lost when nobody reads
+//!        ─▶ scripts    notify_master, then notify …   started, not waited for
+//!        ─▶ mail       [router] VRRP Instance VI_1 - Entering MASTER state
+//! ```
+//! What scripts and mail have to say later arrives at [`Notifier`]'s channel.
+
+mod fifo;
+mod mail;
+mod message;
+mod scripts;
+
+use std::{collections::HashMap, sync::Arc};
+
+use locum_model::{
+    keepalived::Configuration,
+    vrrp::{Instance, Notify, SyncGroup},
+};
+use locum_runtime::{alert, script::Command};
+use locum_vrrp::effect::{Notice, NoticeState, Subject};
+use tokio::sync::mpsc;
+
+pub use message::Message;
+
+use self::fifo::Fifos;
+
+/// Tells of changes. Lives within a runtime. Dropped, it takes away the FIFOs that it has made, and ends their readers.
+#[derive(Debug)]
+pub struct Notifier {
+    configuration: Arc<Configuration>,
+    /// Of instances and of groups: their places in the configuration.
+    instances: HashMap<String, usize>,
+    groups: HashMap<String, usize>,
+    fifos: Fifos,
+    news: mpsc::UnboundedSender<Message>,
+    host: String,
+}
+
+impl Notifier {
+    /// Opens FIFOs and starts their readers. `host` is the name of this machine; what happens later, and what goes wrong,
+    /// is sent to `news`.
+    pub fn new(
+        configuration: Arc<Configuration>,
+        host: &str,
+        news: mpsc::UnboundedSender<Message>,
+    ) -> Self {
+        let fifos = Fifos::open(&configuration.global, &news);
+        let mut notifier = Self {
+            configuration: Arc::new(Configuration::default()),
+            instances: HashMap::new(),
+            groups: HashMap::new(),
+            fifos,
+            news,
+            host: host.to_owned(),
+        };
+        notifier.take(configuration);
+        notifier
+    }
+
+    /// Another configuration holds. FIFOs that stay are left as they are.
+    pub fn reload(&mut self, configuration: Arc<Configuration>) {
+        self.fifos.reload(&configuration.global, &self.news);
+        self.take(configuration);
+    }
+
+    fn take(&mut self, configuration: Arc<Configuration>) {
+        let instances = configuration.instances.iter().enumerate();
+        self.instances = instances
+            .map(|(at, instance)| (instance.name.value.clone(), at))
+            .collect();
+        let groups = configuration.sync_groups.iter().enumerate();
+        self.groups = groups
+            .map(|(at, group)| (group.name.value.clone(), at))
+            .collect();
+        self.configuration = configuration;
+    }
+
+    /// Tells of a change.
+    pub fn notify(&mut self, notice: &Notice) {
+        let configuration = self.configuration.clone();
+        let told = match notice.subject {
+            Subject::Instance(_) => self
+                .instances
+                .get(&*notice.name)
+                .and_then(|at| configuration.instances.get(*at))
+                .map(Told::instance),
+            Subject::Group(_) => self
+                .groups
+                .get(&*notice.name)
+                .and_then(|at| configuration.sync_groups.get(*at))
+                .map(Told::group),
+        };
+        let Some(told) = told else {
+            return;
+        };
+        let state = as_told(notice.state, told.notify);
+        if is_about_priority(state) && !told.priorities {
+            return;
+        }
+        self.fifos.tell(notice, state, &self.news);
+        for command in scripts::commands(notice, state, told.notify) {
+            run(&command, &self.news);
+        }
+        if told.mail
+            && let Some(alert) = mail::alert(&configuration.global, &self.host, notice, state)
+        {
+            let news = self.news.clone();
+            let server = alert.server;
+            tokio::spawn(async move {
+                alert::send(&alert, |event| {
+                    let _ = news.send(Message::Mail { server, event });
+                })
+                .await;
+            });
+        }
+    }
+}
+
+/// What an instance or a group says of notifications.
+struct Told<'a> {
+    notify: &'a Notify,
+    mail: bool,
+    priorities: bool,
+}
+
+impl<'a> Told<'a> {
+    fn instance(instance: &'a Instance) -> Self {
+        Self {
+            notify: &instance.notify,
+            mail: instance.smtp_alert,
+            priorities: instance.notify_priority_changes,
+        }
+    }
+
+    fn group(group: &'a SyncGroup) -> Self {
+        Self {
+            notify: &group.notify,
+            mail: group.smtp_alert,
+            priorities: group.notify_priority_changes,
+        }
+    }
+}
+
+/// A deleted instance is told as in fault, unless `notify_deleted` says that its readers know the word.
+fn as_told(state: NoticeState, notify: &Notify) -> State {
+    match state {
+        NoticeState::Deleted if !notify.tell_deleted => State {
+            said: NoticeState::Fault,
+            deleted: true,
+        },
+        said => State {
+            said,
+            deleted: said == NoticeState::Deleted,
+        },
+    }
+}
+
+/// What is said, and whether it is about an instance that is gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct State {
+    said: NoticeState,
+    deleted: bool,
+}
+
+fn is_about_priority(state: State) -> bool {
+    matches!(
+        state.said,
+        NoticeState::MasterPriority | NoticeState::BackupPriority
+    )
+}
+
+/// The word that scripts and FIFOs get.
+fn word(state: NoticeState) -> &'static str {
+    match state {
+        NoticeState::Master => "MASTER",
+        NoticeState::Backup => "BACKUP",
+        NoticeState::Fault => "FAULT",
+        NoticeState::Stop => "STOP",
+        NoticeState::Deleted => "DELETED",
+        NoticeState::MasterRxLowerPri => "MASTER_RX_LOWER_PRI",
+        NoticeState::MasterPriority => "MASTER_PRIORITY",
+        NoticeState::BackupPriority => "BACKUP_PRIORITY",
+    }
+}
+
+/// Whom a notice is about, in the word that scripts and FIFOs get.
+fn kind(subject: Subject) -> &'static str {
+    match subject {
+        Subject::Instance(_) => "INSTANCE",
+        Subject::Group(_) => "GROUP",
+    }
+}
+
+/// Starts a program that nobody waits for but to tell that it never ran.
+fn run(command: &Command, news: &mpsc::UnboundedSender<Message>) {
+    let program = command.argv.first().cloned().unwrap_or_default();
+    match command.start() {
+        Ok(script) => {
+            let news = news.clone();
+            tokio::spawn(async move {
+                if let Ok(locum_runtime::script::Ended::NotExecuted(errno)) = script.ended().await {
+                    let _ = news.send(Message::NotExecuted { program, errno });
+                }
+            });
+        }
+        Err(error) => {
+            let _ = news.send(Message::NotStarted { program, error });
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! The recorded verdicts of the reference's configuration test, replayed: exit status and the set of messages.
+
+#![allow(clippy::unwrap_used)]
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    path::Path,
+};
+
+use locum_compat_keepalived::load::{Loaded, Request, test};
+
+use crate::machine::Recorded;
+
+/// Where ours is meant to say something else.
+const DIFFERENT: &[(u32, &str)] = &[
+    (5, "a missing file: the reference passes it"),
+    (
+        55,
+        "a missing file that is included by its name: the reference passes it",
+    ),
+    (75, "the reference crashes"),
+];
+
+/// Virtual servers, whose words are passed over as yet.
+const WAITING: &[u32] = &[66, 67, 68, 69, 70, 71, 72, 74, 77, 78, 85];
+
+struct Sample {
+    number: u32,
+    command: String,
+    config: String,
+    code: u8,
+    said: BTreeSet<String>,
+}
+
+fn text(name: &str) -> String {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../golden-tests/samples/");
+    std::fs::read_to_string(Path::new(folder).join(name)).unwrap()
+}
+
+fn samples() -> Vec<Sample> {
+    let text = text("keepalived-config-test-samples.txt");
+    let parts = text.split("\n=== ").skip(1);
+    parts.filter_map(sample).collect()
+}
+
+fn sample(part: &str) -> Option<Sample> {
+    let number: u32 = part.split('.').next()?.parse().unwrap();
+    let between = |from: &str, to: &str| {
+        let rest = part.split_once(from)?.1;
+        Some(rest.split(to).next()?.to_owned())
+    };
+    let mut said = between("--- stderr\n", "\0never").unwrap();
+    if let Some((_, file)) = said.clone().split_once("--- logf\n") {
+        said = file.to_owned();
+    }
+    let mut config = between("--- config\n", "--- rc ").unwrap();
+    if part.contains("CRLF") {
+        config = config.replace('\n', "\r\n");
+    }
+    Some(Sample {
+        number,
+        command: between("--- cmd: ", "\n").unwrap(),
+        config,
+        // A crash has no status.
+        code: between("--- rc ", "\n").unwrap().parse().unwrap_or(255),
+        said: lines(&said),
+    })
+}
+
+fn lines(text: &str) -> BTreeSet<String> {
+    let lines = text.lines().filter(|line| !line.is_empty());
+    lines.map(str::to_owned).collect()
+}
+
+fn said(loaded: &Loaded) -> BTreeSet<String> {
+    let messages = loaded.messages.iter();
+    messages.map(|message| message.text.clone()).collect()
+}
+
+fn played(config: &str, id: Option<&str>) -> Loaded {
+    let name = "sample.conf";
+    let included = "vrrp_instance VI_1 {\n    interface v0\n    virtual_router_id 51\n    virtual_ipaddress {\n        192.0.2.1/24\n    }\n}\n";
+    let files = HashMap::from([
+        (name.into(), config.as_bytes().to_vec()),
+        ("inc1.conf".into(), included.as_bytes().to_vec()),
+    ]);
+    let machine = Recorded { files };
+    test(&Request {
+        file: Path::new(name),
+        config_id: id,
+        testing: true,
+        system: &machine,
+    })
+}
+
+#[test]
+fn recorded_verdicts_are_ours() {
+    let mut wrong = Vec::new();
+    let mut waiting = Vec::new();
+    let samples = samples();
+    assert_eq!(samples.len(), 88);
+    for sample in samples {
+        if DIFFERENT.iter().any(|(number, _)| *number == sample.number) {
+            continue;
+        }
+        let id = sample.command.split_once("-i ").map(|(_, id)| id.trim());
+        let loaded = played(&sample.config, id);
+        let ours = said(&loaded);
+        let code = loaded.status.exit_code();
+        if code == sample.code && ours == sample.said {
+            continue;
+        }
+        if WAITING.contains(&sample.number) {
+            waiting.push(sample.number);
+            continue;
+        }
+        wrong.push(format!(
+            "{}: exit {code} for {}\n  missing: {:#?}\n  more: {:#?}",
+            sample.number,
+            sample.code,
+            sample.said.difference(&ours).collect::<Vec<_>>(),
+            ours.difference(&sample.said).collect::<Vec<_>>(),
+        ));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert_eq!(waiting, WAITING);
+}
+
+/// The configurations themselves are the package's and stay there; what the reference says to them is recorded.
+#[test]
+fn the_samples_of_the_package_get_the_references_verdict() {
+    let folder = Path::new("/usr/share/doc/keepalived/samples");
+    let recorded = text("keepalived-package-samples.txt");
+    let mut wrong = BTreeMap::new();
+    for part in recorded.split("\n=== ").skip(1) {
+        let (name, rest) = part.split_once('\n').unwrap();
+        let Ok(config) = std::fs::read_to_string(folder.join(name)) else {
+            continue;
+        };
+        if config.contains("virtual_server") {
+            continue;
+        }
+        let (code, rest) = rest.split_once('\n').unwrap();
+        let code: u8 = code.strip_prefix("--- rc ").unwrap().parse().unwrap();
+        let theirs = lines(rest);
+        let loaded = played(&config, None);
+        let ours = said(&loaded);
+        if loaded.status.exit_code() != code || ours != theirs {
+            let missing: Vec<_> = theirs.difference(&ours).cloned().collect();
+            let more: Vec<_> = ours.difference(&theirs).cloned().collect();
+            let code = (loaded.status.exit_code(), code);
+            wrong.insert(name.to_owned(), (code, missing, more));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn a_missing_file_is_an_error() {
+    let loaded = test(&Request {
+        file: Path::new("nothere.conf"),
+        config_id: None,
+        testing: true,
+        system: &Recorded::default(),
+    });
+    assert_eq!(loaded.status.exit_code(), 5);
+    assert!(
+        said(&loaded)
+            .iter()
+            .any(|text| text.contains("nothere.conf"))
+    );
+}

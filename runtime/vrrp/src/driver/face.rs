@@ -1,0 +1,195 @@
+//! What the driver and whoever runs it say to each other.
+
+use std::{io, net::IpAddr, path::PathBuf, sync::Arc};
+
+use locum_model::{keepalived::Configuration, vrrp::Family};
+use tokio::sync::oneshot;
+
+use crate::{effect::Notice, engine::Engine, event::Event, identity::Name};
+
+/// Where everything that happens goes: log lines, notifications, dumps. Called from the event loop: it must not wait.
+pub trait Face {
+    /// Everything stands, the first adverts may leave.
+    fn started(&mut self);
+    /// The engine has done or seen something.
+    fn tell(&mut self, event: &Event);
+    /// Something that only the driver knows.
+    fn trouble(&mut self, trouble: &Trouble);
+    /// Scripts, FIFOs and mail are to hear of a change.
+    fn notify(&mut self, notice: &Notice);
+    /// A reload was asked for: the new configuration; `None`: the old one goes on. Masters have just advertised, this may
+    /// take a while.
+    fn read(&mut self) -> Option<Arc<Configuration>>;
+    /// A new configuration holds from here on; what it removed has been notified before.
+    fn reloaded(&mut self, configuration: &Arc<Configuration>);
+    /// Someone asked for the state of everything.
+    fn dump(&mut self, kind: DumpKind, engine: &Engine);
+}
+
+/// What the driver is asked to do while it runs.
+#[derive(Debug)]
+pub enum Order {
+    /// Take over what [`Face::read`] gives, without touching what stays.
+    Reload,
+    /// Hand the engine to [`Face::dump`].
+    Dump(DumpKind),
+    /// Set all counters to zero.
+    ClearStatistics,
+    /// A BFD session's state, from the BFD process.
+    Bfd {
+        /// Its name.
+        session: Name,
+        /// It is up.
+        up: bool,
+    },
+    /// Say good-bye, take everything back and return. The answer is sent when that is done.
+    Stop(Option<oneshot::Sender<()>>),
+}
+
+/// The kinds of dumps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DumpKind {
+    /// Everything, for people.
+    Data,
+    /// Counters.
+    Statistics,
+    /// Everything, for programs.
+    Json,
+}
+
+/// What went wrong with the system, or is only known there.
+#[derive(Debug)]
+pub enum Trouble {
+    /// Sockets stand.
+    SocketOpened {
+        /// Their interface, 0 if none.
+        interface: u32,
+        /// Their family.
+        family: Family,
+        /// 112 or 51.
+        protocol: u8,
+        /// The descriptor that hears.
+        hears_by: i32,
+        /// The descriptor that sends.
+        sends_by: i32,
+        /// The group heard, if there is one.
+        group: Option<IpAddr>,
+        /// Our address heard, if there is one.
+        source: Option<IpAddr>,
+    },
+    /// Sockets can't be had.
+    Socket {
+        /// Their interface.
+        interface: Name,
+        /// Why.
+        error: io::Error,
+    },
+    /// An advert could not leave.
+    Send {
+        /// Whose.
+        instance: Name,
+        /// Why.
+        error: io::Error,
+    },
+    /// An address could not be set or removed.
+    Address {
+        /// The address.
+        address: IpAddr,
+        /// Its interface.
+        interface: Name,
+        /// It was to be added.
+        adding: bool,
+        /// Why.
+        error: io::Error,
+    },
+    /// A route or a rule could not be set or removed.
+    Line {
+        /// It is a route, else a rule.
+        route: bool,
+        /// It was to be added.
+        adding: bool,
+        /// Whose.
+        instance: Option<Name>,
+        /// Why.
+        error: io::Error,
+    },
+    /// An announcement could not leave.
+    Announce {
+        /// On which interface.
+        interface: Name,
+        /// For which address.
+        address: IpAddr,
+        /// Why.
+        error: io::Error,
+    },
+    /// The kernel told more than its queue held; everything is read again.
+    NetlinkOverrun,
+    /// Netlink itself failed.
+    Netlink(io::Error),
+    /// A macvlan was made.
+    VirtualLinkMade {
+        /// Its name.
+        name: Name,
+        /// For which instance.
+        instance: Name,
+        /// Over which interface.
+        parent: Name,
+    },
+    /// A macvlan or ipvlan can't be made or unmade.
+    VirtualLink {
+        /// Its name.
+        name: Name,
+        /// Why.
+        error: io::Error,
+    },
+    /// A setting of the network stack was changed, or put back: what it was and is.
+    SettingChanged(String),
+    /// One could not be.
+    SettingRefused {
+        /// Which.
+        setting: String,
+        /// Why.
+        error: io::Error,
+    },
+    /// The firewall doesn't do what it is asked for.
+    Firewall(io::Error),
+    /// Somebody removed a static address; it is there again.
+    StaticRestored {
+        /// The address.
+        address: IpAddr,
+        /// Bits of its network.
+        prefix: u8,
+        /// Its interface.
+        interface: Name,
+    },
+    /// A tracking script is due, but its last run hasn't ended.
+    ScriptBusy {
+        /// Its name.
+        script: Name,
+        /// That run was told to end already.
+        being_timed_out: bool,
+    },
+    /// A program could not be executed.
+    NotExecuted {
+        /// Its path.
+        program: PathBuf,
+        /// The errno.
+        errno: i32,
+    },
+    /// A tracked file can't be watched.
+    FileWatch {
+        /// The tracker.
+        file: Name,
+        /// Why.
+        error: io::Error,
+    },
+    /// A tracked file holds a number that can't be one; the old one stays.
+    FileValue {
+        /// The file.
+        path: PathBuf,
+        /// The number, cut to what there is room for.
+        value: i64,
+    },
+    /// Processes can't be watched.
+    ProcessWatch(io::Error),
+}

@@ -1,0 +1,358 @@
+//! Carries effects out: what the engine wants becomes packets, netlink requests and calls of the face.
+
+use std::{collections::HashMap, io, net::IpAddr, sync::Arc};
+
+use locum_kernel::{
+    netlink::{Address as KernelAddress, Ipv4Setting, Netlink, Request},
+    sysctl::Settings,
+};
+use locum_model::keepalived::Configuration;
+
+use super::{
+    announce::Announcer,
+    face::{Face, Trouble},
+    firewall::Firewalls,
+    lines,
+    links::{Links, News},
+    poll::PollSet,
+    sockets::Sockets,
+    virtual_links::VirtualLinks,
+};
+use crate::{
+    effect::{Effect, Line, Lines},
+    engine::Engine,
+    identity::{InstanceId, SocketId},
+};
+
+/// The sockets and netlink.
+#[derive(Debug)]
+pub(super) struct Hands {
+    netlink: Netlink,
+    pub(super) links: Links,
+    sockets: Sockets,
+    announcer: Announcer,
+    requests: Vec<Request>,
+    virtual_links: VirtualLinks,
+    firewalls: Firewalls,
+    /// Interfaces whose secondary addresses are promoted for us.
+    promoting: HashMap<u32, Settings>,
+    /// Addresses that we have removed and netlink hasn't told of yet.
+    removed: Vec<(u32, IpAddr)>,
+}
+
+impl Hands {
+    pub(super) fn open(configuration: &Configuration) -> io::Result<Self> {
+        let buffer = configuration.global.vrrp_netlink_monitor_rcv_bufs.bytes;
+        Ok(Self {
+            // Listening begins before the first dump: nothing in between is missed.
+            links: Links::open((buffer != 0).then_some(buffer as usize))?,
+            netlink: Netlink::open()?,
+            sockets: Sockets::new(),
+            announcer: Announcer::default(),
+            requests: Vec::new(),
+            removed: Vec::new(),
+            virtual_links: VirtualLinks::default(),
+            firewalls: Firewalls::default(),
+            promoting: HashMap::new(),
+        })
+    }
+
+    /// Makes what a configuration needs before its instances start.
+    pub(super) fn prepare(
+        &mut self,
+        configuration: &Configuration,
+        face: &mut impl Face,
+    ) -> io::Result<()> {
+        self.firewalls.configure(&configuration.global.firewall);
+        self.virtual_links
+            .make(configuration, &mut self.netlink, &mut self.firewalls, face)
+    }
+
+    /// Takes away what a configuration that was reloaded doesn't need any more.
+    pub(super) fn clear_away(&mut self, configuration: &Configuration, face: &mut impl Face) {
+        self.virtual_links
+            .clear_away(configuration, &mut self.netlink, &mut self.firewalls, face);
+    }
+
+    /// Takes back everything at the end.
+    pub(super) fn finish(&mut self, face: &mut impl Face) {
+        for (_, mut settings) in std::mem::take(&mut self.promoting) {
+            settings.restore_with(&mut self.netlink);
+        }
+        self.virtual_links
+            .finish(&mut self.netlink, &mut self.firewalls, face);
+        if let Err(error) = self.firewalls.remove() {
+            face.trouble(&Trouble::Firewall(error));
+        }
+    }
+
+    fn promote_secondaries(&mut self, interface: u32, set: bool, face: &mut impl Face) {
+        let name = self.links.name(interface);
+        if !set {
+            if let Some(mut settings) = self.promoting.remove(&interface) {
+                settings.restore_with(&mut self.netlink);
+            }
+            return;
+        }
+        let settings = self.promoting.entry(interface).or_default();
+        let wanted = [(Ipv4Setting::PromoteSecondaries, 1)];
+        if let Err(error) = settings.set_ipv4(&mut self.netlink, (&name, interface), &wanted) {
+            face.trouble(&Trouble::SettingRefused {
+                setting: format!("{}.{name}", Ipv4Setting::PromoteSecondaries.name()),
+                error,
+            });
+        }
+    }
+
+    /// Whether an address that is gone was removed by us, which counts once.
+    pub(super) fn we_removed(&mut self, address: &KernelAddress) -> bool {
+        let is_it = |(interface, ip): &(u32, IpAddr)| {
+            *interface == address.interface && *ip == address.local
+        };
+        match self.removed.iter().position(is_it) {
+            Some(at) => {
+                self.removed.swap_remove(at);
+                true
+            }
+            None => false,
+        }
+    }
+
+    pub(super) fn read_links_again(&mut self) -> io::Result<Vec<News>> {
+        self.links.read_again(&mut self.netlink)
+    }
+
+    pub(super) fn sockets(&mut self) -> &mut Sockets {
+        &mut self.sockets
+    }
+
+    /// Carries out one effect.
+    pub(super) fn carry_out(
+        &mut self,
+        effect: Effect,
+        engine: &mut Engine,
+        poll: &PollSet,
+        face: &mut impl Face,
+    ) {
+        match effect {
+            Effect::Tell(event) => face.tell(&event),
+            Effect::Notify(notice) => face.notify(&notice),
+            Effect::SendAdvert { instance, priority } => {
+                self.send_advert(instance, priority, engine, face);
+            }
+            Effect::OpenSocket(id) => self.open_socket(id, engine, poll, face),
+            Effect::CloseSocket(id) => self.sockets.close(id),
+            Effect::AddAddresses(lines) => self.addresses(&lines, true, face),
+            Effect::RemoveAddresses(lines) => self.addresses(&lines, false, face),
+            Effect::AddRoutes(lines) => self.routes(&lines, true, engine, face),
+            Effect::RemoveRoutes(lines) => self.routes(&lines, false, engine, face),
+            Effect::AddRules(lines) => self.rules(&lines, true, engine, face),
+            Effect::RemoveRules(lines) => self.rules(&lines, false, engine, face),
+            Effect::Announce { interface, address } => self.announce(interface, address, face),
+            Effect::Firewall {
+                instance,
+                drop,
+                lines,
+            } => {
+                let config = engine.instance(instance).map(|instance| &*instance.config);
+                let name = |index| self.links.name(index).to_string();
+                if let Err(error) = self.firewalls.protect(config, &lines, name, drop) {
+                    face.trouble(&Trouble::Firewall(error));
+                }
+            }
+            Effect::PromoteSecondaries { interface, set } => {
+                self.promote_secondaries(interface, set, face);
+            }
+        }
+    }
+
+    fn open_socket(&mut self, id: SocketId, engine: &Engine, poll: &PollSet, face: &mut impl Face) {
+        let Some(socket) = engine.socket(id) else {
+            return;
+        };
+        let device = self
+            .links
+            .get(socket.interface)
+            .map(|known| known.name.clone());
+        let buffer = engine
+            .users(id)
+            .filter_map(|instance| instance.config.kernel_rx_buf_size)
+            .max()
+            .map(|bytes| bytes as usize);
+        match self
+            .sockets
+            .open(id, socket, device.as_deref(), buffer, poll)
+        {
+            Ok(opened) => face.trouble(&opened),
+            Err(error) => face.trouble(&Trouble::Socket {
+                interface: self.links.name(socket.interface),
+                error,
+            }),
+        }
+    }
+
+    fn send_advert(
+        &mut self,
+        id: InstanceId,
+        priority: u8,
+        engine: &mut Engine,
+        face: &mut impl Face,
+    ) {
+        let mut failure = None;
+        engine.adverts(id, priority, |socket, packet| {
+            let Some(socket) = socket else {
+                return;
+            };
+            if let Err(error) = self.sockets.send(socket, &packet) {
+                failure = Some(error);
+            }
+        });
+        if let (Some(error), Some(instance)) = (failure, engine.instance(id)) {
+            face.trouble(&Trouble::Send {
+                instance: instance.name.clone(),
+                error,
+            });
+        }
+    }
+
+    fn addresses(
+        &mut self,
+        lines: &Lines<locum_model::vrrp::Address>,
+        adding: bool,
+        face: &mut impl Face,
+    ) {
+        let on_links = lines.iter().filter(|line| line.interface != 0);
+        self.requests.clear();
+        self.requests.extend(on_links.clone().map(|line| {
+            let address = lines::address(line);
+            if adding {
+                address.add()
+            } else {
+                address.delete()
+            }
+        }));
+        let benign = if adding {
+            io::ErrorKind::AlreadyExists
+        } else {
+            io::ErrorKind::AddrNotAvailable
+        };
+        let failures = self.ask(on_links.clone(), face);
+        if !adding {
+            let ok =
+                on_links.filter(|line| !failures.iter().any(|(failed, _)| failed.id == line.id));
+            self.removed
+                .extend(ok.map(|line| (line.interface, line.value.value.network.ip)));
+        }
+        for (line, error) in failures {
+            if error.kind() != benign {
+                face.trouble(&Trouble::Address {
+                    address: line.value.value.network.ip,
+                    interface: self.links.name(line.interface),
+                    adding,
+                    error,
+                });
+            }
+        }
+    }
+
+    fn routes(
+        &mut self,
+        lines: &Lines<locum_model::vrrp::Route>,
+        adding: bool,
+        engine: &Engine,
+        face: &mut impl Face,
+    ) {
+        self.requests.clear();
+        for line in lines.iter() {
+            let route = lines::route(line, |name| self.links.index_of(name));
+            self.requests
+                .push(if adding { route.add() } else { route.delete() });
+        }
+        self.tell_failures(lines, true, adding, engine, face);
+    }
+
+    fn rules(
+        &mut self,
+        lines: &Lines<locum_model::vrrp::Rule>,
+        adding: bool,
+        engine: &Engine,
+        face: &mut impl Face,
+    ) {
+        self.requests.clear();
+        for line in lines.iter() {
+            let rule = lines::rule(line);
+            self.requests
+                .push(if adding { rule.add() } else { rule.delete() });
+        }
+        self.tell_failures(lines, false, adding, engine, face);
+    }
+
+    fn tell_failures<T>(
+        &mut self,
+        lines: &Lines<T>,
+        route: bool,
+        adding: bool,
+        engine: &Engine,
+        face: &mut impl Face,
+    ) {
+        for (line, error) in self.ask(lines.iter(), face) {
+            // Taking back what isn't there is what happens at every start.
+            if adding && error.kind() != io::ErrorKind::AlreadyExists {
+                let instance = line.id.instance.and_then(|id| engine.instance(id));
+                face.trouble(&Trouble::Line {
+                    route,
+                    adding,
+                    instance: instance.map(|instance| instance.name.clone()),
+                    error,
+                });
+            }
+        }
+    }
+
+    /// Sends the prepared requests, one for each line, and gives the lines that failed.
+    fn ask<'a, T: 'a>(
+        &mut self,
+        lines: impl Iterator<Item = &'a Line<T>>,
+        face: &mut impl Face,
+    ) -> Vec<(&'a Line<T>, io::Error)> {
+        if self.requests.is_empty() {
+            return Vec::new();
+        }
+        match self.netlink.carry_out(&self.requests) {
+            Ok(outcomes) => lines
+                .zip(outcomes)
+                .filter_map(|(line, outcome)| Some((line, outcome.err()?)))
+                .collect(),
+            Err(error) => {
+                face.trouble(&Trouble::Netlink(error));
+                Vec::new()
+            }
+        }
+    }
+
+    fn announce(&mut self, interface: u32, address: IpAddr, face: &mut impl Face) {
+        let Some(known) = self.links.get(interface) else {
+            return;
+        };
+        let Some(mac) = known.mac else {
+            return;
+        };
+        if known.no_arp && address.is_ipv4() {
+            return;
+        }
+        let router = address.is_ipv6() && forwards_ipv6(&known.name);
+        if let Err(error) = self.announcer.announce(interface, mac, address, router) {
+            face.trouble(&Trouble::Announce {
+                interface: Arc::clone(&known.name),
+                address,
+                error,
+            });
+        }
+    }
+}
+
+/// The router flag of an advertisement is the interface's own (RFC 4861 §4.4).
+fn forwards_ipv6(interface: &str) -> bool {
+    let path = format!("/proc/sys/net/ipv6/conf/{interface}/forwarding");
+    std::fs::read(path).is_ok_and(|value| value.first() != Some(&b'0'))
+}

@@ -1,0 +1,446 @@
+//! The only IO of VRRP: one event loop in one thread that owns sockets, netlink, timers and scripts.
+//!
+//! ```text
+//!            ┌────────────────── a turn ──────────────────┐
+//! wake ─────▶│ sockets ─▶ netlink ─▶ files, processes,    │──▶ Engine ──▶ Effects, carried out in their order
+//!            │            scripts ─▶ orders ─▶ timers     │               (hands)
+//!            └────────────────────────────────────────────┘
+//! ```
+//! Whatever waits in sockets is heard before a timer runs: a daemon that was stopped, or a machine that slept, must not
+//! take over from a master whose adverts it only hasn't read. Nothing in a turn waits: scripts and mail are tasks, the
+//! face's log is its own business.
+
+mod announce;
+mod face;
+mod firewall;
+mod hands;
+mod lines;
+mod links;
+mod poll;
+mod sockets;
+mod statics;
+mod track;
+mod virtual_links;
+
+use std::{future::poll_fn, io, sync::Arc, task::Poll, time::Instant};
+
+use locum_model::keepalived::Configuration;
+use locum_runtime::clock;
+use tokio::sync::{mpsc, oneshot};
+
+pub use face::{DumpKind, Face, Order, Trouble};
+
+use self::{
+    hands::Hands,
+    links::News,
+    poll::{PollSet, Source},
+    sockets::received,
+    statics::Statics,
+    track::{file::Files, script},
+};
+use crate::{
+    effect::{Effect, Effects},
+    engine::Engine,
+};
+
+/// Runs VRRP until it is told to stop. Fails only before it has begun: without netlink or a descriptor there is nothing
+/// that it could do.
+pub async fn run(
+    configuration: Arc<Configuration>,
+    face: &mut impl Face,
+    mut orders: mpsc::UnboundedReceiver<Order>,
+) -> io::Result<()> {
+    let (news, mut script_news) = mpsc::unbounded_channel();
+    let mut driver = Driver::open(configuration, news)?;
+    driver.begin(face)?;
+    loop {
+        driver.arm()?;
+        let wake = next(&driver.poll, &mut script_news, &mut orders).await?;
+        if let Some(answer) = driver.turn(wake, &mut script_news, &mut orders, face)? {
+            if let Some(answer) = answer {
+                let _ = answer.send(());
+            }
+            return Ok(());
+        }
+    }
+}
+
+/// Why a turn begins. What the others have waits for its place in the turn.
+#[derive(Debug)]
+enum Wake {
+    Descriptors,
+    Script(script::News),
+    Order(Order),
+}
+
+async fn next(
+    poll: &PollSet,
+    scripts: &mut mpsc::UnboundedReceiver<script::News>,
+    orders: &mut mpsc::UnboundedReceiver<Order>,
+) -> io::Result<Wake> {
+    let descriptors = poll.ready();
+    tokio::pin!(descriptors);
+    poll_fn(|cx| {
+        if let Poll::Ready(Some(news)) = scripts.poll_recv(cx) {
+            return Poll::Ready(Ok(Wake::Script(news)));
+        }
+        // A face that hangs up its orders doesn't end failover.
+        if let Poll::Ready(Some(order)) = orders.poll_recv(cx) {
+            return Poll::Ready(Ok(Wake::Order(order)));
+        }
+        descriptors
+            .as_mut()
+            .poll(cx)
+            .map(|ready| ready.map(|()| Wake::Descriptors))
+    })
+    .await
+}
+
+struct Driver {
+    engine: Engine,
+    effects: Effects,
+    hands: Hands,
+    statics: Statics,
+    poll: PollSet,
+    files: Files,
+    scripts: script::Scripts,
+    found: Vec<Source>,
+}
+
+/// The answer to an order to stop, once it is carried out.
+type Stopped = Option<Option<oneshot::Sender<()>>>;
+
+impl Driver {
+    fn open(
+        configuration: Arc<Configuration>,
+        news: mpsc::UnboundedSender<script::News>,
+    ) -> io::Result<Self> {
+        let poll = PollSet::new()?;
+        let hands = Hands::open(&configuration)?;
+        poll.add(hands.links.monitor(), Source::Netlink)?;
+        let files = Files::new()?;
+        poll.add(&files, Source::Files)?;
+        Ok(Self {
+            engine: Engine::new(configuration),
+            effects: Effects::new(),
+            hands,
+            statics: Statics::default(),
+            poll,
+            files,
+            scripts: script::Scripts::new(news),
+            found: Vec::new(),
+        })
+    }
+
+    /// Everything up to the first turn: what the machine has, then the start of the engine, then the trackers.
+    fn begin(&mut self, face: &mut impl Face) -> io::Result<()> {
+        let now = clock::now();
+        let configuration = self.engine.configuration().clone();
+        self.hands.prepare(&configuration, face)?;
+        self.read_links_again(now, face)?;
+        self.track(now, &configuration, true, face);
+        self.statics = Statics::of(&configuration, &self.hands.links);
+        self.carry_out_own([self.statics.clear_rules()], face);
+        self.engine.start(now, &mut self.effects);
+        self.carry_out_own(self.statics.set(), face);
+        self.carry_out(face);
+        face.started();
+        Ok(())
+    }
+
+    /// Tells the engine of all trackers of a configuration.
+    fn track(
+        &mut self,
+        now: Instant,
+        configuration: &Configuration,
+        at_start: bool,
+        face: &mut impl Face,
+    ) {
+        let mut values = Vec::new();
+        self.files.reload(
+            configuration,
+            at_start,
+            |name, path, value| values.push((name.clone(), path.to_owned(), value)),
+            |name, error| {
+                face.trouble(&Trouble::FileWatch {
+                    file: name.clone(),
+                    error,
+                });
+            },
+        );
+        for (name, path, value) in values {
+            self.on_file(now, &name, &path, value, face);
+        }
+        self.scripts.reload(configuration, now);
+    }
+
+    /// One turn. `Some`: it was the last.
+    fn turn(
+        &mut self,
+        wake: Wake,
+        script_news: &mut mpsc::UnboundedReceiver<script::News>,
+        orders: &mut mpsc::UnboundedReceiver<Order>,
+        face: &mut impl Face,
+    ) -> io::Result<Stopped> {
+        let mut now = clock::now();
+        self.engine.on_wake(now, &mut self.effects);
+        self.carry_out(face);
+        self.hear_descriptors(&mut now, face)?;
+        let (mut run, mut order) = (None, None);
+        match wake {
+            Wake::Descriptors => {}
+            Wake::Script(news) => run = Some(news),
+            Wake::Order(first) => order = Some(first),
+        }
+        while let Some(news) = run.take().or_else(|| script_news.try_recv().ok()) {
+            self.on_run(now, news, face);
+        }
+        while let Some(next) = order.take().or_else(|| orders.try_recv().ok()) {
+            if let Some(stopped) = self.obey(now, next, face)? {
+                return Ok(Some(stopped));
+            }
+        }
+        self.ring(now, face);
+        Ok(None)
+    }
+
+    /// Reads all descriptors until none has anything left, sockets first.
+    fn hear_descriptors(&mut self, now: &mut Instant, face: &mut impl Face) -> io::Result<()> {
+        let mut found = std::mem::take(&mut self.found);
+        loop {
+            self.poll.now(&mut found)?;
+            let mut anything = false;
+            for source in &found {
+                match source {
+                    Source::Socket(id) => self.hear(*now, *id, face),
+                    Source::Netlink => self.hear_netlink(*now, face)?,
+                    Source::Files => self.hear_files(*now, face),
+                    Source::Processes => {}
+                    Source::Timer => {
+                        self.poll.timer_rang();
+                        continue;
+                    }
+                }
+                anything = true;
+            }
+            if !anything {
+                break;
+            }
+            // What took a while to read may have been followed by more.
+            *now = clock::now();
+        }
+        self.found = found;
+        Ok(())
+    }
+
+    fn hear(&mut self, now: Instant, id: u32, face: &mut impl Face) {
+        let id = crate::identity::SocketId(id);
+        // A packet's effects come before the next packet, which may be about what they change.
+        let Self {
+            engine,
+            effects,
+            hands,
+            poll,
+            ..
+        } = self;
+        for _ in 0..sockets::BATCHES {
+            let Some(batch) = hands.sockets().receive(id) else {
+                break;
+            };
+            for packet in batch.packets() {
+                engine.on_packet(now, id, &received(&packet), effects);
+                for effect in effects.drain() {
+                    hands.carry_out(effect, engine, poll, face);
+                }
+            }
+            hands.sockets().give_back(batch);
+        }
+    }
+
+    fn hear_netlink(&mut self, now: Instant, face: &mut impl Face) -> io::Result<()> {
+        loop {
+            match self.hands.links.next() {
+                Ok(None) => return Ok(()),
+                Ok(Some(News::Overrun)) => {
+                    face.trouble(&Trouble::NetlinkOverrun);
+                    self.read_links_again(now, face)?;
+                }
+                Ok(Some(news)) => self.on_news(now, news, face),
+                Err(error) => {
+                    face.trouble(&Trouble::Netlink(error));
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    fn read_links_again(&mut self, now: Instant, face: &mut impl Face) -> io::Result<()> {
+        for news in self.hands.read_links_again()? {
+            self.on_news(now, news, face);
+        }
+        Ok(())
+    }
+
+    fn on_news(&mut self, now: Instant, news: News, face: &mut impl Face) {
+        let out = &mut self.effects;
+        match news {
+            News::Interface(interface) => self.engine.on_interface(now, interface, out),
+            News::InterfaceGone(index) => self.engine.on_interface_gone(now, index, out),
+            News::Address(address) => {
+                self.engine
+                    .on_address(now, address.interface, address.local, true, out);
+            }
+            // What we have removed ourselves is no news.
+            News::AddressGone(address) => {
+                if !self.hands.we_removed(&address) {
+                    self.engine
+                        .on_address(now, address.interface, address.local, false, out);
+                    self.restore(&address, face);
+                }
+            }
+            News::Overrun => {}
+        }
+        self.carry_out(face);
+    }
+
+    /// A static address that somebody removed is set again.
+    fn restore(&mut self, gone: &locum_kernel::netlink::Address, face: &mut impl Face) {
+        let Some(line) = self.statics.line_of(gone).cloned() else {
+            return;
+        };
+        face.trouble(&Trouble::StaticRestored {
+            address: gone.local,
+            prefix: gone.prefix,
+            interface: self.hands.links.name(gone.interface),
+        });
+        self.carry_out_own([Effect::AddAddresses([line].into())], face);
+    }
+
+    fn hear_files(&mut self, now: Instant, face: &mut impl Face) {
+        let mut values = Vec::new();
+        self.files
+            .on_change(|name, path, value| values.push((name.clone(), path.to_owned(), value)));
+        for (name, path, value) in values {
+            self.on_file(now, &name, &path, value, face);
+        }
+    }
+
+    fn on_file(
+        &mut self,
+        now: Instant,
+        name: &crate::identity::Name,
+        path: &std::path::Path,
+        value: track::file::Value,
+        face: &mut impl Face,
+    ) {
+        match value {
+            Ok(value) => self
+                .engine
+                .on_file(now, name, Some(value), &mut self.effects),
+            Err(track::file::OutOfRange(value)) => face.trouble(&Trouble::FileValue {
+                path: path.to_owned(),
+                value,
+            }),
+        }
+        self.carry_out(face);
+    }
+
+    fn on_run(&mut self, now: Instant, news: script::News, face: &mut impl Face) {
+        let Some((name, result, trouble)) = self.scripts.on_news(news) else {
+            return;
+        };
+        if let Some(trouble) = trouble {
+            face.trouble(&trouble);
+        }
+        self.engine.on_script(now, &name, result, &mut self.effects);
+        self.carry_out(face);
+    }
+
+    fn obey(&mut self, now: Instant, order: Order, face: &mut impl Face) -> io::Result<Stopped> {
+        match order {
+            Order::Reload => self.reload(now, face)?,
+            Order::Dump(kind) => face.dump(kind, &self.engine),
+            Order::ClearStatistics => self.engine.clear_statistics(),
+            Order::Bfd { session, up } => {
+                self.engine.on_bfd(now, &session, up, &mut self.effects);
+                self.carry_out(face);
+            }
+            Order::Stop(answer) => {
+                self.engine.stop(now, &mut self.effects);
+                self.carry_out(face);
+                let nothing = Statics::default();
+                self.carry_out_own(self.statics.remove_but(&nothing), face);
+                self.hands.finish(face);
+                return Ok(Some(answer));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Takes over another configuration.
+    fn reload(&mut self, now: Instant, face: &mut impl Face) -> io::Result<()> {
+        // Masters advertise first: backups wait while everything changes.
+        self.engine.on_reload(now, &mut self.effects);
+        self.carry_out(face);
+        let Some(configuration) = face.read() else {
+            return Ok(());
+        };
+        let now = clock::now();
+        self.hands.prepare(&configuration, face)?;
+        self.read_links_again(now, face)?;
+        let statics = Statics::of(&configuration, &self.hands.links);
+        self.carry_out_own(self.statics.remove_but(&statics), face);
+        self.carry_out_own(statics.set(), face);
+        self.statics = statics;
+        self.engine
+            .reload(now, configuration.clone(), &mut self.effects);
+        self.carry_out(face);
+        face.reloaded(&configuration);
+        self.track(now, &configuration, false, face);
+        self.hands.clear_away(&configuration, face);
+        Ok(())
+    }
+
+    /// Runs what is due.
+    fn ring(&mut self, now: Instant, face: &mut impl Face) {
+        if self.engine.deadline().is_some_and(|at| at <= now) {
+            self.engine.on_timer(now, &mut self.effects);
+            self.carry_out(face);
+        }
+        if self.scripts.deadline().is_some_and(|at| at <= now) {
+            let mut failed = Vec::new();
+            self.scripts.run_due(
+                now,
+                |trouble| face.trouble(&trouble),
+                |name| failed.push(name.clone()),
+            );
+            for name in failed {
+                let result = crate::input::ScriptResult::NotStarted;
+                self.engine.on_script(now, &name, result, &mut self.effects);
+                self.carry_out(face);
+            }
+        }
+    }
+
+    fn arm(&mut self) -> io::Result<()> {
+        let deadlines = [self.engine.deadline(), self.scripts.deadline()];
+        let first = deadlines.into_iter().flatten().min();
+        self.poll.set_timer(first, clock::now())
+    }
+
+    /// Carries out what the driver itself wants, before what the engine does.
+    fn carry_out_own(&mut self, effects: impl IntoIterator<Item = Effect>, face: &mut impl Face) {
+        for effect in effects {
+            self.hands
+                .carry_out(effect, &mut self.engine, &self.poll, face);
+        }
+    }
+
+    /// Carries out what the engine wants, in its order.
+    fn carry_out(&mut self, face: &mut impl Face) {
+        for effect in self.effects.drain() {
+            self.hands
+                .carry_out(effect, &mut self.engine, &self.poll, face);
+        }
+    }
+}
