@@ -51,6 +51,12 @@ pub struct Block {
     pub rows: Rows,
 }
 
+/// The words of a block of the top level.
+pub fn rows_of(name: &str) -> Option<Rows> {
+    let block = ALL.iter().find(|block| block.name == name);
+    block.map(|block| block.rows)
+}
+
 /// All blocks of words.
 pub const ALL: &[Block] = &[
     Block {

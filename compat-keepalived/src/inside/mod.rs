@@ -22,6 +22,19 @@ pub enum Owner {
     Static,
 }
 
+/// Words inside the lines of a block that keep the daemon from starting: they aren't executed yet.
+pub fn refused_in(block: &str, line: &Line) -> impl Iterator<Item = &'static str> {
+    let word = match block {
+        "vrrp_instance" if !line.words.first().is_some_and(|first| first.is("use_vmac")) => {
+            Some("use_vmac")
+        }
+        "static_ipaddress" | "static_routes" | "static_rules" => Some("track_group"),
+        _ => None,
+    };
+    word.into_iter()
+        .filter(|word| line.words.iter().skip(1).any(|one| one.is(word)))
+}
+
 /// `track_group NAME`, or what there is to say.
 fn track_group(pass: &mut Pass<'_>, line: &Line, index: usize) -> Option<String> {
     let name = value::word(line, index)?;

@@ -175,8 +175,8 @@ impl Reading<'_, '_> {
 
     fn rarer(&mut self, word: &str) -> Result<Usable, Abort> {
         match word {
-            "inet" => return Ok(self.forced(Family::Inet, word)),
-            "inet6" => return Ok(self.forced(Family::Inet6, word)),
+            "inet" => Ok(self.forced(Family::Inet, word)),
+            "inet6" => Ok(self.forced(Family::Inet6, word)),
             "l3mdev" => {
                 if self.action.is_some() {
                     self.pass.error("Cannot specify l3mdev with other action");

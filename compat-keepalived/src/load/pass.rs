@@ -23,6 +23,7 @@ use super::{
 use crate::{
     block, check,
     draft::Draft,
+    inside,
     row::{self, Rows, State},
 };
 
@@ -60,6 +61,8 @@ pub struct Pass<'a> {
     messages: Vec<Message>,
     status: Status,
     unexecuted: Vec<Unexecuted>,
+    /// The last word that had a row.
+    last_word: &'static str,
     /// The machine's interfaces, once somebody asked.
     interfaces: Option<Option<HashMap<String, Interface>>>,
 }
@@ -96,6 +99,7 @@ impl<'a> Pass<'a> {
             messages: Vec::new(),
             status: Status::Good,
             unexecuted: Vec::new(),
+            last_word: "",
             interfaces: None,
         }
     }
@@ -181,8 +185,10 @@ impl<'a> Pass<'a> {
         Ok(())
     }
 
-    /// Passes over a block that belongs to another process, braces and all.
+    /// Passes over a block that belongs to another process, braces and all. The parent looks for words in it that keep
+    /// the daemon from starting: children would find them too late.
     pub fn skip_block(&mut self) {
+        let block = self.last_word;
         let Some(line) = self.next() else {
             return;
         };
@@ -195,13 +201,26 @@ impl<'a> Pass<'a> {
             let Some(line) = self.next() else {
                 return;
             };
-            depth = if line.opens() {
-                depth + 1
+            if line.opens() {
+                depth += 1;
             } else if line.closes() {
-                depth - 1
-            } else {
-                depth
-            };
+                depth -= 1;
+            } else if self.process == Process::Parent {
+                self.look_into(block, depth, &line);
+            }
+        }
+    }
+
+    /// Notes what is refused in a line of a block that is passed over.
+    fn look_into(&mut self, block: &str, depth: usize, line: &Line) {
+        for word in inside::refused_in(block, line) {
+            self.note(word, State::Refused);
+        }
+        let rows = block::rows_of(block).filter(|_| depth == 1);
+        let first = line.words.first();
+        let row = first.and_then(|first| row::find(rows?, &first.text));
+        if let Some(row) = row.filter(|row| row.state == State::Refused) {
+            self.note(row.name, row.state);
         }
     }
 
@@ -222,6 +241,7 @@ impl<'a> Pass<'a> {
         match row::find(rows, &first.text) {
             Some(row) => {
                 self.note(row.name, row.state);
+                self.last_word = row.name;
                 (row.lower)(self, line)
             }
             None if line.opens() => {

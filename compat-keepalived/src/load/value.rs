@@ -120,10 +120,7 @@ impl Pass<'_> {
                 .map(|word: &Vec<u8>| String::from_utf8_lossy(word).into_owned())
         };
         let account = match text(0) {
-            Some(user) => match self.account(&user, text(1).as_deref()) {
-                Some(account) => account,
-                None => return None,
-            },
+            Some(user) => self.account(&user, text(1).as_deref())?,
             None => self.default_account()?,
         };
         Some(Script { argv, account })

@@ -10,11 +10,11 @@ use std::{
     time::Duration,
 };
 
+pub use locum_kernel::run_as::Ended;
 use locum_kernel::{
     readable::Readable,
     run_as::{self, Program, Running},
 };
-pub use locum_kernel::run_as::Ended;
 use nix::sys::signal::Signal;
 
 pub mod once;

@@ -263,16 +263,19 @@ impl Instance {
             self.make_packets();
         }
         let (ttl, v4) = (self.ttl(), self.config.family == Family::Inet);
+        // One advert, however many peers: they share its numbers.
+        self.identification = self.identification.checked_add(1).unwrap_or(1);
+        if matches!(self.expected.authentication, Secret::Ah(_)) {
+            self.sequence = self.sequence.wrapping_add(1);
+        }
         for packet in &mut self.packets {
             packet::set_priority(&mut packet.bytes[packet.vrrp..], priority);
             if v4 {
-                self.identification = self.identification.checked_add(1).unwrap_or(1);
                 packet.bytes[4..6].copy_from_slice(&self.identification.to_be_bytes());
             }
             if let (Secret::Ah(key), Some(IpAddr::V4(source))) =
                 (&self.expected.authentication, self.source)
             {
-                self.sequence = self.sequence.wrapping_add(1);
                 seal(&mut packet.bytes, key, source, self.sequence);
             }
             send(Outgoing {

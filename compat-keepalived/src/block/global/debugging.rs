@@ -25,7 +25,7 @@ pub(super) const ROWS: &[Row] = &[
     }),
     row("include_check", include_check),
     // Version 1.2 had it; the reference calls it unknown.
-    accepted("plugin_dir", |pass, line| {
+    row("plugin_dir", |pass, line| {
         pass.error("Unknown keyword 'plugin_dir'");
         pass.draft.configuration.global.plugin_dir = value::word(line, 1).map(PathBuf::from);
         Ok(())

@@ -5,7 +5,7 @@ use locum_parser::keepalived::Line;
 
 use crate::{
     load::{Abort, Pass, number, value},
-    row::{Row, accepted, row},
+    row::{Row, row},
 };
 
 pub(super) const ROWS: &[Row] = &[
@@ -31,7 +31,7 @@ pub(super) const ROWS: &[Row] = &[
         }
         Ok(())
     }),
-    accepted("vrrp_ipsets", ipsets),
+    row("vrrp_ipsets", ipsets),
     row("vrrp_iptables", |pass, line| {
         pass.draft.configuration.global.firewall.iptables = Some(Iptables {
             input: value::word(line, 1).unwrap_or_else(|| "INPUT".to_owned()),

@@ -147,7 +147,7 @@ impl Child<'_> {
     /// The configuration as it is now; `None`: nothing can be run with it.
     fn read(&self) -> Option<Loaded> {
         let loaded = self.0.reading.read(self.0.role.reading(), self.log());
-        (loaded.status != Status::Missing).then_some(loaded)
+        (loaded.status != Status::Missing && !loaded.fatal).then_some(loaded)
     }
 
     /// Tells the parent that the start or a reload is complete.

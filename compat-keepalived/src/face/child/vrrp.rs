@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use locum_model::keepalived::Configuration;
 use locum_runtime::process::Exit;
 use locum_vrrp::{
+    bfd::report::{Reader, Report},
     driver::{self, DumpKind, Face, Order, Trouble},
     effect::Notice,
     engine::Engine,
@@ -16,7 +17,7 @@ use super::{
     Child,
     signals::{Order as Signal, Signals},
 };
-use crate::{load::Loaded, notify::Notifier, vrrp};
+use crate::{event, load::Loaded, notify::Notifier, vrrp};
 
 /// The reference's process stays so long after everything is taken back; scripts that tell of the stop run meanwhile.
 const LEAVE: Duration = Duration::from_secs(1);
@@ -29,6 +30,7 @@ pub(super) async fn serve(child: &Child<'_>, loaded: Loaded, signals: &mut Signa
         child,
         notifier: Notifier::new(configuration.clone(), &host_name(), news),
     };
+    let reports = bfd_reports(child);
     let running = driver::run(configuration, &mut face, queue);
     tokio::pin!(running);
     let mut stopping = false;
@@ -36,6 +38,9 @@ pub(super) async fn serve(child: &Child<'_>, loaded: Loaded, signals: &mut Signa
         tokio::select! {
             ended = &mut running => break ended,
             Some(message) = messages.recv() => child.log().at(message.level(), message.to_string()),
+            report = next_report(reports.as_ref()) => {
+                let _ = orders.send(Order::Bfd { session: report.name, up: report.up });
+            }
             signal = signals.next(), if !stopping => {
                 let order = order(signal);
                 stopping = matches!(order, Order::Stop(_));
@@ -57,6 +62,22 @@ pub(super) async fn serve(child: &Child<'_>, loaded: Loaded, signals: &mut Signa
         }
     }
     Exit::Status(0)
+}
+
+/// Where the BFD process tells of its sessions.
+fn bfd_reports(child: &Child<'_>) -> Option<Reader> {
+    let (_, reader) = child.0.reports.to_vrrp.as_ref()?;
+    Reader::new(reader.try_clone().ok()?).ok()
+}
+
+/// The next report; never, when there is nobody to tell.
+async fn next_report(reports: Option<&Reader>) -> Report {
+    if let Some(reports) = reports
+        && let Ok(report) = reports.next().await
+    {
+        return report;
+    }
+    std::future::pending().await
 }
 
 fn order(signal: Signal) -> Order {
@@ -88,7 +109,7 @@ impl Face for Words<'_> {
     }
 
     fn tell(&mut self, event: &Event) {
-        self.child.log().tell(vrrp::line(event));
+        self.child.log().tell(event::lines(event));
     }
 
     fn trouble(&mut self, trouble: &Trouble) {

@@ -1,6 +1,8 @@
 //! The parent: starts the daemon, supervises its children, and ends last.
 
 mod family;
+mod reload;
+mod reload_time;
 mod start;
 mod stop;
 
@@ -28,12 +30,9 @@ use nix::{
 };
 
 use super::{child, log::Log, paths::PidPaths, reading::Reading, role::Role};
-use crate::{
-    args::Args,
-    load::{Loaded, Process},
-    signal,
-};
+use crate::{args::Args, load::Loaded, signal};
 use family::Family;
+use reload_time::ReloadTime;
 
 /// What a child exits with when a successor would fail in the same way: the parent stops everything.
 pub(super) const FATAL: u8 = 1;
@@ -64,6 +63,7 @@ struct Parent {
     notifier: Option<Notifier>,
     /// What is under way, for the line that tells its end.
     phase: Phase,
+    reload_time: Option<ReloadTime>,
     reports: child::Reports,
     /// The namespace that the daemon is in.
     namespace: Option<String>,
@@ -92,7 +92,10 @@ impl Parent {
     fn supervise(mut self) -> Exit {
         let verdict = match self.start_children() {
             Some(exit) => Verdict::Child(exit),
-            None => self.run_until_stopped(),
+            None => {
+                self.watch_reload_time();
+                self.run_until_stopped()
+            }
         };
         match verdict {
             Verdict::Child(exit) => exit,
@@ -167,6 +170,9 @@ impl Parent {
                 return verdict;
             }
             self.take_news();
+            if let Some(exit) = self.look_at_reload_time() {
+                return Verdict::Child(exit);
+            }
             let now = clock::now();
             if let Some(role) = self.family.due(now)
                 && let Some(exit) = self.start_child(role)
@@ -178,11 +184,18 @@ impl Parent {
 
     /// Until something happened or is due.
     fn wait(&self) {
-        let timeout = self.family.deadline().map_or(PollTimeout::NONE, until);
-        let mut ready = [
+        let mut timeout = self.family.deadline().map_or(PollTimeout::NONE, until);
+        let mut ready = vec![
             PollFd::new(self.signals.as_fd(), PollFlags::POLLIN),
             PollFd::new(self.ready.0.as_fd(), PollFlags::POLLIN),
         ];
+        if let Some(watched) = &self.reload_time {
+            ready.push(PollFd::new(watched.as_fd(), PollFlags::POLLIN));
+            if watched.due().is_some() {
+                // The calendar may be set meanwhile, so that a wait for a date isn't one for a duration.
+                timeout = shorter(timeout, Duration::from_secs(1));
+            }
+        }
         // An interruption is an event like others: whatever it was is looked for.
         let _ = poll(&mut ready, timeout);
     }
@@ -240,7 +253,8 @@ impl Parent {
                         "pid {pid} exited with permanent error {kind}. Terminating"
                     ));
                     self.family.give_up(end.role);
-                    return Some(Verdict::StopSilently(FATAL));
+                    let status = u8::try_from(status).unwrap_or(FATAL);
+                    return Some(Verdict::StopSilently(status));
                 }
                 Ended::Exited(_) => {}
                 Ended::Signaled(signal) => self.log.say(cause(pid, signal)),
@@ -297,83 +311,20 @@ impl Parent {
             notifier.ready(locum_runtime::process::pid());
         }
     }
-
-    /// SIGHUP. `Some`: this is a child that the new configuration needs, at its end.
-    fn reload(&mut self) -> Option<Exit> {
-        if let Some(notifier) = &self.notifier {
-            notifier.reloading();
-        }
-        self.log.say("Reloading ...");
-        if let Some(loaded) = self.read_again() {
-            self.loaded = loaded;
-            self.phase = Phase::Reloading;
-            self.family.await_all();
-            self.forward(signal::RELOAD, &Role::ALL);
-            if let Some(exit) = self.start_children() {
-                return Some(exit);
-            }
-        }
-        if !self.family.awaits() {
-            self.phase = Phase::Steady;
-            if let Some(notifier) = &self.notifier {
-                notifier.ready(locum_runtime::process::pid());
-            }
-        }
-        None
-    }
-
-    /// The configuration as it is now; `None`: the daemon stays as it was, and why was told.
-    fn read_again(&self) -> Option<Loaded> {
-        if !self.reading.is_there() {
-            self.log
-                .say(format!("Config files missing '{}'.", self.reading.name()));
-            self.log.say("Reload abandoned: everything stays as it was");
-            return None;
-        }
-        self.log
-            .say(format!("Configuration file {}", self.reading.name()));
-        let loaded = self.reading.read(Process::Parent, &self.log);
-        let (old, new) = (
-            &self.loaded.configuration.global,
-            &loaded.configuration.global,
-        );
-        let mut refused = false;
-        let named = |name: &Option<String>| self.args.namespace.clone().or(name.clone());
-        for (changed, what) in [
-            (
-                named(&old.net_namespace) != named(&new.net_namespace),
-                "network namespace",
-            ),
-            (
-                old.net_namespace_ipvs != new.net_namespace_ipvs,
-                "ipvs network namespace",
-            ),
-            (old.instance != new.instance, "instance name"),
-        ] {
-            if changed {
-                self.log.say(format!(
-                    "Cannot change {what} at a reload - please restart keepalived"
-                ));
-                refused = true;
-            }
-        }
-        if old.use_pid_dir != new.use_pid_dir && !refused {
-            self.log
-                .say("Cannot change use_pid_dir at a reload - please restart keepalived");
-            refused = true;
-        }
-        for reason in loaded.refusals(&self.args.allowed) {
-            self.log.at(level::ERR, reason);
-            refused = true;
-        }
-        (!refused).then_some(loaded)
-    }
 }
 
 /// Until an instant, rounded up so that it has come when the wait ends.
 fn until(instant: Instant) -> PollTimeout {
     let left = instant.saturating_duration_since(clock::now());
     PollTimeout::try_from(left + Duration::from_millis(1)).unwrap_or(PollTimeout::MAX)
+}
+
+/// The shorter one of two waits.
+fn shorter(timeout: PollTimeout, most: Duration) -> PollTimeout {
+    match timeout.duration() {
+        Some(duration) if duration < most => timeout,
+        _ => PollTimeout::try_from(most).unwrap_or(PollTimeout::MAX),
+    }
 }
 
 fn is_permanent(status: i32) -> bool {

@@ -1,7 +1,8 @@
 //! From the command line to a parent that may fork its children: log, configuration, terminal, pid file.
 
-use std::{ffi::OsString, fs, path::Path};
+use std::{ffi::OsString, fs, path::Path, time::Duration};
 
+use locum_model::script::Script;
 use locum_runtime::{
     process::{
         self, Exit, children,
@@ -11,7 +12,7 @@ use locum_runtime::{
         pidfile::Pidfile,
         signal_queue::SignalQueue,
     },
-    script::{Command, once},
+    script::{self, Command, Ended},
 };
 use nix::sys::{
     resource::{RLIM_INFINITY, Resource, setrlimit},
@@ -73,7 +74,7 @@ pub(super) fn start(args: Args, argv: &[OsString]) -> Result<Parent, Exit> {
         paths.remove_directory();
         return Err(exit);
     }
-    if global.max_auto_priority.is_none() {
+    if global.max_auto_priority.unwrap_or(0) == 0 {
         log.say("NOTICE: setting config option max_auto_priority should result in better keepalived performance");
     }
     let (signals, ready) = match (SignalQueue::open(signal::STEERING), unblocked_pipe()) {
@@ -96,6 +97,7 @@ pub(super) fn start(args: Args, argv: &[OsString]) -> Result<Parent, Exit> {
         signals,
         ready,
         announcement,
+        reload_time: None,
         reports: Reports::new(),
         namespace,
         notifier: Notifier::from_environment(),
@@ -246,23 +248,29 @@ fn set_umask(mask: u32) {
 fn run_startup_script(loaded: &Loaded, log: &Log) {
     let global = &loaded.configuration.global;
     if let Some(script) = &global.startup_script {
-        run_script("Startup", script, global.startup_script_timeout, log);
+        run_script("startup", script, global.startup_script_timeout, log);
     }
 }
 
 /// Runs a script that everything waits for.
-pub(super) fn run_script(
-    kind: &str,
-    script: &locum_model::script::Script,
-    timeout: std::time::Duration,
-    log: &Log,
-) {
+pub(super) fn run_script(kind: &str, script: &Script, limit: Duration, log: &Log) {
     let command = Command::of(script, &[]);
-    match once::run(&command, timeout) {
+    let ended = match script::once::run(&command, limit) {
         Ok(outcome) if outcome.timed_out => {
-            log.say(format!("{kind} script timed out"));
+            return log.say(format!("{kind} script timed out"));
         }
-        Ok(_) => {}
-        Err(error) => log.say(format!("{kind} script failed to run: {error}")),
+        Ok(outcome) => outcome.ended,
+        Err(error) => return log.say(format!("{kind} script failed to run - {error}")),
+    };
+    match ended {
+        Ended::Exited(0) => {}
+        Ended::Exited(status) => log.say(format!("{kind} script script failed, status {status}")),
+        Ended::Signaled(signal) => {
+            log.say(format!("{kind} script script killed by signal {signal}"));
+        }
+        Ended::NotExecuted(errno) => log.say(format!(
+            "{kind} script failed to run - {}",
+            nix::errno::Errno::from_raw(errno).desc()
+        )),
     }
 }

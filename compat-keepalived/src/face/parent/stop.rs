@@ -43,7 +43,7 @@ impl Parent {
         let global = &self.loaded.configuration.global;
         if let Some(script) = &global.shutdown_script {
             run_script(
-                "Shutdown",
+                "shutdown",
                 script,
                 global.shutdown_script_timeout,
                 &self.log,

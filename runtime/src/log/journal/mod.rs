@@ -1,7 +1,8 @@
-//! A daemon's own log: lines to the system's log, to the console, to a file, and never a wait for any of them.
+//! A daemon's own log: lines to the system's log, to the console, to a file, and never a long wait for any of them.
 //!
-//! A target that doesn't take a line loses it. Lost lines are counted, and the next line that the target takes is
-//! preceded by one that tells how many are missing.
+//! A reader that is busy is given a moment, or, behind [`Journal::write_behind`], all the time it wants while lines
+//! queue up to a bound. What it doesn't take then is lost and counted, and the next line that it takes is preceded by
+//! one that tells how many are missing.
 //!
 //! ```text
 //! system's log   <30>Nov 22 21:09:13 Ident[57]: message        a datagram, unconnected and non-blocking
@@ -9,6 +10,7 @@
 //! bare           message                                       the same without the date
 //! ```
 
+mod behind;
 mod way;
 
 use std::{
@@ -26,6 +28,7 @@ use super::{
     Identity,
     header::{self, Dates, Line},
 };
+use behind::Behind;
 use way::Way;
 
 /// What stands before a message.
@@ -55,8 +58,26 @@ pub struct Journal {
 #[derive(Debug)]
 struct Outlet {
     style: Style,
-    way: Way,
+    target: Target,
     lost: u64,
+}
+
+#[derive(Debug)]
+enum Target {
+    /// Written to by whoever logs.
+    Here(Way),
+    /// Written to by a thread.
+    Behind(Behind),
+}
+
+impl Outlet {
+    /// Sends a line that tells the loss of so many; 0: an ordinary one.
+    fn send(&mut self, line: &[u8], tells: u64) -> io::Result<()> {
+        match &mut self.target {
+            Target::Here(way) => way.send(line, self.lost > 0),
+            Target::Behind(behind) => behind.send(line, tells),
+        }
+    }
 }
 
 impl Journal {
@@ -113,7 +134,7 @@ impl Journal {
     fn add(&mut self, style: Style, way: Way) {
         self.outlets.push(Outlet {
             style,
-            way,
+            target: Target::Here(way),
             lost: 0,
         });
     }
@@ -133,73 +154,91 @@ impl Journal {
         self.outlets.clear();
     }
 
-    /// Leaves regular files to a thread: a disk can make a write wait however it was opened. To be called when no fork
-    /// comes any more. Dropping the journal then waits a second at most for what is queued.
+    /// Leaves each target to a thread of its own. To be called when no fork comes any more. Dropping the journal then
+    /// waits a second at most for what is queued.
     ///
     /// # Errors
-    /// The thread can't be started; the file is written to as before.
+    /// A thread can't be started; its target is lost.
     pub fn write_behind(&mut self) -> io::Result<()> {
-        self.outlets
-            .iter_mut()
-            .try_for_each(|outlet| outlet.way.write_behind())
+        for outlet in std::mem::take(&mut self.outlets) {
+            let target = match outlet.target {
+                Target::Here(way) => Behind::start(way)?,
+                Target::Behind(behind) => behind,
+            };
+            self.outlets.push(Outlet {
+                target: Target::Behind(target),
+                ..outlet
+            });
+        }
+        Ok(())
     }
 
     /// Sends a message to every target.
     pub fn write(&mut self, now: SystemTime, level: u8, message: &[u8]) {
         for outlet in &mut self.outlets {
+            if let Target::Behind(behind) = &outlet.target {
+                outlet.lost = outlet.lost.saturating_add(behind.take_refused());
+            }
+            let stamp = Stamp {
+                now,
+                facility: self.facility,
+                identity: &self.identity,
+            };
+            let tools = (&mut self.dates, &mut self.calendar);
             if outlet.lost > 0 {
+                let loss = (self.loss)(outlet.lost);
+                let warning = super::level::WARNING;
                 compose(
                     &mut self.line,
                     outlet.style,
-                    Line {
-                        format: LogLineFormat::Local,
-                        facility: self.facility,
-                        level: super::level::WARNING,
-                        tag: self.identity.tag.as_bytes(),
-                    },
-                    now,
-                    (&mut self.dates, &mut self.calendar, &self.identity),
-                    (self.loss)(outlet.lost).as_bytes(),
+                    &stamp,
+                    warning,
+                    tools,
+                    loss.as_bytes(),
                 );
-                if outlet.way.send(&self.line).is_ok() {
+                if outlet.send(&self.line, outlet.lost).is_ok() {
                     outlet.lost = 0;
                 }
             }
-            compose(
-                &mut self.line,
-                outlet.style,
-                Line {
-                    format: LogLineFormat::Local,
-                    facility: self.facility,
-                    level,
-                    tag: self.identity.tag.as_bytes(),
-                },
-                now,
-                (&mut self.dates, &mut self.calendar, &self.identity),
-                message,
-            );
-            if outlet.lost > 0 || outlet.way.send(&self.line).is_err() {
+            let tools = (&mut self.dates, &mut self.calendar);
+            compose(&mut self.line, outlet.style, &stamp, level, tools, message);
+            if outlet.lost > 0 || outlet.send(&self.line, 0).is_err() {
                 outlet.lost = outlet.lost.saturating_add(1);
             }
         }
     }
 }
 
+/// What all lines of a moment have in common.
+struct Stamp<'a> {
+    now: SystemTime,
+    facility: u8,
+    identity: &'a Identity,
+}
+
 /// Makes a line. A stream's ends with a newline and is short enough to be taken whole or not at all (PIPE_BUF).
 fn compose(
     out: &mut Vec<u8>,
     style: Style,
-    line: Line<'_>,
-    now: SystemTime,
-    (dates, calendar, identity): (&mut Dates, &mut Calendar, &Identity),
+    stamp: &Stamp<'_>,
+    level: u8,
+    (dates, calendar): (&mut Dates, &mut Calendar),
     message: &[u8],
 ) {
     const WHOLE: usize = 4096;
     out.clear();
     match style {
-        Style::System => header::write(line, now, dates, identity, out),
+        Style::System => {
+            let line = Line {
+                format: LogLineFormat::Local,
+                facility: stamp.facility,
+                level,
+                tag: stamp.identity.tag.as_bytes(),
+            };
+            header::write(line, stamp.now, dates, stamp.identity, out);
+        }
         Style::Dated => {
-            out.extend_from_slice(calendar.date(now).as_bytes());
+            out.extend_from_slice(calendar.date(stamp.now).as_bytes());
             out.extend_from_slice(b": ");
         }
         Style::Bare => {}

@@ -94,3 +94,46 @@ fn a_system_without_a_log_costs_nothing_but_lines() {
     assert!(received(&daemon).ends_with(": 1 lines lost"));
     assert!(received(&daemon).ends_with(": somebody"));
 }
+
+#[test]
+fn behind_a_thread_a_burst_waits_for_a_reader_that_is_slow() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("log");
+    let daemon = UnixDatagram::bind(&path).unwrap();
+    let mut journal = journal();
+    journal.add_system(&path).unwrap();
+    journal.write_behind().unwrap();
+    for number in 0..1000 {
+        journal.write(time(), 6, format!("line {number}").as_bytes());
+    }
+    for number in 0..1000 {
+        let line = received(&daemon);
+        assert!(line.ends_with(&format!("]: line {number}")), "{line}");
+    }
+}
+
+#[test]
+fn behind_a_thread_what_a_target_refuses_is_told_when_it_takes_lines_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("log");
+    let mut journal = journal();
+    journal.add_system(&path).unwrap();
+    journal.write_behind().unwrap();
+    for _ in 0..3 {
+        journal.write(time(), 6, b"nobody");
+    }
+    // Each of them has been refused once the count says so.
+    let refused = |journal: &Journal| match &journal.outlets[0].target {
+        Target::Behind(behind) => behind.take_refused(),
+        Target::Here(_) => 0,
+    };
+    let mut lost = 0;
+    while lost < 3 {
+        lost += refused(&journal);
+    }
+    journal.outlets[0].lost = lost;
+    let daemon = UnixDatagram::bind(&path).unwrap();
+    journal.write(time(), 6, b"somebody");
+    assert!(received(&daemon).ends_with(": 3 lines lost"));
+    assert!(received(&daemon).ends_with(": somebody"));
+}

@@ -2,23 +2,24 @@
 
 use std::{
     fs::{File, OpenOptions},
-    io::{self, Write},
+    io::{self, ErrorKind, Write},
     os::{
-        fd::AsFd,
+        fd::{AsFd, BorrowedFd, OwnedFd},
         unix::fs::{FileTypeExt, OpenOptionsExt},
     },
     path::Path,
-    sync::mpsc::{Receiver, SyncSender, channel, sync_channel},
     thread,
     time::Duration,
 };
 
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use socket2::{Domain, SockAddr, Socket, Type};
 
-/// How many lines may wait for a disk.
-const QUEUE: usize = 4096;
-/// How long the end of the process waits for them.
-const PATIENCE: Duration = Duration::from_secs(1);
+use crate::log::console;
+
+/// How long a line is tried before its target counts as one that doesn't read, and between two tries.
+const PATIENCE: Duration = Duration::from_millis(50);
+const PAUSE: Duration = Duration::from_millis(1);
 
 /// A target, opened.
 #[derive(Debug)]
@@ -33,8 +34,6 @@ pub(super) enum Way {
     Polled,
     /// A regular file.
     Direct(File),
-    /// A regular file behind a thread.
-    Behind(Behind),
 }
 
 impl Way {
@@ -52,7 +51,7 @@ impl Way {
             return Ok(Self::Direct(file));
         }
         if kind.is_socket() {
-            return Ok(Self::Stream(Socket::from(std::os::fd::OwnedFd::from(file))));
+            return Ok(Self::Stream(Socket::from(OwnedFd::from(file))));
         }
         if kind.is_fifo() || kind.is_char_device() {
             let again = OpenOptions::new()
@@ -67,65 +66,63 @@ impl Way {
     }
 
     /// Sends a line, or fails at once.
-    pub(super) fn send(&mut self, line: &[u8]) -> io::Result<()> {
+    fn attempt(&mut self, line: &[u8]) -> io::Result<()> {
         const FLAGS: i32 = nix::libc::MSG_NOSIGNAL | nix::libc::MSG_DONTWAIT;
         match self {
             Self::Datagram(socket, to) => drop(socket.send_to_with_flags(line, to, FLAGS)?),
             Self::Stream(socket) => drop(socket.send_with_flags(line, FLAGS)?),
             Self::Unblocked(file) => drop(file.write(line)?),
             Self::Direct(file) => file.write_all(line)?,
-            Self::Polled => super::super::console::print(line),
-            Self::Behind(behind) => behind.send(line)?,
+            Self::Polled => console::print(line),
         }
         Ok(())
     }
 
-    pub(super) fn write_behind(&mut self) -> io::Result<()> {
-        if let Self::Direct(file) = self {
-            *self = Self::Behind(Behind::start(file.try_clone()?)?);
-        }
-        Ok(())
-    }
-}
-
-/// A thread that writes to a file.
-#[derive(Debug)]
-pub(super) struct Behind {
-    /// `None`: closed, the process ends.
-    lines: Option<SyncSender<Vec<u8>>>,
-    /// Closes when all has been written.
-    done: Receiver<()>,
-}
-
-impl Behind {
-    fn start(mut file: File) -> io::Result<Self> {
-        let (lines, queue) = sync_channel::<Vec<u8>>(QUEUE);
-        let (working, done) = channel();
-        thread::Builder::new().name("log".into()).spawn(move || {
-            for line in queue {
-                // A full disk loses lines; nobody could be told here.
-                let _ = file.write_all(&line);
+    /// Sends a line. A reader that is merely busy is given a moment; `hopeless` says that it wasn't for the last one, so
+    /// that only the first line pays for it.
+    pub(super) fn send(&mut self, line: &[u8], hopeless: bool) -> io::Result<()> {
+        let mut left = if hopeless { Duration::ZERO } else { PATIENCE };
+        loop {
+            match self.attempt(line) {
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock && !left.is_zero() => {
+                    thread::sleep(PAUSE);
+                    left = left.saturating_sub(PAUSE);
+                }
+                result => return result,
             }
-            drop(working);
-        })?;
-        Ok(Self {
-            lines: Some(lines),
-            done,
-        })
+        }
     }
 
-    fn send(&self, line: &[u8]) -> io::Result<()> {
-        let lines = self.lines.as_ref().ok_or(io::ErrorKind::BrokenPipe)?;
-        lines
-            .try_send(line.to_vec())
-            .map_err(|_| io::ErrorKind::WouldBlock.into())
+    /// Sends a line however long that takes: for a thread of its own.
+    pub(super) fn send_waiting(&mut self, line: &[u8]) -> io::Result<()> {
+        loop {
+            let error = match self.attempt(line) {
+                Err(error) => error,
+                Ok(()) => return Ok(()),
+            };
+            match error.kind() {
+                ErrorKind::Interrupted => {}
+                ErrorKind::WouldBlock => self.wait(),
+                _ => return Err(error),
+            }
+        }
     }
-}
 
-impl Drop for Behind {
-    fn drop(&mut self) {
-        self.lines = None;
-        // Either answer is an end: all is written, or the disk hangs and the process doesn't wait for it.
-        let _ = self.done.recv_timeout(PATIENCE);
+    /// Until a line might leave.
+    fn wait(&self) {
+        let descriptor: Option<BorrowedFd<'_>> = match self {
+            Self::Unblocked(file) => Some(file.as_fd()),
+            Self::Stream(socket) => Some(socket.as_fd()),
+            // A socket that is connected to nobody can always be written to, as far as poll knows.
+            Self::Datagram(..) | Self::Direct(_) | Self::Polled => None,
+        };
+        match descriptor {
+            Some(descriptor) => {
+                let mut ready = [PollFd::new(descriptor, PollFlags::POLLOUT)];
+                let _ = poll(&mut ready, PollTimeout::NONE);
+            }
+            None => thread::sleep(PAUSE),
+        }
     }
 }

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, io, net::IpAddr, sync::Arc};
 
 use locum_kernel::{
-    netlink::{Address as KernelAddress, Ipv4Setting, Netlink, Request},
+    netlink::{Address as KernelAddress, Ipv4Setting, Netlink, Request, Route, Rule},
     sysctl::Settings,
 };
 use locum_model::keepalived::Configuration;
@@ -21,7 +21,7 @@ use super::{
 use crate::{
     effect::{Effect, Line, Lines},
     engine::Engine,
-    identity::{InstanceId, SocketId},
+    identity::{InstanceId, LineId, SocketId},
 };
 
 /// The sockets and netlink.
@@ -36,6 +36,9 @@ pub(super) struct Hands {
     firewalls: Firewalls,
     /// Interfaces whose secondary addresses are promoted for us.
     promoting: HashMap<u32, Settings>,
+    /// Routes and rules of instances that are in the kernel.
+    set_routes: Vec<(LineId, Route)>,
+    set_rules: Vec<(LineId, Rule)>,
     /// Addresses that we have removed and netlink hasn't told of yet.
     removed: Vec<(u32, IpAddr)>,
 }
@@ -51,6 +54,8 @@ impl Hands {
             announcer: Announcer::default(),
             requests: Vec::new(),
             removed: Vec::new(),
+            set_routes: Vec::new(),
+            set_rules: Vec::new(),
             virtual_links: VirtualLinks::default(),
             firewalls: Firewalls::default(),
             promoting: HashMap::new(),
@@ -64,6 +69,9 @@ impl Hands {
         face: &mut impl Face,
     ) -> io::Result<()> {
         self.firewalls.configure(&configuration.global.firewall);
+        let mut instances = configuration.instances.iter();
+        let has_lines = instances.any(|i| !i.routes.is_empty() || !i.rules.is_empty());
+        self.links.hear_of_lines(has_lines)?;
         self.virtual_links
             .make(configuration, &mut self.netlink, &mut self.firewalls, face)
     }
@@ -116,6 +124,23 @@ impl Hands {
             }
             None => false,
         }
+    }
+
+    /// The line of a route that is gone though it should be there.
+    pub(super) fn line_of_route(&mut self, gone: &Route) -> Option<LineId> {
+        let is_it = |own: &Route| {
+            own.destination == gone.destination
+                && own.table == gone.table
+                && own.protocol == gone.protocol
+                && own.tos == gone.tos
+                && own.metric.is_none_or(|metric| gone.metric == Some(metric))
+        };
+        take(&mut self.set_routes, is_it)
+    }
+
+    /// The line of a rule that is gone though it should be there.
+    pub(super) fn line_of_rule(&mut self, gone: &Rule) -> Option<LineId> {
+        take(&mut self.set_rules, |own| own == gone)
     }
 
     pub(super) fn read_links_again(&mut self) -> io::Result<Vec<News>> {
@@ -349,6 +374,11 @@ impl Hands {
             });
         }
     }
+}
+
+fn take<T>(set: &mut Vec<(LineId, T)>, is_it: impl Fn(&T) -> bool) -> Option<LineId> {
+    let at = set.iter().position(|(_, own)| is_it(own))?;
+    Some(set.swap_remove(at).0)
 }
 
 /// The router flag of an advertisement is the interface's own (RFC 4861 §4.4).

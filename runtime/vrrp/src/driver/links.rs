@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, io, sync::Arc};
 
-use locum_kernel::netlink::{Address, Event, Groups, Link, Monitor, Netlink};
+use locum_kernel::netlink::{Address, Event, Groups, Link, Monitor, Netlink, Route, Rule};
 
 use crate::{identity::Name, input::Interface};
 
@@ -12,6 +12,7 @@ pub(super) struct Links {
     monitor: Monitor,
     known: BTreeMap<u32, Known>,
     waiting: Vec<Event>,
+    hears_lines: bool,
 }
 
 /// An interface, with what only the driver needs.
@@ -37,6 +38,10 @@ pub(super) enum News {
     Address(Address),
     /// It has it no more.
     AddressGone(Address),
+    /// A route is gone.
+    RouteGone(Box<Route>),
+    /// A rule is gone.
+    RuleGone(Box<Rule>),
     /// News were lost: ask [`Links::read_again`].
     Overrun,
 }
@@ -54,7 +59,22 @@ impl Links {
             )?,
             known: BTreeMap::new(),
             waiting: Vec::new(),
+            hears_lines: false,
         })
+    }
+
+    /// Routes and rules change often on a router: they are heard of only while some of ours might vanish.
+    pub(super) fn hear_of_lines(&mut self, wanted: bool) -> io::Result<()> {
+        if wanted == self.hears_lines {
+            return Ok(());
+        }
+        self.hears_lines = wanted;
+        let groups = Groups::ROUTES | Groups::RULES;
+        if wanted {
+            self.monitor.watch(groups)
+        } else {
+            self.monitor.ignore(groups)
+        }
     }
 
     pub(super) fn monitor(&self) -> &Monitor {
@@ -134,6 +154,8 @@ impl Links {
                     .map(|_| News::InterfaceGone(link.index)),
                 Some(Event::Address(address)) => self.learn_address(address),
                 Some(Event::AddressGone(address)) => self.forget_address(address),
+                Some(Event::RouteGone(route)) => Some(News::RouteGone(route)),
+                Some(Event::RuleGone(rule)) => Some(News::RuleGone(rule)),
                 Some(Event::Overrun) => {
                     self.waiting.clear();
                     Some(News::Overrun)

@@ -36,7 +36,7 @@ use self::{
     poll::{PollSet, Source},
     sockets::received,
     statics::Statics,
-    track::{file::Files, script},
+    track::{file::Files, process::Processes, script},
 };
 use crate::{
     effect::{Effect, Effects},
@@ -103,6 +103,7 @@ struct Driver {
     statics: Statics,
     poll: PollSet,
     files: Files,
+    processes: Processes,
     scripts: script::Scripts,
     found: Vec<Source>,
 }
@@ -127,6 +128,7 @@ impl Driver {
             statics: Statics::default(),
             poll,
             files,
+            processes: Processes::default(),
             scripts: script::Scripts::new(news),
             found: Vec::new(),
         })
@@ -172,6 +174,47 @@ impl Driver {
             self.on_file(now, &name, &path, value, face);
         }
         self.scripts.reload(configuration, now);
+        self.track_processes(now, configuration, face);
+    }
+
+    fn track_processes(
+        &mut self,
+        now: Instant,
+        configuration: &Configuration,
+        face: &mut impl Face,
+    ) {
+        let had_events = self.processes.descriptor().is_some();
+        let mut news = Vec::new();
+        let listening = self
+            .processes
+            .reload(configuration, |tracker| news.push(tracker));
+        if let Err(error) = listening {
+            face.trouble(&Trouble::ProcessWatch(error));
+        }
+        if let Some(descriptor) = self.processes.descriptor().filter(|_| !had_events)
+            && let Err(error) = self.poll.add(descriptor, Source::Processes)
+        {
+            face.trouble(&Trouble::ProcessWatch(error));
+        }
+        self.on_processes(now, news, face);
+    }
+
+    fn hear_processes(&mut self, now: Instant, face: &mut impl Face) {
+        let mut news = Vec::new();
+        self.processes.hear(now, |tracker| news.push(tracker));
+        self.on_processes(now, news, face);
+    }
+
+    fn on_processes(
+        &mut self,
+        now: Instant,
+        news: Vec<track::process::News>,
+        face: &mut impl Face,
+    ) {
+        for (name, up) in news {
+            self.engine.on_process(now, &name, up, &mut self.effects);
+            self.carry_out(face);
+        }
     }
 
     /// One turn. `Some`: it was the last.
@@ -215,7 +258,7 @@ impl Driver {
                     Source::Socket(id) => self.hear(*now, *id, face),
                     Source::Netlink => self.hear_netlink(*now, face)?,
                     Source::Files => self.hear_files(*now, face),
-                    Source::Processes => {}
+                    Source::Processes => self.hear_processes(*now, face),
                     Source::Timer => {
                         self.poll.timer_rang();
                         continue;
@@ -296,6 +339,16 @@ impl Driver {
                     self.engine
                         .on_address(now, address.interface, address.local, false, out);
                     self.restore(&address, face);
+                }
+            }
+            News::RouteGone(route) => {
+                if let Some(line) = self.hands.line_of_route(&route) {
+                    self.engine.on_line_removed(now, line, out);
+                }
+            }
+            News::RuleGone(rule) => {
+                if let Some(line) = self.hands.line_of_rule(&rule) {
+                    self.engine.on_line_removed(now, line, out);
                 }
             }
             News::Overrun => {}
@@ -407,6 +460,11 @@ impl Driver {
             self.engine.on_timer(now, &mut self.effects);
             self.carry_out(face);
         }
+        if self.processes.deadline().is_some_and(|at| at <= now) {
+            let mut news = Vec::new();
+            self.processes.ring(now, |tracker| news.push(tracker));
+            self.on_processes(now, news, face);
+        }
         if self.scripts.deadline().is_some_and(|at| at <= now) {
             let mut failed = Vec::new();
             self.scripts.run_due(
@@ -423,7 +481,11 @@ impl Driver {
     }
 
     fn arm(&mut self) -> io::Result<()> {
-        let deadlines = [self.engine.deadline(), self.scripts.deadline()];
+        let deadlines = [
+            self.engine.deadline(),
+            self.scripts.deadline(),
+            self.processes.deadline(),
+        ];
         let first = deadlines.into_iter().flatten().min();
         self.poll.set_timer(first, clock::now())
     }

@@ -430,6 +430,13 @@ impl Engine {
             .copied()
     }
 
+    /// Whether an interface was told to have an address.
+    pub(super) fn has_address(&self, interface: u32, address: IpAddr) -> bool {
+        self.links
+            .get(&interface)
+            .is_some_and(|link| link.addresses.contains(&address))
+    }
+
     /// Whether it is one of the addresses that instances put there, now or later.
     fn is_virtual(&self, interface: u32, address: IpAddr) -> bool {
         if self.owners.contains_key(&(interface, address)) {

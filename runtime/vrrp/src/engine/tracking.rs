@@ -7,7 +7,7 @@ use locum_model::{
     vrrp,
 };
 
-use super::Engine;
+use super::{Engine, device_name};
 use crate::{
     effect::{Effects, NoticeState},
     event::{Event, FaultReason, InstanceEvent, ScriptEvent},
@@ -242,7 +242,7 @@ impl Engine {
             .group
             .and_then(|group| self.groups.get(group.0 as usize)?.as_ref());
         let group_tracks = group.map(|group| group.config.tracks.clone());
-        for name in watched_interfaces(&config) {
+        for name in watched_interfaces(&config, &self.configuration.global.vmac_prefix) {
             self.watch(id, key(Kind::Interface, &name), Weight::default(), out);
         }
         self.watch_tracks(id, &config.tracks, out);
@@ -343,13 +343,15 @@ pub(super) fn key(kind: Kind, name: &str) -> Key {
 }
 
 /// The interfaces without which an instance can't do its work: its own, its vmac's, and those of its addresses and routes.
-fn watched_interfaces(config: &vrrp::Instance) -> Vec<Name> {
+fn watched_interfaces(config: &vrrp::Instance, vmac_prefix: &Option<String>) -> Vec<Name> {
     let mut names: Vec<&str> = Vec::new();
+    let device = device_name(config, vmac_prefix).filter(|_| !config.dont_track_primary);
     if !config.dont_track_primary
         && let Some(name) = &config.interface
     {
         names.push(&name.value);
     }
+    names.extend(device.as_deref());
     let addresses = config.addresses.iter().chain(&config.excluded_addresses);
     names.extend(
         addresses

@@ -1,6 +1,7 @@
 //! What trackers watch outside of the network: scripts, files, processes.
 
 pub(super) mod file;
+pub(super) mod process;
 pub(super) mod script;
 
 use std::collections::HashSet;
