@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use locum_model::keepalived::Configuration;
+use locum_model::{keepalived::Configuration, vrrp::Family};
 use locum_runtime::process::Exit;
 use locum_vrrp::{
     bfd::report::{Reader, Report},
@@ -17,7 +17,7 @@ use super::{
     Child,
     signals::{Order as Signal, Signals},
 };
-use crate::{event, load::Loaded, notify::Notifier, vrrp};
+use crate::{bfd, event, line::Line, load::Loaded, notify::Notifier, vrrp};
 
 /// The reference's process stays so long after everything is taken back; scripts that tell of the stop run meanwhile.
 const LEAVE: Duration = Duration::from_secs(1);
@@ -26,9 +26,16 @@ pub(super) async fn serve(child: &Child<'_>, loaded: Loaded, signals: &mut Signa
     let configuration = Arc::new(loaded.configuration);
     let (news, mut messages) = mpsc::unbounded_channel();
     let (orders, queue) = mpsc::unbounded_channel();
+    let log = child.log();
+    log.tell([
+        Line::info("Registering Kernel netlink reflector").detail(),
+        Line::info("Registering Kernel netlink command channel").detail(),
+    ]);
+    let stays = !configuration.instances.is_empty();
     let mut face = Words {
         child,
         notifier: Notifier::new(configuration.clone(), &host_name(), news),
+        starting: Some(Starting::of(&configuration)),
     };
     let reports = bfd_reports(child);
     let running = driver::run(configuration, &mut face, queue);
@@ -39,6 +46,7 @@ pub(super) async fn serve(child: &Child<'_>, loaded: Loaded, signals: &mut Signa
             ended = &mut running => break ended,
             Some(message) = messages.recv() => child.log().at(message.level(), message.to_string()),
             report = next_report(reports.as_ref()) => {
+                log.tell([bfd::received(&report)]);
                 let _ = orders.send(Order::Bfd { session: report.name, up: report.up });
             }
             signal = signals.next(), if !stopping => {
@@ -53,7 +61,7 @@ pub(super) async fn serve(child: &Child<'_>, loaded: Loaded, signals: &mut Signa
         child.log().say(format!("VRRP ended: {error}"));
         return Exit::Status(super::FATAL);
     }
-    let leave = tokio::time::sleep(LEAVE);
+    let leave = tokio::time::sleep(if stays { LEAVE } else { Duration::ZERO });
     tokio::pin!(leave);
     loop {
         tokio::select! {
@@ -101,19 +109,62 @@ fn host_name() -> String {
 struct Words<'a> {
     child: &'a Child<'a>,
     notifier: Notifier,
+    /// Until the start is complete.
+    starting: Option<Starting>,
+}
+
+/// Lines of the start that have their place among the others.
+struct Starting {
+    /// Before instances begin.
+    channels: Vec<Line>,
+    /// After they have begun.
+    sockets: Vec<Line>,
+}
+
+impl Starting {
+    fn of(configuration: &Configuration) -> Self {
+        let has = |family| {
+            configuration
+                .instances
+                .iter()
+                .any(|one| one.family == family)
+        };
+        let channels = [(Family::Inet, "ARP"), (Family::Inet6, "NDISC")];
+        Self {
+            channels: channels
+                .into_iter()
+                .filter(|(family, _)| has(*family))
+                .map(|(_, what)| format!("Registering gratuitous {what} shared channel"))
+                .map(|text| Line::info(text).detail())
+                .collect(),
+            sockets: Vec::new(),
+        }
+    }
 }
 
 impl Face for Words<'_> {
     fn started(&mut self) {
+        if let Some(starting) = self.starting.take() {
+            self.child.log().tell(starting.sockets);
+        }
         self.child.tell_ready();
     }
 
     fn tell(&mut self, event: &Event) {
+        if let (Some(starting), Event::Instance { .. }) = (&mut self.starting, event) {
+            self.child
+                .log()
+                .tell(std::mem::take(&mut starting.channels));
+        }
         self.child.log().tell(event::lines(event));
     }
 
     fn trouble(&mut self, trouble: &Trouble) {
-        self.child.log().tell(vrrp::trouble(trouble));
+        let line = vrrp::trouble(trouble);
+        match (&mut self.starting, trouble) {
+            (Some(starting), Trouble::SocketOpened { .. }) => starting.sockets.extend(line),
+            _ => self.child.log().tell(line),
+        }
     }
 
     fn notify(&mut self, notice: &Notice) {
@@ -122,8 +173,14 @@ impl Face for Words<'_> {
 
     fn read(&mut self) -> Option<Arc<Configuration>> {
         self.child.log().say("Reloading");
-        let loaded = self.child.read();
-        Some(Arc::new(loaded?.configuration))
+        match self.child.read() {
+            Some(loaded) => Some(Arc::new(loaded.configuration)),
+            None => {
+                // Nothing changes, which completes the reload as well.
+                self.child.tell_ready();
+                None
+            }
+        }
     }
 
     fn reloaded(&mut self, configuration: &Arc<Configuration>) {
