@@ -8,16 +8,22 @@ use locum_vrrp::{
     bfd::report::{Reader, Report},
     driver::{self, DumpKind, Face, Order, Trouble},
     effect::Notice,
-    engine::Engine,
     event::Event,
+    snapshot::Snapshot,
 };
+use nix::sys::stat::{Mode, umask};
 use tokio::sync::mpsc;
 
 use super::{
     Child,
     signals::{Order as Signal, Signals},
 };
-use crate::{event, load::Loaded, notify::Notifier, vrrp};
+use crate::{
+    dump, event,
+    load::Loaded,
+    notify::{Message, Notifier},
+    trouble,
+};
 
 /// The reference's process stays so long after everything is taken back; scripts that tell of the stop run meanwhile.
 const LEAVE: Duration = Duration::from_secs(1);
@@ -113,7 +119,7 @@ impl Face for Words<'_> {
     }
 
     fn trouble(&mut self, trouble: &Trouble) {
-        self.child.log().tell(vrrp::trouble(trouble));
+        self.child.log().tell(trouble::line(trouble));
     }
 
     fn notify(&mut self, notice: &Notice) {
@@ -131,12 +137,68 @@ impl Face for Words<'_> {
         self.child.tell_ready();
     }
 
-    fn dump(&mut self, kind: DumpKind, _engine: &Engine) {
-        if kind == DumpKind::Data {
-            self.child.log().say(format!(
-                "Printing VRRP data for process({}) on signal",
-                std::process::id()
-            ));
+    fn dump(&mut self, kind: DumpKind, configuration: &Configuration, snapshot: &Snapshot) {
+        let log = self.child.log();
+        let (kind, bytes) = match kind {
+            DumpKind::Data => {
+                log.say(format!(
+                    "Printing VRRP data for process({}) on signal",
+                    std::process::id()
+                ));
+                let facts = self.facts(configuration);
+                let text = dump::vrrp(configuration, snapshot, &facts);
+                (dump::file::Kind::Vrrp, text.into_bytes())
+            }
+            DumpKind::Statistics => {
+                log.say(format!(
+                    "Printing VRRP stats for process({}) on signal",
+                    std::process::id()
+                ));
+                let text = dump::statistics(snapshot);
+                (dump::file::Kind::Statistics, text.into_bytes())
+            }
+            DumpKind::Json => (
+                dump::file::Kind::Json,
+                dump::json::write(configuration, snapshot),
+            ),
+        };
+        let global = &configuration.global;
+        let suffix = global
+            .instance
+            .as_deref()
+            .or(global.net_namespace.as_deref());
+        let path = dump::file::path(kind, suffix.filter(|_| global.data_use_instance));
+        let news = self.notifier.news();
+        dump::file::write_behind(path, bytes, file_mask(), move |path, error| {
+            let _ = news.send(Message::DumpFailed {
+                path: path.to_owned(),
+                error,
+            });
+        });
+    }
+}
+
+impl Words<'_> {
+    fn facts(&self, configuration: &Configuration) -> dump::Facts {
+        let user = nix::unistd::User::from_uid(nix::unistd::geteuid());
+        dump::Facts {
+            vrrp: true,
+            hostname: host_name(),
+            user: user
+                .ok()
+                .flatten()
+                .map_or_else(String::new, |user| user.name),
+            namespace: configuration.global.net_namespace.clone(),
+            firewall: dump::needs_firewall(configuration),
+            realtime: None,
+            umask: file_mask(),
         }
     }
+}
+
+/// The file creation mask, which can only be read by setting it.
+fn file_mask() -> u32 {
+    let mask = umask(Mode::from_bits_truncate(0o177));
+    umask(mask);
+    mask.bits()
 }

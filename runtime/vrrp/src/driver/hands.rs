@@ -112,6 +112,16 @@ impl Hands {
         }
     }
 
+    /// The descriptors of sockets that are open.
+    pub(super) fn descriptors(&self, id: SocketId) -> Option<(i32, i32)> {
+        self.sockets.descriptors(id)
+    }
+
+    /// Whether we have made an interface.
+    pub(super) fn is_ours(&self, index: u32) -> bool {
+        self.virtual_links.has(index)
+    }
+
     /// Whether an address that is gone was removed by us, which counts once.
     pub(super) fn we_removed(&mut self, address: &KernelAddress) -> bool {
         let is_it = |(interface, ip): &(u32, IpAddr)| {
@@ -359,10 +369,10 @@ impl Hands {
         let Some(known) = self.links.get(interface) else {
             return;
         };
-        let Some(mac) = known.mac else {
+        let Some(mac) = known.link.mac else {
             return;
         };
-        if known.no_arp && address.is_ipv4() {
+        if known.link.no_arp && address.is_ipv4() {
             return;
         }
         let router = address.is_ipv6() && forwards_ipv6(&known.name);

@@ -17,7 +17,7 @@ use locum_model::{
     track::{ParamMatch, TrackProcess},
 };
 
-use crate::identity::Name;
+use crate::{identity::Name, snapshot::ProcessStatus};
 
 /// All processes that somebody tracks.
 #[derive(Debug, Default)]
@@ -141,6 +141,18 @@ impl Processes {
         for tracking in &mut self.list {
             tell.settle(tracking, now);
         }
+    }
+
+    /// What a tracker counts.
+    pub(in crate::driver) fn status(&self, name: &str) -> Option<ProcessStatus> {
+        let tracking = self.list.iter().find(|tracking| *tracking.name == *name)?;
+        let gains = tracking.has_quorum();
+        Some(ProcessStatus {
+            count: tracking.count,
+            up: tracking.up,
+            fork_at: tracking.due.filter(|_| gains),
+            terminate_at: tracking.due.filter(|_| !gains),
+        })
     }
 
     fn becomes(&mut self, process: u32, trackers: Vec<usize>) {
