@@ -302,6 +302,10 @@ impl Hands {
             let route = lines::route(line, |name| self.links.index_of(name));
             self.requests
                 .push(if adding { route.add() } else { route.delete() });
+            self.set_routes.retain(|(id, _)| *id != line.id);
+            if adding && line.id.instance.is_some() {
+                self.set_routes.push((line.id, route));
+            }
         }
         self.tell_failures(lines, true, adding, engine, face);
     }
@@ -318,6 +322,10 @@ impl Hands {
             let rule = lines::rule(line);
             self.requests
                 .push(if adding { rule.add() } else { rule.delete() });
+            self.set_rules.retain(|(id, _)| *id != line.id);
+            if adding && line.id.instance.is_some() {
+                self.set_rules.push((line.id, rule));
+            }
         }
         self.tell_failures(lines, false, adding, engine, face);
     }

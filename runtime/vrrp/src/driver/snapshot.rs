@@ -182,12 +182,18 @@ impl Driver {
             .filter(|_| matches!(link.kind.as_deref(), Some("macvlan" | "ipvlan")))
             .and_then(|parent| self.hands.links.get(parent));
         let ours = self.hands.is_ours(index);
+        let mac = link.mac.filter(|_| !link.loopback);
         InterfaceStatus {
             name: link.name.clone(),
             index,
             ipv4: (known.addresses.iter())
                 .filter_map(|address| match address.local {
-                    IpAddr::V4(ip) if !self.engine.is_virtual(index, address.local) => Some(ip),
+                    IpAddr::V4(ip)
+                        if !self.engine.is_virtual(index, address.local)
+                            && self.statics.line_of(address).is_none() =>
+                    {
+                        Some(ip)
+                    }
                     _ => None,
                 })
                 .collect(),
@@ -197,8 +203,8 @@ impl Driver {
                     _ => None,
                 })
                 .collect(),
-            mac: link.mac.map_or_else(Vec::new, |mac| mac.to_vec()),
-            broadcast: link.mac.map_or_else(Vec::new, |_| vec![0xff; 6]),
+            mac: mac.map_or_else(Vec::new, |mac| mac.to_vec()),
+            broadcast: mac.map_or_else(Vec::new, |_| vec![0xff; 6]),
             up: link.up,
             running: link.running,
             can_broadcast: link.flags & BROADCAST != 0,
