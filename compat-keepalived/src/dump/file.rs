@@ -24,8 +24,9 @@ pub enum Kind {
     Json,
 }
 
-/// Where a dump goes. `suffix` is what tells daemons of one machine apart, where `data_use_instance` asks for it.
-pub fn path(kind: Kind, suffix: Option<&str>) -> PathBuf {
+/// Where a dump goes. `daemon` is what tells daemons of one machine apart, where `data_use_instance` asks for it; only
+/// data has it.
+pub fn path(kind: Kind, daemon: Option<&str>) -> PathBuf {
     let (stem, extension) = match kind {
         Kind::Parent => ("keepalived_parent", "data"),
         Kind::Vrrp => ("keepalived", "data"),
@@ -34,27 +35,25 @@ pub fn path(kind: Kind, suffix: Option<&str>) -> PathBuf {
         Kind::Statistics => ("keepalived", "stats"),
         Kind::Json => ("keepalived", "json"),
     };
-    let suffix = suffix.map_or(String::new(), |suffix| format!("_{suffix}"));
-    Path::new("/tmp").join(format!("{stem}{suffix}.{extension}"))
+    let daemon = match kind {
+        Kind::Statistics | Kind::Json => None,
+        _ => daemon,
+    };
+    let daemon = daemon.map_or(String::new(), |daemon| format!(".{daemon}"));
+    Path::new("/tmp").join(format!("{stem}{daemon}.{extension}"))
 }
 
-/// Writes a dump in a thread of its own: a disk may take its time. `mask` is the daemon's file creation mask; `failed`
-/// is told where that didn't work.
-pub fn write_behind(
-    path: PathBuf,
-    bytes: Vec<u8>,
-    mask: u32,
-    failed: impl FnOnce(&Path, std::io::Error) + Send + 'static,
-) {
-    let work = move || {
-        if let Err(error) = write(&path, &bytes, mask) {
-            failed(&path, error);
-        }
-    };
-    // Without a thread there is no dump; whoever asked for it sees that the file is the old one.
-    let _ = std::thread::Builder::new()
+/// Writes a dump in a thread of its own: a disk may take its time. `mask` is the daemon's file creation mask.
+///
+/// # Errors
+/// There is no thread to be had. What fails in the thread only leaves the old file in place, which whoever asked sees.
+pub fn write_behind(path: PathBuf, bytes: Vec<u8>, mask: u32) -> std::io::Result<()> {
+    std::thread::Builder::new()
         .name("dump".to_owned())
-        .spawn(work);
+        .spawn(move || {
+            let _ = write(&path, &bytes, mask);
+        })
+        .map(drop)
 }
 
 /// Writes a dump: others see the old file or the whole new one, with mode 0666 less the mask.
@@ -93,8 +92,12 @@ mod tests {
     fn names_tell_processes_and_daemons_apart() {
         assert_eq!(path(Kind::Vrrp, None), Path::new("/tmp/keepalived.data"));
         assert_eq!(
-            path(Kind::Bfd, Some("in1")),
-            Path::new("/tmp/keepalived_bfd_in1.data")
+            path(Kind::Bfd, Some("ns_in1")),
+            Path::new("/tmp/keepalived_bfd.ns_in1.data")
+        );
+        assert_eq!(
+            path(Kind::Statistics, Some("ns_in1")),
+            Path::new("/tmp/keepalived.stats")
         );
     }
 }

@@ -49,13 +49,6 @@ pub enum Message {
         /// Why.
         error: io::Error,
     },
-    /// A dump could not be written.
-    DumpFailed {
-        /// Its path.
-        path: PathBuf,
-        /// Why.
-        error: io::Error,
-    },
     /// A mail's way.
     Mail {
         /// The server.
@@ -118,13 +111,6 @@ impl fmt::Display for Message {
                     errno(error)
                 )
             }
-            Self::DumpFailed { path, error } => write!(
-                f,
-                "Can't open {} ({}: {})",
-                path.display(),
-                error.raw_os_error().unwrap_or(0),
-                errno(error)
-            ),
             Self::Mail { server, event } => mail(f, *server, *event),
         }
     }

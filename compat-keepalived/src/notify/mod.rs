@@ -77,11 +77,6 @@ impl Notifier {
         self.configuration = configuration;
     }
 
-    /// Where messages of others may go, too.
-    pub fn news(&self) -> mpsc::UnboundedSender<Message> {
-        self.news.clone()
-    }
-
     /// Tells of a change.
     pub fn notify(&mut self, notice: &Notice) {
         let configuration = self.configuration.clone();

@@ -19,6 +19,7 @@ use nix::sys::{
 };
 
 use super::{
+    dumping,
     log::Log,
     parent::{CONFIG, FATAL},
     reading::Reading,
@@ -148,6 +149,18 @@ impl Child<'_> {
     fn read(&self) -> Option<Loaded> {
         let loaded = self.0.reading.read(self.0.role.reading(), self.log());
         (loaded.status != Status::Missing && !loaded.fatal).then_some(loaded)
+    }
+
+    /// Writes a dump behind the event loop's back.
+    fn write_dump(
+        &self,
+        kind: crate::dump::file::Kind,
+        configuration: &locum_model::keepalived::Configuration,
+        facts: &crate::dump::Facts,
+        bytes: Vec<u8>,
+    ) {
+        let suffix = &self.0.ident_suffix;
+        dumping::write(self.log(), kind, configuration, facts, suffix, bytes);
     }
 
     /// Tells the parent that the start or a reload is complete.

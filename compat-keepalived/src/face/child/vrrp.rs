@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use locum_model::keepalived::Configuration;
+use locum_model::{keepalived::Configuration, vrrp::Family};
 use locum_runtime::process::Exit;
 use locum_vrrp::{
     bfd::report::{Reader, Report},
@@ -11,7 +11,6 @@ use locum_vrrp::{
     event::Event,
     snapshot::Snapshot,
 };
-use nix::sys::stat::{Mode, umask};
 use tokio::sync::mpsc;
 
 use super::{
@@ -19,9 +18,11 @@ use super::{
     signals::{Order as Signal, Signals},
 };
 use crate::{
-    dump, event,
+    bfd, dump, event,
+    face::{dumping, role::Role},
+    line::Line,
     load::Loaded,
-    notify::{Message, Notifier},
+    notify::Notifier,
     trouble,
 };
 
@@ -32,9 +33,16 @@ pub(super) async fn serve(child: &Child<'_>, loaded: Loaded, signals: &mut Signa
     let configuration = Arc::new(loaded.configuration);
     let (news, mut messages) = mpsc::unbounded_channel();
     let (orders, queue) = mpsc::unbounded_channel();
+    let log = child.log();
+    log.tell([
+        Line::info("Registering Kernel netlink reflector").detail(),
+        Line::info("Registering Kernel netlink command channel").detail(),
+    ]);
+    let stays = !configuration.instances.is_empty();
     let mut face = Words {
         child,
         notifier: Notifier::new(configuration.clone(), &host_name(), news),
+        starting: Some(Starting::of(&configuration)),
     };
     let reports = bfd_reports(child);
     let running = driver::run(configuration, &mut face, queue);
@@ -45,6 +53,7 @@ pub(super) async fn serve(child: &Child<'_>, loaded: Loaded, signals: &mut Signa
             ended = &mut running => break ended,
             Some(message) = messages.recv() => child.log().at(message.level(), message.to_string()),
             report = next_report(reports.as_ref()) => {
+                log.tell([bfd::received(&report)]);
                 let _ = orders.send(Order::Bfd { session: report.name, up: report.up });
             }
             signal = signals.next(), if !stopping => {
@@ -59,7 +68,7 @@ pub(super) async fn serve(child: &Child<'_>, loaded: Loaded, signals: &mut Signa
         child.log().say(format!("VRRP ended: {error}"));
         return Exit::Status(super::FATAL);
     }
-    let leave = tokio::time::sleep(LEAVE);
+    let leave = tokio::time::sleep(if stays { LEAVE } else { Duration::ZERO });
     tokio::pin!(leave);
     loop {
         tokio::select! {
@@ -107,19 +116,62 @@ fn host_name() -> String {
 struct Words<'a> {
     child: &'a Child<'a>,
     notifier: Notifier,
+    /// Until the start is complete.
+    starting: Option<Starting>,
+}
+
+/// Lines of the start that have their place among the others.
+struct Starting {
+    /// Before instances begin.
+    channels: Vec<Line>,
+    /// After they have begun.
+    sockets: Vec<Line>,
+}
+
+impl Starting {
+    fn of(configuration: &Configuration) -> Self {
+        let has = |family| {
+            configuration
+                .instances
+                .iter()
+                .any(|one| one.family == family)
+        };
+        let channels = [(Family::Inet, "ARP"), (Family::Inet6, "NDISC")];
+        Self {
+            channels: channels
+                .into_iter()
+                .filter(|(family, _)| has(*family))
+                .map(|(_, what)| format!("Registering gratuitous {what} shared channel"))
+                .map(|text| Line::info(text).detail())
+                .collect(),
+            sockets: Vec::new(),
+        }
+    }
 }
 
 impl Face for Words<'_> {
     fn started(&mut self) {
+        if let Some(starting) = self.starting.take() {
+            self.child.log().tell(starting.sockets);
+        }
         self.child.tell_ready();
     }
 
     fn tell(&mut self, event: &Event) {
+        if let (Some(starting), Event::Instance { .. }) = (&mut self.starting, event) {
+            self.child
+                .log()
+                .tell(std::mem::take(&mut starting.channels));
+        }
         self.child.log().tell(event::lines(event));
     }
 
     fn trouble(&mut self, trouble: &Trouble) {
-        self.child.log().tell(trouble::line(trouble));
+        let line = trouble::line(trouble);
+        match (&mut self.starting, trouble) {
+            (Some(starting), Trouble::SocketOpened { .. }) => starting.sockets.extend(line),
+            _ => self.child.log().tell(line),
+        }
     }
 
     fn notify(&mut self, notice: &Notice) {
@@ -128,8 +180,14 @@ impl Face for Words<'_> {
 
     fn read(&mut self) -> Option<Arc<Configuration>> {
         self.child.log().say("Reloading");
-        let loaded = self.child.read();
-        Some(Arc::new(loaded?.configuration))
+        match self.child.read() {
+            Some(loaded) => Some(Arc::new(loaded.configuration)),
+            None => {
+                // Nothing changes, which completes the reload as well.
+                self.child.tell_ready();
+                None
+            }
+        }
     }
 
     fn reloaded(&mut self, configuration: &Arc<Configuration>) {
@@ -139,13 +197,13 @@ impl Face for Words<'_> {
 
     fn dump(&mut self, kind: DumpKind, configuration: &Configuration, snapshot: &Snapshot) {
         let log = self.child.log();
+        let facts = dumping::facts(self.child.0.args, configuration, Some(Role::Vrrp));
         let (kind, bytes) = match kind {
             DumpKind::Data => {
                 log.say(format!(
                     "Printing VRRP data for process({}) on signal",
                     std::process::id()
                 ));
-                let facts = self.facts(configuration);
                 let text = dump::vrrp(configuration, snapshot, &facts);
                 (dump::file::Kind::Vrrp, text.into_bytes())
             }
@@ -162,43 +220,6 @@ impl Face for Words<'_> {
                 dump::json::write(configuration, snapshot),
             ),
         };
-        let global = &configuration.global;
-        let suffix = global
-            .instance
-            .as_deref()
-            .or(global.net_namespace.as_deref());
-        let path = dump::file::path(kind, suffix.filter(|_| global.data_use_instance));
-        let news = self.notifier.news();
-        dump::file::write_behind(path, bytes, file_mask(), move |path, error| {
-            let _ = news.send(Message::DumpFailed {
-                path: path.to_owned(),
-                error,
-            });
-        });
+        self.child.write_dump(kind, configuration, &facts, bytes);
     }
-}
-
-impl Words<'_> {
-    fn facts(&self, configuration: &Configuration) -> dump::Facts {
-        let user = nix::unistd::User::from_uid(nix::unistd::geteuid());
-        dump::Facts {
-            vrrp: true,
-            hostname: host_name(),
-            user: user
-                .ok()
-                .flatten()
-                .map_or_else(String::new, |user| user.name),
-            namespace: configuration.global.net_namespace.clone(),
-            firewall: dump::needs_firewall(configuration),
-            realtime: None,
-            umask: file_mask(),
-        }
-    }
-}
-
-/// The file creation mask, which can only be read by setting it.
-fn file_mask() -> u32 {
-    let mask = umask(Mode::from_bits_truncate(0o177));
-    umask(mask);
-    mask.bits()
 }

@@ -29,10 +29,11 @@ use nix::{
     poll::{PollFd, PollFlags, PollTimeout, poll},
 };
 
-use super::{child, log::Log, paths::PidPaths, reading::Reading, role::Role};
-use crate::{args::Args, load::Loaded, signal};
+use super::{child, dumping, log::Log, paths::PidPaths, reading::Reading, role::Role};
+use crate::{args::Args, dump, load::Loaded, signal};
 use family::Family;
 use reload_time::ReloadTime;
+pub(super) use start::UMASK;
 
 /// What a child exits with when a successor would fail in the same way: the parent stops everything.
 pub(super) const FATAL: u8 = 1;
@@ -219,12 +220,22 @@ impl Parent {
                         "Printing parent data for process({}) on signal",
                         std::process::id()
                     ));
+                    self.dump();
                     self.forward(signal::DATA, &Role::ALL);
                 }
                 number => self.forward(number, &[Role::Vrrp]),
             }
         }
         None
+    }
+
+    fn dump(&self) {
+        let configuration = &self.loaded.configuration;
+        let facts = dumping::facts(&self.args, configuration, None);
+        let bytes = dump::parent(configuration, &facts).into_bytes();
+        let suffix = start::ident_suffix(&self.args, &self.loaded);
+        let kind = dump::file::Kind::Parent;
+        dumping::write(&self.log, kind, configuration, &facts, &suffix, bytes);
     }
 
     fn forward(&self, number: i32, roles: &[Role]) {

@@ -80,6 +80,8 @@ impl Parent {
         }
         let marker = ReloadMarker::set(&self.loaded.configuration.global);
         self.log
+            .detail(|| format!("Opening file '{}'.", self.reading.name()));
+        self.log
             .say(format!("Configuration file {}", self.reading.name()));
         let loaded = self.reading.read(Process::Parent, &self.log);
         drop(marker);

@@ -33,7 +33,7 @@ use crate::{
 };
 
 /// What the daemon's files are created without, unless `-u` or `umask` say otherwise.
-const UMASK: u32 = 0o177;
+pub(in crate::face) const UMASK: u32 = 0o177;
 /// There is no configuration file.
 const MISSING: u8 = 6;
 
@@ -127,6 +127,7 @@ fn read(args: &Args, reading: &Reading, log: &Log) -> Result<Loaded, Exit> {
         log.say(format!("Config files missing '{}'.", reading.name()));
         return Err(end(log, MISSING));
     }
+    log.detail(|| format!("Opening file '{}'.", reading.name()));
     log.say(format!("Configuration file {}", reading.name()));
     let loaded = reading.read(Process::Parent, log);
     if loaded.status == Status::Missing {

@@ -9,6 +9,7 @@ mod links;
 mod packets;
 mod reload;
 mod snapshot;
+mod start;
 mod tracking;
 mod transition;
 
