@@ -4,6 +4,7 @@ pub mod args;
 pub mod bfd;
 pub mod block;
 pub mod check;
+pub mod checker;
 pub mod draft;
 pub mod dump;
 pub mod event;

@@ -17,7 +17,7 @@ pub(super) const ROWS: &[Row] = &[
         pass.draft.configuration.global.config_save_dir = Some(PathBuf::from(directory));
         Ok(())
     }),
-    accepted("data_use_instance", |pass, line| {
+    row("data_use_instance", |pass, line| {
         if let Some(on) = named_switch(pass, line, "date_use_instance") {
             pass.draft.configuration.global.data_use_instance = on;
         }

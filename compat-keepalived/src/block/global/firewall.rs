@@ -5,7 +5,7 @@ use locum_parser::keepalived::Line;
 
 use crate::{
     load::{Abort, Pass, number, value},
-    row::{Row, row},
+    row::{Row, accepted, row},
 };
 
 pub(super) const ROWS: &[Row] = &[
@@ -17,7 +17,7 @@ pub(super) const ROWS: &[Row] = &[
         pass.draft.configuration.global.firewall.nftables_counters = true;
         Ok(())
     }),
-    row("nftables_ifindex", |pass, _| {
+    accepted("nftables_ifindex", |pass, _| {
         pass.draft.configuration.global.firewall.nftables_ifindex = true;
         Ok(())
     }),
