@@ -17,8 +17,8 @@ pub mod message;
 pub mod notify;
 pub mod row;
 pub mod signal;
+pub mod trouble;
 pub mod version;
-pub mod vrrp;
 pub mod vrrp_option;
 
 pub use face::run;

@@ -8,8 +8,8 @@ use locum_vrrp::{
     bfd::report::{Reader, Report},
     driver::{self, DumpKind, Face, Order, Trouble},
     effect::Notice,
-    engine::Engine,
     event::Event,
+    snapshot::Snapshot,
 };
 use tokio::sync::mpsc;
 
@@ -17,7 +17,14 @@ use super::{
     Child,
     signals::{Order as Signal, Signals},
 };
-use crate::{bfd, event, line::Line, load::Loaded, notify::Notifier, vrrp};
+use crate::{
+    bfd, dump, event,
+    face::{dumping, role::Role},
+    line::Line,
+    load::Loaded,
+    notify::Notifier,
+    trouble,
+};
 
 /// The reference's process stays so long after everything is taken back; scripts that tell of the stop run meanwhile.
 const LEAVE: Duration = Duration::from_secs(1);
@@ -157,7 +164,7 @@ impl Face for Words<'_> {
     }
 
     fn trouble(&mut self, trouble: &Trouble) {
-        let line = vrrp::trouble(trouble);
+        let line = trouble::line(trouble);
         match (&mut self.starting, trouble) {
             (Some(starting), Trouble::SocketOpened { .. }) => starting.sockets.extend(line),
             _ => self.child.log().tell(line),
@@ -185,12 +192,31 @@ impl Face for Words<'_> {
         self.child.tell_ready();
     }
 
-    fn dump(&mut self, kind: DumpKind, _engine: &Engine) {
-        if kind == DumpKind::Data {
-            self.child.log().say(format!(
-                "Printing VRRP data for process({}) on signal",
-                std::process::id()
-            ));
-        }
+    fn dump(&mut self, kind: DumpKind, configuration: &Configuration, snapshot: &Snapshot) {
+        let log = self.child.log();
+        let facts = dumping::facts(self.child.0.args, configuration, Some(Role::Vrrp));
+        let (kind, bytes) = match kind {
+            DumpKind::Data => {
+                log.say(format!(
+                    "Printing VRRP data for process({}) on signal",
+                    std::process::id()
+                ));
+                let text = dump::vrrp(configuration, snapshot, &facts);
+                (dump::file::Kind::Vrrp, text.into_bytes())
+            }
+            DumpKind::Statistics => {
+                log.say(format!(
+                    "Printing VRRP stats for process({}) on signal",
+                    std::process::id()
+                ));
+                let text = dump::statistics(snapshot);
+                (dump::file::Kind::Statistics, text.into_bytes())
+            }
+            DumpKind::Json => (
+                dump::file::Kind::Json,
+                dump::json::write(configuration, snapshot),
+            ),
+        };
+        self.child.write_dump(kind, configuration, &facts, bytes);
     }
 }

@@ -130,6 +130,16 @@ impl Hands {
         }
     }
 
+    /// The descriptors of sockets that are open.
+    pub(super) fn descriptors(&self, id: SocketId) -> Option<(i32, i32)> {
+        self.sockets.descriptors(id)
+    }
+
+    /// Whether we have made an interface.
+    pub(super) fn is_ours(&self, index: u32) -> bool {
+        self.virtual_links.has(index)
+    }
+
     /// Whether an address that is gone was removed by us, which counts once.
     pub(super) fn we_removed(&mut self, address: &KernelAddress) -> bool {
         let is_it = |(interface, ip): &(u32, IpAddr)| {
@@ -313,6 +323,10 @@ impl Hands {
             let route = lines::route(line, |name| self.links.index_of(name));
             self.requests
                 .push(if adding { route.add() } else { route.delete() });
+            self.set_routes.retain(|(id, _)| *id != line.id);
+            if adding && line.id.instance.is_some() {
+                self.set_routes.push((line.id, route));
+            }
         }
         self.tell_failures(lines, true, adding, engine, face);
     }
@@ -329,6 +343,10 @@ impl Hands {
             let rule = lines::rule(line);
             self.requests
                 .push(if adding { rule.add() } else { rule.delete() });
+            self.set_rules.retain(|(id, _)| *id != line.id);
+            if adding && line.id.instance.is_some() {
+                self.set_rules.push((line.id, rule));
+            }
         }
         self.tell_failures(lines, false, adding, engine, face);
     }
@@ -380,10 +398,10 @@ impl Hands {
         let Some(known) = self.links.get(interface) else {
             return;
         };
-        let Some(mac) = known.mac else {
+        let Some(mac) = known.link.mac else {
             return;
         };
-        if known.no_arp && address.is_ipv4() {
+        if known.link.no_arp && address.is_ipv4() {
             return;
         }
         let router = address.is_ipv6() && forwards_ipv6(&known.name);

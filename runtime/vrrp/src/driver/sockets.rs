@@ -131,6 +131,12 @@ impl Sockets {
         self.pairs.iter().flatten().map(Pair::shown)
     }
 
+    /// What hears and what sends.
+    pub(super) fn descriptors(&self, id: SocketId) -> Option<(i32, i32)> {
+        let pair = self.pairs.get(id.0 as usize)?.as_ref()?;
+        Some((pair.receiver.as_raw_fd(), pair.sender.as_raw_fd()))
+    }
+
     /// Closes them; closed ones are left alone.
     pub(super) fn close(&mut self, id: SocketId) {
         if let Some(pair) = self.pairs.get_mut(id.0 as usize) {

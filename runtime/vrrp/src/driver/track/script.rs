@@ -81,6 +81,12 @@ impl Scripts {
         }
     }
 
+    /// Whether a run of a script isn't over.
+    pub(in crate::driver) fn is_running(&self, name: &str) -> bool {
+        let mut list = self.list.iter();
+        list.any(|script| *script.name == *name && script.running > 0)
+    }
+
     /// When the next is due.
     pub(in crate::driver) fn deadline(&self) -> Option<Instant> {
         self.list.iter().map(|script| script.next).min()
