@@ -8,8 +8,8 @@ use locum_vrrp::{
     bfd::report::{Reader, Report},
     driver::{self, DumpKind, Face, Order, Trouble},
     effect::Notice,
-    engine::Engine,
     event::Event,
+    snapshot::Snapshot,
 };
 use tokio::sync::mpsc;
 
@@ -17,7 +17,16 @@ use super::{
     Child,
     signals::{Order as Signal, Signals},
 };
-use crate::{bfd, event, line::Line, load::Loaded, notify::Notifier, vrrp};
+use crate::{
+    bfd,
+    dump::{self, file},
+    event,
+    face::{dumping, role::Role},
+    line::Line,
+    load::Loaded,
+    notify::Notifier,
+    vrrp,
+};
 
 /// The reference's process stays so long after everything is taken back; scripts that tell of the stop run meanwhile.
 const LEAVE: Duration = Duration::from_secs(1);
@@ -35,6 +44,7 @@ pub(super) async fn serve(child: &Child<'_>, loaded: Loaded, signals: &mut Signa
     let mut face = Words {
         child,
         notifier: Notifier::new(configuration.clone(), &host_name(), news),
+        configuration: configuration.clone(),
         starting: Some(Starting::of(&configuration)),
     };
     let reports = bfd_reports(child);
@@ -109,6 +119,8 @@ fn host_name() -> String {
 struct Words<'a> {
     child: &'a Child<'a>,
     notifier: Notifier,
+    /// In force.
+    configuration: Arc<Configuration>,
     /// Until the start is complete.
     starting: Option<Starting>,
 }
@@ -184,16 +196,36 @@ impl Face for Words<'_> {
     }
 
     fn reloaded(&mut self, configuration: &Arc<Configuration>) {
+        self.configuration = configuration.clone();
         self.notifier.reload(configuration.clone());
         self.child.tell_ready();
     }
 
-    fn dump(&mut self, kind: DumpKind, _engine: &Engine) {
-        if kind == DumpKind::Data {
-            self.child.log().say(format!(
-                "Printing VRRP data for process({}) on signal",
-                std::process::id()
-            ));
-        }
+    fn dump(&mut self, kind: DumpKind, snapshot: Snapshot) {
+        let configuration = &*self.configuration;
+        let facts = dumping::facts(self.child.0.args, configuration, Some(Role::Vrrp));
+        let what = match kind {
+            DumpKind::Data => "data",
+            DumpKind::Statistics => "stats",
+            DumpKind::Json => "as json",
+        };
+        let pid = std::process::id();
+        let line = format!("Printing VRRP {what} for process({pid}) on signal");
+        self.child.log().say(line);
+        let (file, bytes) = match kind {
+            DumpKind::Data => (
+                file::Kind::Vrrp,
+                dump::vrrp(configuration, &snapshot, &facts).into_bytes(),
+            ),
+            DumpKind::Statistics => (
+                file::Kind::Statistics,
+                dump::statistics(&snapshot).into_bytes(),
+            ),
+            DumpKind::Json => (
+                file::Kind::Json,
+                dump::json::write(configuration, &snapshot),
+            ),
+        };
+        self.child.write_dump(file, configuration, &facts, bytes);
     }
 }

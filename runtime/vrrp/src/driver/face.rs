@@ -5,7 +5,7 @@ use std::{io, net::IpAddr, path::PathBuf, sync::Arc};
 use locum_model::{keepalived::Configuration, vrrp::Family};
 use tokio::sync::oneshot;
 
-use crate::{effect::Notice, engine::Engine, event::Event, identity::Name};
+use crate::{effect::Notice, event::Event, identity::Name, snapshot::Snapshot};
 
 /// Where everything that happens goes: log lines, notifications, dumps. Called from the event loop: it must not wait.
 pub trait Face {
@@ -23,7 +23,7 @@ pub trait Face {
     /// A new configuration holds from here on; what it removed has been notified before.
     fn reloaded(&mut self, configuration: &Arc<Configuration>);
     /// Someone asked for the state of everything.
-    fn dump(&mut self, kind: DumpKind, engine: &Engine);
+    fn dump(&mut self, kind: DumpKind, snapshot: Snapshot);
 }
 
 /// What the driver is asked to do while it runs.
@@ -31,7 +31,7 @@ pub trait Face {
 pub enum Order {
     /// Take over what [`Face::read`] gives, without touching what stays.
     Reload,
-    /// Hand the engine to [`Face::dump`].
+    /// Hand a snapshot to [`Face::dump`].
     Dump(DumpKind),
     /// Set all counters to zero.
     ClearStatistics,

@@ -44,6 +44,11 @@ pub(super) struct Hands {
 }
 
 impl Hands {
+    /// The receiving and the sending descriptor of sockets; −1: there is none.
+    pub(super) fn descriptors(&self, id: SocketId) -> (i32, i32) {
+        self.sockets.descriptors(id)
+    }
+
     pub(super) fn open(configuration: &Configuration) -> io::Result<Self> {
         let buffer = configuration.global.vrrp_netlink_monitor_rcv_bufs.bytes;
         Ok(Self {

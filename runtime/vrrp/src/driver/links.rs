@@ -22,6 +22,8 @@ pub(super) struct Known {
     pub(super) name: Name,
     /// Its MAC.
     pub(super) mac: Option<[u8; 6]>,
+    /// The kind of its layer 2 (ARPHRD_…).
+    pub(super) layer: u16,
     /// It answers no ARP: gratuitous ones make no sense there.
     pub(super) no_arp: bool,
     addresses: Vec<Address>,
@@ -172,6 +174,7 @@ impl Links {
         let known = self.known.entry(link.index).or_insert_with(|| Known {
             name: Arc::from(link.name.as_str()),
             mac: None,
+            layer: 0,
             no_arp: false,
             addresses: Vec::new(),
         });
@@ -179,6 +182,7 @@ impl Links {
             known.name = Arc::from(link.name.as_str());
         }
         known.mac = link.mac;
+        known.layer = link.layer;
         known.no_arp = link.no_arp;
         // A VLAN stands on another interface too, but is a link of its own to VRRP.
         let stands_on = matches!(link.kind.as_deref(), Some("macvlan" | "ipvlan"));

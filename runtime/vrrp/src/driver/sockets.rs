@@ -109,6 +109,14 @@ impl Sockets {
         Ok(opened)
     }
 
+    /// The receiving and the sending descriptor; −1: there is none.
+    pub(super) fn descriptors(&self, id: SocketId) -> (i32, i32) {
+        match self.pairs.get(id.0 as usize) {
+            Some(Some(pair)) => (pair.receiver.as_raw_fd(), pair.sender.as_raw_fd()),
+            _ => (-1, -1),
+        }
+    }
+
     /// Closes them; closed ones are left alone.
     pub(super) fn close(&mut self, id: SocketId) {
         if let Some(pair) = self.pairs.get_mut(id.0 as usize) {

@@ -97,6 +97,13 @@ impl Processes {
     }
 
     /// The descriptor of events, if there are any.
+    /// How many of a tracker's processes there are, and when a change is told.
+    pub(in crate::driver) fn count(&self, name: &str) -> Option<(u32, Option<Instant>)> {
+        let mut list = self.list.iter();
+        let tracking = list.find(|tracking| &*tracking.name == name)?;
+        Some((tracking.count, tracking.due))
+    }
+
     pub(in crate::driver) fn descriptor(&self) -> Option<BorrowedFd<'_>> {
         self.events.as_ref().map(ProcessEvents::as_fd)
     }

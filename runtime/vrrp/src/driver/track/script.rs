@@ -82,6 +82,12 @@ impl Scripts {
     }
 
     /// When the next is due.
+    /// Whether a script runs now.
+    pub(in crate::driver) fn is_running(&self, name: &str) -> bool {
+        let mut list = self.list.iter();
+        list.any(|tracking| &*tracking.name == name && tracking.running > 0)
+    }
+
     pub(in crate::driver) fn deadline(&self) -> Option<Instant> {
         self.list.iter().map(|script| script.next).min()
     }
