@@ -4,6 +4,7 @@ pub mod args;
 pub mod bfd;
 pub mod block;
 pub mod check;
+pub mod checker;
 pub mod draft;
 pub mod dump;
 pub mod event;
@@ -16,8 +17,8 @@ pub mod message;
 pub mod notify;
 pub mod row;
 pub mod signal;
+pub mod trouble;
 pub mod version;
-pub mod vrrp;
 pub mod vrrp_option;
 
 pub use face::run;

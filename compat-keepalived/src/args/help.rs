@@ -1,8 +1,8 @@
 //! What `keepalived --help` prints: the reference's list and ours beside it.
 
-/// The text, on standard error.
+/// The text behind `Usage: ` and the program's name, on standard error.
 pub const USAGE: &str = "\
-Usage: keepalived [OPTION...]
+[OPTION...]
   -f, --use-file=FILE          Use the specified configuration file
                                 default '/etc/keepalived/keepalived.conf'
   -P, --vrrp                   Only run with VRRP subsystem

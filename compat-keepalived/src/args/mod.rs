@@ -178,7 +178,7 @@ enum Id {
     BfdPid,
     Check,
     CheckersPid,
-    ConfigId,
+    Configuration,
     ConfigTest,
     CoreDump,
     CoreDumpPattern,
@@ -276,7 +276,7 @@ const OPTIONS: &[Row<Id>] = &[
     row(Id::UseFile, b'f', "use-file", Argument::Required),
     row(Id::LogFile, b'g', "log-file", Argument::Required),
     row(Id::Help, b'h', "help", Argument::None),
-    row(Id::ConfigId, b'i', "config-id", Argument::Required),
+    row(Id::Configuration, b'i', "config-id", Argument::Required),
     row(Id::LogConsole, b'l', "log-console", Argument::None),
     row(Id::CoreDump, b'm', "core-dump", Argument::None),
     row(Id::DontFork, b'n', "dont-fork", Argument::None),
@@ -303,7 +303,7 @@ pub fn parse(words: &[OsString]) -> Parsed {
             Found::Option(id, Some(value)) if value.is_empty() && by_name(words, id) => {
                 let optional = matches!(id, Id::ConfigTest | Id::CoreDumpPattern);
                 if optional {
-                    let _ = args.set(id, None, &mut said);
+                    args.set(id, None, &mut said);
                 } else {
                     said.push_str(&format!("Missing parameter for option --{}\n", name(id)));
                     wrong = true;
@@ -375,7 +375,7 @@ impl Args {
             Id::BfdPid => self.pid_files.bfd = path(),
             Id::Check => self.selection.check = true,
             Id::CheckersPid => self.pid_files.checkers = path(),
-            Id::ConfigId => self.config_id = Some(text().into_owned()),
+            Id::Configuration => self.config_id = Some(text().into_owned()),
             Id::ConfigTest => self.config_test = Some(path()),
             Id::CoreDump => self.core_dump = true,
             Id::CoreDumpPattern => {

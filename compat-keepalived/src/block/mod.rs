@@ -15,11 +15,9 @@ mod top;
 mod track_file;
 mod track_group;
 
-use locum_parser::keepalived::Line;
-
 use crate::{
-    load::{Abort, Pass},
-    row::{Row, Rows, refused, row},
+    checker, lvs,
+    row::{Row, Rows, row},
     vrrp_option,
 };
 
@@ -29,7 +27,7 @@ pub const ROOT: Rows = &[
     interfaces::ROWS,
     statics::ROWS,
     top::ROWS,
-    VIRTUAL_SERVERS,
+    lvs::ROWS,
 ];
 
 const BLOCKS: &[Row] = &[
@@ -44,20 +42,6 @@ const BLOCKS: &[Row] = &[
     row("vrrp_track_file", track_file::track_file),
     row("vrrp_track_process", process::vrrp_track_process),
 ];
-
-const VIRTUAL_SERVERS: &[Row] = &[
-    refused("SSL", pass_over),
-    refused("virtual_server", |pass, line| {
-        pass.present.checkers = true;
-        pass_over(pass, line)
-    }),
-    refused("virtual_server_group", pass_over),
-];
-
-fn pass_over(pass: &mut Pass<'_>, _line: &Line) -> Result<(), Abort> {
-    pass.skip_block();
-    Ok(())
-}
 
 /// A block with its words, for `docs/keywords.md`.
 pub struct Block {
@@ -118,5 +102,69 @@ pub const ALL: &[Block] = &[
     Block {
         name: "bfd_instance",
         rows: &[bfd::ROWS],
+    },
+    Block {
+        name: "SSL",
+        rows: lvs::SSL,
+    },
+    Block {
+        name: "virtual_server",
+        rows: lvs::VIRTUAL_SERVER,
+    },
+    Block {
+        name: "virtual_server/real_server",
+        rows: lvs::REAL_SERVER,
+    },
+    Block {
+        name: "virtual_server/real_server/BFD_CHECK",
+        rows: checker::BFD,
+    },
+    Block {
+        name: "virtual_server/real_server/DNS_CHECK",
+        rows: checker::DNS,
+    },
+    Block {
+        name: "virtual_server/real_server/FILE_CHECK",
+        rows: checker::FILE,
+    },
+    Block {
+        name: "virtual_server/real_server/HTTP_GET",
+        rows: checker::HTTP,
+    },
+    Block {
+        name: "virtual_server/real_server/HTTP_GET/url",
+        rows: checker::URL,
+    },
+    Block {
+        name: "virtual_server/real_server/MISC_CHECK",
+        rows: checker::MISC,
+    },
+    Block {
+        name: "virtual_server/real_server/PING_CHECK",
+        rows: checker::PLAIN,
+    },
+    Block {
+        name: "virtual_server/real_server/SMTP_CHECK",
+        rows: checker::SMTP,
+    },
+    Block {
+        name: "virtual_server/real_server/SMTP_CHECK/host",
+        rows: checker::PLAIN,
+    },
+    Block {
+        name: "virtual_server/real_server/SSL_GET",
+        rows: checker::HTTP,
+    },
+    Block {
+        name: "virtual_server/real_server/SSL_GET/url",
+        rows: checker::URL,
+    },
+    Block {
+        name: "virtual_server/real_server/TCP_CHECK",
+        rows: checker::PLAIN,
+    },
+    Block {
+        name: "virtual_server/real_server/UDP_CHECK",
+        rows: checker::UDP,
     },
 ];

@@ -7,6 +7,8 @@ mod scripts;
 mod strict;
 mod tracks;
 
+pub(crate) use scripts::usable_script;
+
 use crate::load::{Kind, Pass, Process};
 
 /// Completes the draft.
@@ -17,7 +19,10 @@ pub fn finish(pass: &mut Pass<'_>) {
             scripts::once(pass);
         }
         Process::Vrrp => vrrp(pass),
-        Process::Checkers => files(pass),
+        Process::Checkers => {
+            files(pass);
+            crate::lvs::finish(pass);
+        }
         Process::Bfd => {}
     }
 }

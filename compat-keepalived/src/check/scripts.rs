@@ -146,6 +146,11 @@ pub(super) fn verdict(pass: &mut Pass<'_>) {
     pass.security(text);
 }
 
+/// Finds the program of a script and tells whether it may be run.
+pub(crate) fn usable_script(pass: &mut Pass<'_>, script: &mut Script) -> bool {
+    usable(pass, script).is_ok()
+}
+
 /// Finds the program and judges it.
 fn usable(pass: &mut Pass<'_>, script: &mut Script) -> Result<(), Fault> {
     let path = program(pass.system(), script).ok_or(Fault::Missing)?;

@@ -67,6 +67,11 @@ impl Log {
         let _ = journal.write_behind();
     }
 
+    /// The end of a process that leaves without returning: what waits to be written is, within a second.
+    pub(crate) fn close(&self) {
+        self.0.journal.borrow_mut().clear();
+    }
+
     /// Lines are from another process (after leaving the terminal) or under another name.
     pub(super) fn rename(&self, ident: &str) {
         self.0.journal.borrow_mut().set_identity(identity(ident));

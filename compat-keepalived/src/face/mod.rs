@@ -47,7 +47,9 @@ pub fn run(argv: &[OsString]) -> Exit {
             Exit::Status(0)
         }
         Outcome::Help => {
-            let _ = err.write_all(args::USAGE.as_bytes());
+            let name = argv.first().map(|name| name.to_string_lossy());
+            let name = name.as_deref().unwrap_or("keepalived");
+            let _ = write!(err, "Usage: {name} {}", args::USAGE);
             Exit::Status(0)
         }
         Outcome::Signal(number) => {

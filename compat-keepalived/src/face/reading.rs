@@ -89,7 +89,7 @@ impl System for Rooted {
 
     fn glob(&self, pattern: &[u8], directory: &Path) -> Vec<PathBuf> {
         let found = Machine.glob(pattern, &self.directory.join(directory));
-        if directory.is_absolute() {
+        if directory.is_absolute() || pattern.starts_with(b"/") {
             return found;
         }
         // Named as they would be from there.

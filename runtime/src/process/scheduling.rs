@@ -46,6 +46,12 @@ pub fn apply(wanted: &Scheduling, mut tell: impl FnMut(Refused)) {
     {
         tell(Refused::Processors(error));
     }
+    // Before real time: reading all of the program into memory takes longer than a real-time process may take at once.
+    if wanted.no_swap
+        && let Err(error) = mlockall(MlockAllFlags::MCL_CURRENT | MlockAllFlags::MCL_FUTURE)
+    {
+        tell(Refused::NoSwap(error.into()));
+    }
     if let Some(priority) = wanted.realtime {
         let limit = u64::try_from(wanted.realtime_limit.as_micros()).unwrap_or(u64::MAX);
         if let Err(error) = scheduling::limit_realtime(limit / 2, limit) {
@@ -60,11 +66,6 @@ pub fn apply(wanted: &Scheduling, mut tell: impl FnMut(Refused)) {
         && let Err(error) = scheduling::set_nice(value)
     {
         tell(Refused::Nice(error));
-    }
-    if wanted.no_swap
-        && let Err(error) = mlockall(MlockAllFlags::MCL_CURRENT | MlockAllFlags::MCL_FUTURE)
-    {
-        tell(Refused::NoSwap(error.into()));
     }
 }
 

@@ -18,14 +18,12 @@ use super::{
     signals::{Order as Signal, Signals},
 };
 use crate::{
-    bfd,
-    dump::{self, file},
-    event,
+    bfd, dump, event,
     face::{dumping, role::Role},
     line::Line,
     load::Loaded,
     notify::Notifier,
-    vrrp,
+    trouble,
 };
 
 /// The reference's process stays so long after everything is taken back; scripts that tell of the stop run meanwhile.
@@ -44,7 +42,6 @@ pub(super) async fn serve(child: &Child<'_>, loaded: Loaded, signals: &mut Signa
     let mut face = Words {
         child,
         notifier: Notifier::new(configuration.clone(), &host_name(), news),
-        configuration: configuration.clone(),
         starting: Some(Starting::of(&configuration)),
     };
     let reports = bfd_reports(child);
@@ -119,8 +116,6 @@ fn host_name() -> String {
 struct Words<'a> {
     child: &'a Child<'a>,
     notifier: Notifier,
-    /// In force.
-    configuration: Arc<Configuration>,
     /// Until the start is complete.
     starting: Option<Starting>,
 }
@@ -172,7 +167,7 @@ impl Face for Words<'_> {
     }
 
     fn trouble(&mut self, trouble: &Trouble) {
-        let line = vrrp::trouble(trouble);
+        let line = trouble::line(trouble);
         match (&mut self.starting, trouble) {
             (Some(starting), Trouble::SocketOpened { .. }) => starting.sockets.extend(line),
             _ => self.child.log().tell(line),
@@ -196,36 +191,39 @@ impl Face for Words<'_> {
     }
 
     fn reloaded(&mut self, configuration: &Arc<Configuration>) {
-        self.configuration = configuration.clone();
         self.notifier.reload(configuration.clone());
         self.child.tell_ready();
     }
 
-    fn dump(&mut self, kind: DumpKind, snapshot: Snapshot) {
-        let configuration = &*self.configuration;
+    fn dump(&mut self, kind: DumpKind, configuration: &Configuration, snapshot: &Snapshot) {
+        let log = self.child.log();
         let facts = dumping::facts(self.child.0.args, configuration, Some(Role::Vrrp));
-        let what = match kind {
-            DumpKind::Data => "data",
-            DumpKind::Statistics => "stats",
-            DumpKind::Json => "as json",
+        let (kind, bytes) = match kind {
+            DumpKind::Data => {
+                log.say(format!(
+                    "Printing VRRP data for process({}) on signal",
+                    std::process::id()
+                ));
+                let text = dump::vrrp(configuration, snapshot, &facts);
+                (dump::file::Kind::Vrrp, text.into_bytes())
+            }
+            DumpKind::Statistics => {
+                log.say(format!(
+                    "Printing VRRP stats for process({}) on signal",
+                    std::process::id()
+                ));
+                let text = dump::statistics(snapshot);
+                (dump::file::Kind::Statistics, text.into_bytes())
+            }
+            DumpKind::Json => {
+                log.say(format!(
+                    "Printing VRRP as json for process({}) on signal",
+                    std::process::id()
+                ));
+                let bytes = dump::json::write(configuration, snapshot);
+                (dump::file::Kind::Json, bytes)
+            }
         };
-        let pid = std::process::id();
-        let line = format!("Printing VRRP {what} for process({pid}) on signal");
-        self.child.log().say(line);
-        let (file, bytes) = match kind {
-            DumpKind::Data => (
-                file::Kind::Vrrp,
-                dump::vrrp(configuration, &snapshot, &facts).into_bytes(),
-            ),
-            DumpKind::Statistics => (
-                file::Kind::Statistics,
-                dump::statistics(&snapshot).into_bytes(),
-            ),
-            DumpKind::Json => (
-                file::Kind::Json,
-                dump::json::write(configuration, &snapshot),
-            ),
-        };
-        self.child.write_dump(file, configuration, &facts, bytes);
+        self.child.write_dump(kind, configuration, &facts, bytes);
     }
 }

@@ -161,6 +161,7 @@ impl Parent {
             reports: &self.reports,
         });
         // Nothing of the parent's may be torn down in a child: the process ends here.
+        self.log.close();
         exit.leave()
     }
 

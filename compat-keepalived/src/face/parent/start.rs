@@ -34,6 +34,8 @@ use crate::{
 
 /// What the daemon's files are created without, unless `-u` or `umask` say otherwise.
 pub(in crate::face) const UMASK: u32 = 0o177;
+/// A command line that is longer is told in several lines.
+const WIDTH: usize = 100;
 /// There is no configuration file.
 const MISSING: u8 = 6;
 
@@ -113,11 +115,21 @@ fn introduce(log: &Log, argv: &[OsString]) {
         .iter()
         .map(|word| format!("'{}'", word.to_string_lossy()))
         .collect();
-    log.say(format!("Command line: {}", words.join(" ")));
+    let mut line = "Command line:".to_owned();
+    for word in words {
+        if line.len() + 1 + word.len() > WIDTH && !line.trim_end().ends_with(':') {
+            log.say(&line);
+            line = " ".repeat("Command line:".len());
+        }
+        line.push(' ');
+        line.push_str(&word);
+    }
+    log.say(line);
 }
 
 /// A last line, and a status.
 fn end(log: &Log, status: u8) -> Exit {
+    log.detail(super::stop::usage);
     log.say(format!("Stopped {}", version::NAME));
     Exit::Status(status)
 }

@@ -80,7 +80,7 @@ impl Parent {
 }
 
 /// `CPU usage (self/children) user: 0.000000/0.003726 system: 0.010361/0.000000`
-fn usage() -> String {
+pub(super) fn usage() -> String {
     let seconds =
         |time: nix::sys::time::TimeVal| format!("{}.{:06}", time.tv_sec(), time.tv_usec());
     let (Ok(own), Ok(children)) = (

@@ -23,7 +23,7 @@ pub trait Face {
     /// A new configuration holds from here on; what it removed has been notified before.
     fn reloaded(&mut self, configuration: &Arc<Configuration>);
     /// Someone asked for the state of everything.
-    fn dump(&mut self, kind: DumpKind, snapshot: Snapshot);
+    fn dump(&mut self, kind: DumpKind, configuration: &Configuration, snapshot: &Snapshot);
 }
 
 /// What the driver is asked to do while it runs.
@@ -31,7 +31,7 @@ pub trait Face {
 pub enum Order {
     /// Take over what [`Face::read`] gives, without touching what stays.
     Reload,
-    /// Hand a snapshot to [`Face::dump`].
+    /// Hand the state of everything to [`Face::dump`].
     Dump(DumpKind),
     /// Set all counters to zero.
     ClearStatistics,

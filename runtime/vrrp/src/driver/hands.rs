@@ -44,11 +44,6 @@ pub(super) struct Hands {
 }
 
 impl Hands {
-    /// The receiving and the sending descriptor of sockets; −1: there is none.
-    pub(super) fn descriptors(&self, id: SocketId) -> (i32, i32) {
-        self.sockets.descriptors(id)
-    }
-
     pub(super) fn open(configuration: &Configuration) -> io::Result<Self> {
         let buffer = configuration.global.vrrp_netlink_monitor_rcv_bufs.bytes;
         Ok(Self {
@@ -115,6 +110,16 @@ impl Hands {
                 error,
             });
         }
+    }
+
+    /// The descriptors of sockets that are open.
+    pub(super) fn descriptors(&self, id: SocketId) -> Option<(i32, i32)> {
+        self.sockets.descriptors(id)
+    }
+
+    /// Whether we have made an interface.
+    pub(super) fn is_ours(&self, index: u32) -> bool {
+        self.virtual_links.has(index)
     }
 
     /// Whether an address that is gone was removed by us, which counts once.
@@ -297,6 +302,10 @@ impl Hands {
             let route = lines::route(line, |name| self.links.index_of(name));
             self.requests
                 .push(if adding { route.add() } else { route.delete() });
+            self.set_routes.retain(|(id, _)| *id != line.id);
+            if adding && line.id.instance.is_some() {
+                self.set_routes.push((line.id, route));
+            }
         }
         self.tell_failures(lines, true, adding, engine, face);
     }
@@ -313,6 +322,10 @@ impl Hands {
             let rule = lines::rule(line);
             self.requests
                 .push(if adding { rule.add() } else { rule.delete() });
+            self.set_rules.retain(|(id, _)| *id != line.id);
+            if adding && line.id.instance.is_some() {
+                self.set_rules.push((line.id, rule));
+            }
         }
         self.tell_failures(lines, false, adding, engine, face);
     }
@@ -364,10 +377,10 @@ impl Hands {
         let Some(known) = self.links.get(interface) else {
             return;
         };
-        let Some(mac) = known.mac else {
+        let Some(mac) = known.link.mac else {
             return;
         };
-        if known.no_arp && address.is_ipv4() {
+        if known.link.no_arp && address.is_ipv4() {
             return;
         }
         let router = address.is_ipv6() && forwards_ipv6(&known.name);

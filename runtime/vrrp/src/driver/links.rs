@@ -20,13 +20,10 @@ pub(super) struct Links {
 pub(super) struct Known {
     /// Its name.
     pub(super) name: Name,
-    /// Its MAC.
-    pub(super) mac: Option<[u8; 6]>,
-    /// The kind of its layer 2 (ARPHRD_…).
-    pub(super) layer: u16,
-    /// It answers no ARP: gratuitous ones make no sense there.
-    pub(super) no_arp: bool,
-    addresses: Vec<Address>,
+    /// As the kernel told it last.
+    pub(super) link: Link,
+    /// Its addresses.
+    pub(super) addresses: Vec<Address>,
 }
 
 /// A piece of news for the engine.
@@ -86,6 +83,11 @@ impl Links {
     /// An interface by its number.
     pub(super) fn get(&self, index: u32) -> Option<&Known> {
         self.known.get(&index)
+    }
+
+    /// All of them, by their numbers.
+    pub(super) fn all(&self) -> impl Iterator<Item = (u32, &Known)> {
+        self.known.iter().map(|(index, known)| (*index, known))
     }
 
     /// An interface by its name.
@@ -171,19 +173,22 @@ impl Links {
     }
 
     fn learn(&mut self, link: Link) -> News {
-        let known = self.known.entry(link.index).or_insert_with(|| Known {
-            name: Arc::from(link.name.as_str()),
-            mac: None,
-            layer: 0,
-            no_arp: false,
-            addresses: Vec::new(),
-        });
-        if *known.name != *link.name {
-            known.name = Arc::from(link.name.as_str());
+        match self.known.get_mut(&link.index) {
+            Some(known) => {
+                if *known.name != *link.name {
+                    known.name = Arc::from(link.name.as_str());
+                }
+                known.link = link.clone();
+            }
+            None => {
+                let known = Known {
+                    name: Arc::from(link.name.as_str()),
+                    link: link.clone(),
+                    addresses: Vec::new(),
+                };
+                self.known.insert(link.index, known);
+            }
         }
-        known.mac = link.mac;
-        known.layer = link.layer;
-        known.no_arp = link.no_arp;
         // A VLAN stands on another interface too, but is a link of its own to VRRP.
         let stands_on = matches!(link.kind.as_deref(), Some("macvlan" | "ipvlan"));
         News::Interface(Interface {

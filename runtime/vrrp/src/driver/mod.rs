@@ -413,7 +413,7 @@ impl Driver {
     fn obey(&mut self, now: Instant, order: Order, face: &mut impl Face) -> io::Result<Stopped> {
         match order {
             Order::Reload => self.reload(now, face)?,
-            Order::Dump(kind) => face.dump(kind, self.snapshot()),
+            Order::Dump(kind) => face.dump(kind, self.engine.configuration(), &self.snapshot()),
             Order::ClearStatistics => self.engine.clear_statistics(),
             Order::Bfd { session, up } => {
                 self.engine.on_bfd(now, &session, up, &mut self.effects);

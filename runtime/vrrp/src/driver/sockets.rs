@@ -109,12 +109,10 @@ impl Sockets {
         Ok(opened)
     }
 
-    /// The receiving and the sending descriptor; −1: there is none.
-    pub(super) fn descriptors(&self, id: SocketId) -> (i32, i32) {
-        match self.pairs.get(id.0 as usize) {
-            Some(Some(pair)) => (pair.receiver.as_raw_fd(), pair.sender.as_raw_fd()),
-            _ => (-1, -1),
-        }
+    /// What hears and what sends.
+    pub(super) fn descriptors(&self, id: SocketId) -> Option<(i32, i32)> {
+        let pair = self.pairs.get(id.0 as usize)?.as_ref()?;
+        Some((pair.receiver.as_raw_fd(), pair.sender.as_raw_fd()))
     }
 
     /// Closes them; closed ones are left alone.

@@ -145,6 +145,11 @@ impl VirtualLinks {
         })
     }
 
+    /// Whether an interface is one of them.
+    pub(super) fn has(&self, index: u32) -> bool {
+        self.made.values().any(|made| made.index == index)
+    }
+
     /// Deletes those that a configuration doesn't want any more.
     pub(super) fn clear_away(
         &mut self,

@@ -438,7 +438,7 @@ impl Engine {
     }
 
     /// Whether it is one of the addresses that instances put there, now or later.
-    fn is_virtual(&self, interface: u32, address: IpAddr) -> bool {
+    pub fn is_virtual(&self, interface: u32, address: IpAddr) -> bool {
         if self.owners.contains_key(&(interface, address)) {
             return true;
         }

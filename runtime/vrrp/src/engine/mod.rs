@@ -8,7 +8,6 @@ mod lines;
 mod links;
 mod packets;
 mod reload;
-mod snapshot;
 mod start;
 mod tracking;
 mod transition;
@@ -206,6 +205,30 @@ impl Engine {
         self.links
             .values()
             .map(|link| (&link.facts, link.addresses.as_slice()))
+    }
+
+    /// Who watches an interface, with which weight and whether reversed.
+    pub fn interface_watchers(&self, interface: &str) -> Vec<(Name, i32, bool)> {
+        let key = Key {
+            kind: crate::track::Kind::Interface,
+            name: Arc::from(interface),
+        };
+        let watches = self
+            .trackers
+            .get(&key)
+            .map(|tracker| tracker.watches.as_slice());
+        watches
+            .unwrap_or_default()
+            .iter()
+            .filter_map(|watch| {
+                let instance = self.instance(watch.instance)?;
+                Some((
+                    instance.name.clone(),
+                    watch.weight.value,
+                    watch.weight.reverse,
+                ))
+            })
+            .collect()
     }
 
     /// The configuration in force.

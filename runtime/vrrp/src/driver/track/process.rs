@@ -1,7 +1,6 @@
 //! Tracked processes: how many of each run, counted once from /proc and then by the kernel's process events.
 //!
-//! The kernel tells events in the first network namespace only. Elsewhere the count of the start stays, as with the
-//! reference.
+//! The kernel tells events in the first network namespace only. Elsewhere nothing is counted.
 
 use std::{
     collections::HashMap,
@@ -17,7 +16,7 @@ use locum_model::{
     track::{ParamMatch, TrackProcess},
 };
 
-use crate::identity::Name;
+use crate::{identity::Name, snapshot::ProcessStatus};
 
 /// All processes that somebody tracks.
 #[derive(Debug, Default)]
@@ -47,8 +46,8 @@ pub(in crate::driver) type News = (Name, bool);
 const LONGEST: usize = 64 << 10;
 
 impl Processes {
-    /// Takes over a configuration: everything is counted anew. Fails when the kernel doesn't tell events; the count
-    /// stands then.
+    /// Takes over a configuration: everything is counted anew. Fails when the kernel doesn't tell events; then
+    /// none runs.
     pub(in crate::driver) fn reload(
         &mut self,
         configuration: &Configuration,
@@ -72,9 +71,12 @@ impl Processes {
             self.events = None;
             return Ok(());
         }
-        // Listening begins before the count: what happens in between is told.
+        // Listening begins before the count: what happens in between is told. What isn't told isn't counted either:
+        // such processes never have their quorum, as with the reference.
         let listening = self.listen(configuration);
-        self.count_all();
+        if listening.is_ok() {
+            self.count_all();
+        }
         for tracking in &mut self.list {
             tracking.up = tracking.has_quorum();
             tell((tracking.name.clone(), tracking.up));
@@ -97,13 +99,6 @@ impl Processes {
     }
 
     /// The descriptor of events, if there are any.
-    /// How many of a tracker's processes there are, and when a change is told.
-    pub(in crate::driver) fn count(&self, name: &str) -> Option<(u32, Option<Instant>)> {
-        let mut list = self.list.iter();
-        let tracking = list.find(|tracking| &*tracking.name == name)?;
-        Some((tracking.count, tracking.due))
-    }
-
     pub(in crate::driver) fn descriptor(&self) -> Option<BorrowedFd<'_>> {
         self.events.as_ref().map(ProcessEvents::as_fd)
     }
@@ -148,6 +143,18 @@ impl Processes {
         for tracking in &mut self.list {
             tell.settle(tracking, now);
         }
+    }
+
+    /// What a tracker counts.
+    pub(in crate::driver) fn status(&self, name: &str) -> Option<ProcessStatus> {
+        let tracking = self.list.iter().find(|tracking| *tracking.name == *name)?;
+        let gains = tracking.has_quorum();
+        Some(ProcessStatus {
+            count: tracking.count,
+            up: tracking.up,
+            fork_at: tracking.due.filter(|_| gains),
+            terminate_at: tracking.due.filter(|_| !gains),
+        })
     }
 
     fn becomes(&mut self, process: u32, trackers: Vec<usize>) {

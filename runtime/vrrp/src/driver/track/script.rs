@@ -81,13 +81,13 @@ impl Scripts {
         }
     }
 
-    /// When the next is due.
-    /// Whether a script runs now.
+    /// Whether a run of a script isn't over.
     pub(in crate::driver) fn is_running(&self, name: &str) -> bool {
         let mut list = self.list.iter();
-        list.any(|tracking| &*tracking.name == name && tracking.running > 0)
+        list.any(|script| *script.name == *name && script.running > 0)
     }
 
+    /// When the next is due.
     pub(in crate::driver) fn deadline(&self) -> Option<Instant> {
         self.list.iter().map(|script| script.next).min()
     }

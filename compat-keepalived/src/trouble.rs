@@ -1,9 +1,4 @@
-//! Lines about what only the VRRP driver knows: sockets, the kernel's refusals, scripts that can't run.
-//!
-//! ```text
-//! VRRP sockpool: [ifindex(  3), family(IPv4), proto(112), fd(14,15) multicast, address(224.0.0.18)]
-//! Track script chk is already running, expect idle - skipping run
-//! ```
+//! Lines about what only the driver of VRRP knows: sockets, netlink, programs that don't run.
 
 use locum_model::vrrp::Family;
 use locum_runtime::log::level;
@@ -11,13 +6,8 @@ use locum_vrrp::driver::Trouble;
 
 use crate::line::{Line, errno};
 
-/// A line that `-D` asks for.
-fn detail(text: String) -> Line {
-    Line::info(text).detail()
-}
-
 /// The line about what only the driver knows; `None`: it has none.
-pub fn trouble(trouble: &Trouble) -> Option<Line> {
+pub fn line(trouble: &Trouble) -> Option<Line> {
     Some(match trouble {
         Trouble::SocketOpened {
             interface,
@@ -142,4 +132,9 @@ pub fn trouble(trouble: &Trouble) -> Option<Line> {
             errno(error)
         )),
     })
+}
+
+/// A line that `-D` asks for.
+fn detail(text: String) -> Line {
+    Line::info(text).detail()
 }
