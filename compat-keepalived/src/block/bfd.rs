@@ -105,8 +105,20 @@ pub(super) fn bfd_instance(pass: &mut Pass<'_>, line: &Line) -> Result<(), Abort
     pass.block(&[ROWS])?;
     if judge {
         finish(pass, &name);
+    } else {
+        learn(pass);
     }
     Ok(())
+}
+
+/// What a process that only tracks sessions keeps of one: its name, weight and whom it is told to.
+fn learn(pass: &mut Pass<'_>) {
+    let bfd = current(pass).clone();
+    let nobody = IpAddr::from([0, 0, 0, 0]);
+    pass.draft
+        .configuration
+        .bfd
+        .push(bfd.into_instance(nobody, default::TTL, 0));
 }
 
 fn current<'a>(pass: &'a mut Pass<'_>) -> &'a mut Bfd {
@@ -248,32 +260,37 @@ fn finish(pass: &mut Pass<'_>, name: &str) {
         Family::Inet6 => default::HOPLIMIT,
     });
     let mut max_hops = bfd.max_hops;
-    if max_hops > ttl && max_hops != 255 {
+    if max_hops > ttl {
         max_hops = ttl;
         pass.error(format!(
             "BFD instance {name}: max_hops exceeds ttl/hoplimit - setting to ttl/hoplimit"
         ));
     }
-    // Without a word both processes are told.
-    let told = |this: bool, other: bool| this || !other;
-    pass.draft.configuration.bfd.push(Instance {
-        name: bfd.name,
-        neighbor,
-        source: bfd.source,
-        min_rx: bfd.min_rx,
-        min_tx: bfd.min_tx,
-        idle_tx: bfd.idle_tx,
-        multiplier: bfd.multiplier,
-        passive: bfd.passive,
-        ttl,
-        max_hops,
-        weight: bfd.weight,
-        vrrp: told(bfd.vrrp, bfd.checker),
-        checker: told(bfd.checker, bfd.vrrp),
-    });
+    let instance = bfd.into_instance(neighbor, ttl, max_hops);
+    pass.draft.configuration.bfd.push(instance);
 }
 
 impl Bfd {
+    fn into_instance(self, neighbor: IpAddr, ttl: u8, max_hops: u8) -> Instance {
+        // Without a word both processes are told.
+        let told = |this: bool, other: bool| this || !other;
+        Instance {
+            name: self.name,
+            neighbor,
+            source: self.source,
+            min_rx: self.min_rx,
+            min_tx: self.min_tx,
+            idle_tx: self.idle_tx,
+            multiplier: self.multiplier,
+            passive: self.passive,
+            ttl,
+            max_hops,
+            weight: self.weight,
+            vrrp: told(self.vrrp, self.checker),
+            checker: told(self.checker, self.vrrp),
+        }
+    }
+
     /// Nothing said yet.
     fn new(name: locum_model::Located<String>) -> Self {
         Self {

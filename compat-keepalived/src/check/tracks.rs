@@ -107,8 +107,12 @@ enum Kinds {
     Bfd,
 }
 
-fn each(tracks: Tracks, mut f: impl FnMut(Kinds, Tracked) -> Final) -> FinalTracks {
-    let mut all = |kind, list: Vec<Tracked>| list.into_iter().map(|one| f(kind, one)).collect();
+/// Each line as `f` resolves it; without those that it drops.
+fn each(tracks: Tracks, mut f: impl FnMut(Kinds, Tracked) -> Option<Final>) -> FinalTracks {
+    let mut all = |kind, list: Vec<Tracked>| {
+        let lines = list.into_iter();
+        lines.filter_map(|one| f(kind, one)).collect()
+    };
     FinalTracks {
         interfaces: all(Kinds::Interface, tracks.interfaces),
         scripts: all(Kinds::Script, tracks.scripts),
@@ -121,54 +125,61 @@ fn each(tracks: Tracks, mut f: impl FnMut(Kinds, Tracked) -> Final) -> FinalTrac
 fn resolved(draft: &Draft, tracks: Tracks) -> FinalTracks {
     each(tracks, |kind, one| {
         let own = || own_weight(draft, kind, &one.name.value);
-        Final {
+        Some(Final {
             weight: one.weight.unwrap_or_else(own),
             name: one.name,
-        }
+        })
     })
 }
 
-/// The owner of the addresses always has 255, members of a group have one priority: no weights.
+/// The owner of the addresses always has 255, members of a group have one priority. What has a weight is then not
+/// tracked at all: without one its failure would be a fault. An interface of a group's member stays without its weight,
+/// and so does a file whose weight nobody gave; of processes the reference doesn't think.
 fn without_weights(pass: &mut Pass<'_>, owner: &str, tracks: Tracks, why: &str) -> FinalTracks {
     let mut texts = Vec::new();
     let tracks = each(tracks, |kind, one| {
         let name = one.name.value.clone();
-        let given = one.weight;
-        let weight = given.unwrap_or_else(|| own_weight(&pass.draft, kind, &name));
-        if weight.value != 0 {
-            let value = weight.value;
-            let text = match kind {
-                Kinds::Interface if why == "SYNC group" => Some(format!(
-                    "ignoring {name} tracked interface weight due to SYNC group"
-                )),
-                Kinds::Interface => Some(format!(
-                    "ignoring {name} tracked interface due to address owner"
-                )),
-                Kinds::Script => Some(format!(
-                    "ignoring tracked script {name} with weights due to {why}"
-                )),
-                Kinds::File if given.is_none() => Some(format!(
-                    "ignoring weight from tracked file {name} due to {why}. specify weight 0"
-                )),
-                Kinds::File => Some(format!(
-                    "ignoring tracked file {name} with weight {value} due to {why}"
-                )),
-                // The reference says nothing of a process' default weight.
-                Kinds::Process if given.is_none() => None,
-                Kinds::Process => Some(format!(
-                    "ignoring tracked process {name} with weight {value} due to {why}"
-                )),
-                Kinds::Bfd => Some(format!(
-                    "ignoring tracked bfd {name} with weight {value} due to {why}"
-                )),
-            };
-            texts.extend(text);
+        let own = || own_weight(&pass.draft, kind, &name);
+        let weight = one.weight.unwrap_or_else(own);
+        let value = weight.value;
+        let weightless = Final {
+            name: one.name.clone(),
+            weight: Weight { value: 0, ..weight },
+        };
+        if value == 0 || kind == Kinds::Process {
+            return Some(Final {
+                name: one.name,
+                weight,
+            });
         }
-        let weight = Weight { value: 0, ..weight };
-        Final {
-            name: one.name,
-            weight,
-        }
+        let (text, stays) = match kind {
+            Kinds::Interface if why == "SYNC group" => (
+                format!("ignoring {name} tracked interface weight due to SYNC group"),
+                Some(weightless),
+            ),
+            Kinds::File if value == 1 => (
+                format!("ignoring weight from tracked file {name} due to {why}. specify weight 0"),
+                Some(weightless),
+            ),
+            Kinds::Interface => (
+                format!("ignoring {name} tracked interface due to address owner"),
+                None,
+            ),
+            Kinds::Script => (
+                format!("ignoring tracked script {name} with weights due to {why}"),
+                None,
+            ),
+            Kinds::File => (
+                format!("ignoring tracked file {name} with weight {value} due to {why}"),
+                None,
+            ),
+            Kinds::Bfd | Kinds::Process => (
+                format!("ignoring tracked bfd {name} with weight {value} due to {why}"),
+                None,
+            ),
+        };
+        texts.push(text);
+        stays
     });
     for text in texts {
         pass.tell(Kind::Error, format!("({owner}) {text}"));
@@ -195,10 +206,10 @@ fn owners_group(pass: &mut Pass<'_>, group: &str, tracks: Tracks) -> FinalTracks
             }
         }
         let weight = Weight { value: 0, ..weight };
-        Final {
+        Some(Final {
             name: one.name,
             weight,
-        }
+        })
     });
     for text in texts {
         pass.tell(Kind::Error, text);

@@ -1,4 +1,4 @@
-//! `keepalived.json`: instances with their counters, on one line, in the reference's order of names.
+//! `keepalived.json`: instances with their counters, on one line with a line feed, in the reference's order of names.
 
 use locum_model::{
     keepalived::Configuration,
@@ -25,6 +25,7 @@ pub fn write(configuration: &Configuration, snapshot: &Snapshot) -> Vec<u8> {
         out.close('}');
     }
     out.close(']');
+    out.text.push('\n');
     out.text.into_bytes()
 }
 

@@ -344,7 +344,7 @@ fn the_vrrp_process_dumps_what_the_reference_dumps() {
     let json = json::write(&configuration, &snapshot);
     assert_eq!(
         String::from_utf8(json).unwrap(),
-        include_str!("recorded/vrrp.json").trim_end()
+        include_str!("recorded/vrrp.json")
     );
 }
 

@@ -212,10 +212,14 @@ impl Face for Words<'_> {
                 let text = dump::statistics(snapshot);
                 (dump::file::Kind::Statistics, text.into_bytes())
             }
-            DumpKind::Json => (
-                dump::file::Kind::Json,
-                dump::json::write(configuration, snapshot),
-            ),
+            DumpKind::Json => {
+                log.say(format!(
+                    "Printing VRRP as json for process({}) on signal",
+                    std::process::id()
+                ));
+                let bytes = dump::json::write(configuration, snapshot);
+                (dump::file::Kind::Json, bytes)
+            }
         };
         self.child.write_dump(kind, configuration, &facts, bytes);
     }

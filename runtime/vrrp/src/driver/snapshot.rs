@@ -1,9 +1,12 @@
 //! The state of everything in one go, for whoever dumps it.
 
-use std::{net::IpAddr, sync::Arc};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use locum_kernel::sysctl::Setting;
-use locum_model::{keepalived::Configuration, vrrp::Family};
+use locum_model::{
+    keepalived::{Configuration, LinkbeatMethod, ReceiveBufferPolicy},
+    vrrp::{self, Family, InitialState},
+};
 use locum_runtime::clock;
 
 use super::{Driver, hands::Hands, links::Known};
@@ -11,10 +14,11 @@ use crate::{
     effect::Hears,
     engine::{Engine, device_name},
     fsm::State,
+    identity::SocketId,
     instance::Instance,
     snapshot::{
-        GroupStatus, InstanceStatus, InterfaceStatus, ProcessStatus, ScriptStatus, Snapshot,
-        SocketStatus, Stacked,
+        AnnouncementDelays, GroupStatus, InstanceStatus, InterfaceStatus, ProcessStatus,
+        ScriptStatus, Snapshot, SocketStatus, Stacked,
     },
     track::{Kind, Reading},
 };
@@ -88,7 +92,13 @@ impl Driver {
                 .unwrap_or_else(|| Arc::from("")),
             index => self.hands.links.name(index),
         };
-        let wants_master = instance.wants_master || instance.state == State::Master;
+        // `state MASTER` is a wish until a master is heard.
+        let wishes = config.state == InitialState::Master && instance.master.is_none();
+        let wants_master = match instance.state {
+            State::Master => true,
+            State::Backup => instance.wants_master || wishes,
+            State::Init | State::Fault => false,
+        };
         InstanceStatus {
             config: config.clone(),
             group: instance.group.and_then(|id| {
@@ -104,7 +114,11 @@ impl Driver {
                 instance.state
             },
             master: instance.master,
-            config_faults: 0,
+            config_faults: u32::from(
+                config.unicast_fault_no_peer
+                    && config.unicast_configured
+                    && config.unicast_peers.is_empty(),
+            ),
             faults: instance.faults,
             awaited_scripts: instance.awaited_scripts,
             last_transition: instance.last_transition,
@@ -183,7 +197,7 @@ impl Driver {
             .and_then(|parent| self.hands.links.get(parent));
         let ours = self.hands.is_ours(index);
         let mac = link.mac.filter(|_| !link.loopback);
-        InterfaceStatus {
+        let mut status = InterfaceStatus {
             name: link.name.clone(),
             index,
             ipv4: (known.addresses.iter())
@@ -228,7 +242,9 @@ impl Driver {
             promote_secondaries: number("promote_secondaries"),
             tracked_by: self.engine.interface_watchers(&link.name),
             ..InterfaceStatus::default()
-        }
+        };
+        configured(self.engine.configuration(), &link.name, &mut status);
+        status
     }
 }
 
@@ -251,12 +267,14 @@ fn sockets(engine: &Engine, hands: &Hands) -> Vec<SocketStatus> {
                 ah: socket.protocol == crate::packet::ah::AH_PROTOCOL,
                 unicast: match socket.hears {
                     Hears::Group(_) => None,
-                    Hears::Own(own) => Some(own.unwrap_or(match socket.family {
-                        Family::Inet => std::net::Ipv4Addr::UNSPECIFIED.into(),
-                        Family::Inet6 => std::net::Ipv6Addr::UNSPECIFIED.into(),
-                    })),
+                    Hears::Own(own) => {
+                        Some(own.or(source(engine, id)).unwrap_or(match socket.family {
+                            Family::Inet => std::net::Ipv4Addr::UNSPECIFIED.into(),
+                            Family::Inet6 => std::net::Ipv6Addr::UNSPECIFIED.into(),
+                        }))
+                    }
                 },
-                receive_buffer: 0,
+                receive_buffer: receive_buffer(engine, hands, id),
                 instances: engine
                     .users(id)
                     .map(|instance| (instance.name.clone(), instance.config.vrid))
@@ -264,6 +282,94 @@ fn sockets(engine: &Engine, hands: &Hands) -> Vec<SocketStatus> {
             })
         })
         .collect()
+}
+
+/// The address of the first instance that uses sockets.
+fn source(engine: &Engine, id: SocketId) -> Option<IpAddr> {
+    engine.users(id).find_map(|instance| instance.source)
+}
+
+/// What is asked of the kernel for a socket that receives, in bytes; 0: nothing.
+fn receive_buffer(engine: &Engine, hands: &Hands, id: SocketId) -> u32 {
+    let global = &engine.configuration().global;
+    let of = |instance: &Instance| {
+        let config = &instance.config;
+        if let Some(bytes) = config.kernel_rx_buf_size {
+            return bytes;
+        }
+        let times = global.vrrp_rx_bufs_multiplier;
+        match global.vrrp_rx_bufs_policy {
+            None => 0,
+            Some(ReceiveBufferPolicy::Bytes(bytes)) => bytes,
+            Some(ReceiveBufferPolicy::Mtu) => {
+                let known = hands.links.get(instance.interface);
+                known.map_or(0, |known| known.link.mtu.saturating_mul(times))
+            }
+            Some(ReceiveBufferPolicy::Advert) => advert_bytes(config).saturating_mul(times),
+        }
+    };
+    engine.users(id).map(of).max().unwrap_or(0)
+}
+
+/// An advert with its IP header (version 2 ends with eight bytes of authentication).
+fn advert_bytes(config: &vrrp::Instance) -> u32 {
+    let count = u32::try_from(config.addresses.len()).unwrap_or(u32::MAX);
+    let (header, address) = match config.family {
+        Family::Inet => (20, 4),
+        Family::Inet6 => (40, 16),
+    };
+    let tail = match config.version {
+        vrrp::Version::V2 => 8,
+        vrrp::Version::V3 => 0,
+    };
+    count
+        .saturating_mul(address)
+        .saturating_add(header + 8 + tail)
+}
+
+/// What a configuration says of an interface by its name.
+fn configured(configuration: &Configuration, name: &str, status: &mut InterfaceStatus) {
+    let mut delays = configuration.up_down_delays.iter();
+    if let Some(delay) = delays.find(|delay| delay.interface.value == name) {
+        (status.up_delay, status.down_delay) = (delay.up, delay.down);
+    }
+    let instances = || {
+        let all = configuration.instances.iter();
+        all.filter(|i| i.interface.as_ref().is_some_and(|own| own.value == name))
+    };
+    let mut polled = configuration.linkbeat_interfaces.iter();
+    status.linkbeat = match polled.find(|line| line.interface.value == name) {
+        Some(line) => line.method.or(Some(LinkbeatMethod::Ethtool)),
+        None if configuration.global.linkbeat_use_polling
+            || instances().any(|instance| instance.linkbeat_use_polling) =>
+        {
+            Some(LinkbeatMethod::Ethtool)
+        }
+        None => None,
+    };
+    status.arp_users = instances().filter(|i| i.vmac.is_some()).count() as u32;
+    status.promote_users = instances().filter(|i| i.promote_secondaries).count() as u32;
+    let aggregated = configuration.garp_groups.iter().scan(0, |count, group| {
+        *count += u32::from(group.interfaces.len() > 1);
+        Some((group, *count))
+    });
+    let mut aggregated =
+        aggregated.filter(|(group, _)| group.interfaces.iter().any(|one| one.value == name));
+    let given = |interval: Duration| (!interval.is_zero()).then_some(interval);
+    let global = &configuration.global;
+    status.announcements = match aggregated.next() {
+        Some((group, number)) => Some(AnnouncementDelays {
+            garp: group.garp_interval,
+            gna: group.gna_interval,
+            group: (group.interfaces.len() > 1).then_some(number),
+        }),
+        None => Some(AnnouncementDelays {
+            garp: given(global.vrrp_garp_interval),
+            gna: given(global.vrrp_gna_interval),
+            group: None,
+        })
+        .filter(|_| instances().next().is_some()),
+    };
 }
 
 /// The kernel's number of a macvlan's mode.

@@ -8,7 +8,6 @@ mod lines;
 mod links;
 mod packets;
 mod reload;
-mod snapshot;
 mod start;
 mod tracking;
 mod transition;
