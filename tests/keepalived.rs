@@ -78,9 +78,7 @@ fn the_example_passes_the_test_and_a_missing_file_does_not() {
     let tested = output(&["-t", "-i", "a", "-f", file.to_str().unwrap()]);
     let said = text(&tested.stderr);
     // Where the test runs there may be no eth0, which is all that can be said about it.
-    let only_interface = said
-        .lines()
-        .all(|line| line.contains("interface"));
+    let only_interface = said.lines().all(|line| line.contains("interface"));
     assert!(only_interface, "{said}");
     assert!(tested.stdout.is_empty());
     let missing = output(&["-t", "extra", "-f", "/nonexistent/keepalived.conf"]);
@@ -100,7 +98,10 @@ fn the_log_of_a_configuration_test_may_be_a_file() {
     assert_eq!(tested.status.code(), Some(5));
     assert!(tested.stderr.is_empty(), "{}", text(&tested.stderr));
     let said = fs::read_to_string(&log).unwrap();
-    assert!(said.starts_with("(Line 1) Unknown keyword 'bogus'\n"), "{said}");
+    assert!(
+        said.starts_with("(Line 1) Unknown keyword 'bogus'\n"),
+        "{said}"
+    );
     let refused = output(&["-t/nonexistent/log", "-f", file.to_str().unwrap()]);
     assert_eq!(refused.status.code(), Some(1));
     assert_eq!(
@@ -147,7 +148,10 @@ impl Room {
     }
 
     fn wait_for(&self, what: &str) {
-        until(|| self.log().contains(what), || format!("{what}: {}", self.log()));
+        until(
+            || self.log().contains(what),
+            || format!("{what}: {}", self.log()),
+        );
     }
 
     fn pid(&self, name: &str) -> String {
@@ -286,7 +290,13 @@ fn a_console_that_nobody_reads_stops_nothing() {
     kill("-TERM", &daemon.pid());
     assert_eq!(daemon.status(), Some(0));
     let mut read = Vec::new();
-    daemon.0.stderr.take().unwrap().read_to_end(&mut read).unwrap();
+    daemon
+        .0
+        .stderr
+        .take()
+        .unwrap()
+        .read_to_end(&mut read)
+        .unwrap();
     let console = text(&read);
     assert!(console.contains(": Starting Keepalived"), "{console}");
     assert!(read.len() < 80_000, "{} bytes", read.len());

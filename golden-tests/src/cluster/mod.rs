@@ -13,9 +13,11 @@
 //! runs       many frames -> the few lines that are compared
 //! state      snapshots of addresses, routes, sysctls …
 //! smtp       a mail server that writes down what it hears
+//! fifo       what a daemon writes to a FIFO
 //! log        lines of the log -> the text that is compared
 //! play       carries out the steps
 
+pub mod fifo;
 pub mod forge;
 pub mod frame;
 pub mod host;

@@ -1,5 +1,6 @@
 //! Carries out a scenario's steps and collects what is to be compared.
 
+use super::fifo::{Lines, read_fifo};
 use super::host::{Host, write};
 use super::scenario::{Scenario, Step};
 use super::smtp::Mail;
@@ -13,9 +14,8 @@ use crate::process::{self, Running, Setting};
 use regex::Regex;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::io::{BufRead, BufReader};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 const WAIT: Duration = Duration::from_secs(10);
@@ -52,19 +52,6 @@ struct Seat {
     mail: Option<Mail>,
     /// How many log lines there were at the last act.
     log_mark: usize,
-}
-
-/// Lines that a thread collects.
-#[derive(Debug, Clone, Default)]
-struct Lines(Arc<Mutex<Vec<String>>>);
-
-impl Lines {
-    fn all(&self) -> Vec<String> {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
-    }
 }
 
 struct Stage {
@@ -532,27 +519,6 @@ impl Stage {
 fn wire(seen: &[Seen], name: char, scenario: &Scenario) -> String {
     let own: Vec<&Seen> = seen.iter().filter(|s| s.host == name).collect();
     runs::lines(&own, scenario.time_announcements)
-}
-
-/// Makes the FIFO, and reads its lines from now on.
-fn read_fifo(path: &str) -> Result<Lines, String> {
-    let mode = nix::sys::stat::Mode::from_bits_truncate(0o666);
-    nix::unistd::mkfifo(path, mode).map_err(|e| format!("{path}: {e}"))?;
-    // Also for writing: so there is never an end of file.
-    let fifo = std::fs::OpenOptions::new()
-        .read(true)
-        .write(true)
-        .open(path)
-        .map_err(|e| format!("{path}: {e}"))?;
-    let lines = Lines::default();
-    let shared = lines.clone();
-    std::thread::spawn(move || {
-        for line in BufReader::new(fifo).lines().map_while(Result::ok) {
-            let mut all = shared.0.lock().unwrap_or_else(PoisonError::into_inner);
-            all.push(line);
-        }
-    });
-    Ok(lines)
 }
 
 fn wait_command(host: &Host, script: &str, wanted: bool, within: Duration) -> Result<(), String> {
