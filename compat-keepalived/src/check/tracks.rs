@@ -133,8 +133,8 @@ fn resolved(draft: &Draft, tracks: Tracks) -> FinalTracks {
 }
 
 /// The owner of the addresses always has 255, members of a group have one priority. What has a weight is then not
-/// tracked at all: without one its failure would be a fault. An interface of a group's member stays without its weight,
-/// and so does a file whose weight nobody gave; of processes the reference doesn't think.
+/// tracked at all: without one its failure would be a fault. A file whose weight nobody gave stays without one. An
+/// interface of a group's member is said to lose its weight and keeps it; of processes the reference doesn't think.
 fn without_weights(pass: &mut Pass<'_>, owner: &str, tracks: Tracks, why: &str) -> FinalTracks {
     let mut texts = Vec::new();
     let tracks = each(tracks, |kind, one| {
@@ -146,16 +146,17 @@ fn without_weights(pass: &mut Pass<'_>, owner: &str, tracks: Tracks, why: &str) 
             name: one.name.clone(),
             weight: Weight { value: 0, ..weight },
         };
+        let as_given = Final {
+            name: one.name,
+            weight,
+        };
         if value == 0 || kind == Kinds::Process {
-            return Some(Final {
-                name: one.name,
-                weight,
-            });
+            return Some(as_given);
         }
         let (text, stays) = match kind {
             Kinds::Interface if why == "SYNC group" => (
                 format!("ignoring {name} tracked interface weight due to SYNC group"),
-                Some(weightless),
+                Some(as_given),
             ),
             Kinds::File if value == 1 => (
                 format!("ignoring weight from tracked file {name} due to {why}. specify weight 0"),

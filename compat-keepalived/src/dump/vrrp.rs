@@ -36,7 +36,19 @@ fn instance(text: &mut Text, global: &Global, status: &InstanceStatus, snapshot:
     announcements(text, config);
     election(text, status);
     lists(text, global, status);
-    tracks(text, &config.tracks, Whose::Instance);
+    let bound = snapshot.groups.iter().any(|group| {
+        !group.config.tracking_weight && status.group.as_deref() == Some(&*group.config.name.value)
+    });
+    if bound {
+        // The weights of interfaces count and are shown as none.
+        let mut shown = config.tracks.clone();
+        for tracked in &mut shown.interfaces {
+            tracked.weight.value = 0;
+        }
+        tracks(text, &shown, Whose::Instance);
+    } else {
+        tracks(text, &config.tracks, Whose::Instance);
+    }
     notifications(text, config);
 }
 

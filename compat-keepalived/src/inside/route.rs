@@ -4,6 +4,8 @@
 //! src 192.0.2.1 to 198.51.100.0/24 via 192.0.2.254 dev eth0 table 100 metric 5
 //! ```
 
+mod metric;
+
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use locum_model::{
@@ -16,7 +18,7 @@ use locum_model::{
 use locum_parser::keepalived::Line;
 
 use super::{Owner, encap, names, track_group};
-use crate::load::{Abort, Kind, Pass, number, value};
+use crate::load::{Abort, Pass, number, value};
 
 /// A route, unless it is bad enough to be left out.
 pub fn read(pass: &mut Pass<'_>, line: &Line, owner: Owner) -> Result<Option<Route>, Abort> {
@@ -76,22 +78,6 @@ const TYPES: [(&str, RouteType); 10] = [
     ("nat", RouteType::Nat),
 ];
 
-/// The kernel's numbers of metrics (RTAX_…), for `lock`.
-const LOCKABLE: [(&str, u32); 12] = [
-    ("mtu", 2),
-    ("window", 3),
-    ("rtt", 4),
-    ("rttvar", 5),
-    ("ssthresh", 6),
-    ("cwnd", 7),
-    ("advmss", 8),
-    ("reordering", 9),
-    ("hoplimit", 10),
-    ("initcwnd", 11),
-    ("rto_min", 13),
-    ("initrwnd", 14),
-];
-
 const CONGESTION_LOCK: u32 = 16;
 
 impl Reading<'_, '_> {
@@ -110,7 +96,7 @@ impl Reading<'_, '_> {
             self.route.kind = *kind;
             return Ok(Usable::Yes);
         }
-        if LOCKABLE.iter().any(|(name, _)| *name == word) {
+        if metric::is_metric(word) {
             return self.metric(word);
         }
         match word {
@@ -474,79 +460,6 @@ impl Reading<'_, '_> {
         Ok(value.map(|value| value == 1))
     }
 
-    fn metric(&mut self, word: &str) -> Result<Usable, Abort> {
-        let mut text = self.parameter()?;
-        if text == "lock" {
-            let number = LOCKABLE.iter().find(|(name, _)| *name == word);
-            self.route.metrics.lock |= number.map_or(0, |(_, number)| 1 << number);
-            text = self.parameter()?;
-        }
-        let read = match word {
-            "rtt" | "rttvar" | "rto_min" => milliseconds(&text),
-            "hoplimit" => number::unsigned(&text, 0, 255),
-            _ => number::unsigned(&text, 0, u32::MAX),
-        };
-        let value = self.pass.number(read);
-        if value.is_none() {
-            let specified = if matches!(word, "rtt" | "rttvar" | "rto_min") {
-                ""
-            } else {
-                "specified "
-            };
-            let word = if word == "mtu" { "MTU" } else { word };
-            self.pass
-                .error(format!("Invalid {word} {text} {specified}for route"));
-            return Ok(Usable::No);
-        }
-        let value = match word {
-            "rtt" | "rttvar" => self.at_least(word, value),
-            _ => value,
-        };
-        let metrics = &mut self.route.metrics;
-        let field = match word {
-            "mtu" => &mut metrics.mtu,
-            "window" => &mut metrics.window,
-            "rtt" => &mut metrics.rtt_ms,
-            "rttvar" => &mut metrics.rttvar_ms,
-            "rto_min" => &mut metrics.rto_min_ms,
-            "ssthresh" => &mut metrics.ssthresh,
-            "cwnd" => &mut metrics.cwnd,
-            "advmss" => &mut metrics.advmss,
-            "reordering" => &mut metrics.reordering,
-            "hoplimit" => &mut metrics.hoplimit,
-            "initcwnd" => &mut metrics.initcwnd,
-            _ => &mut metrics.initrwnd,
-        };
-        *field = value;
-        Ok(Usable::Yes)
-    }
-
-    /// Times that the kernel's own least is above.
-    fn at_least(&mut self, word: &str, value: Option<u32>) -> Option<u32> {
-        const LEAST_MS: u32 = 200;
-        let short = value.is_some_and(|value| value < LEAST_MS);
-        if let (Some(value), true) = (value, short && !self.pass.request.testing) {
-            let text = format!("{word} value {value} below minimum {LEAST_MS}ms, resetting");
-            self.pass.tell(Kind::Information, text);
-        }
-        value.map(|value| value.max(LEAST_MS))
-    }
-
-    fn router_preference(&mut self) -> Result<Usable, Abort> {
-        let text = self.parameter()?;
-        if self.family != Some(Family::Inet6) {
-            self.pass.error("pref is only valid for IPv6");
-            return Ok(Usable::No);
-        }
-        match text.as_str() {
-            "low" => self.route.pref = Some(3),
-            "medium" => self.route.pref = Some(0),
-            "high" => self.route.pref = Some(1),
-            _ => self.pass.error(format!("Invalid IPv6 preference {text}")),
-        }
-        Ok(Usable::Yes)
-    }
-
     fn finish(mut self) -> Option<Route> {
         let family = self.family.unwrap_or(Family::Inet);
         let (network, text) = match std::mem::replace(&mut self.destination, Destination::None) {
@@ -588,18 +501,3 @@ impl Reading<'_, '_> {
 
 /// RTPROT_KEEPALIVED.
 pub(super) const KEEPALIVED: u8 = 18;
-
-/// `5`, `5ms`, `1s`.
-fn milliseconds(text: &str) -> number::Read<u32> {
-    if let Some(digits) = text.strip_suffix("ms") {
-        return number::unsigned(digits, 0, u32::MAX);
-    }
-    match text.strip_suffix('s') {
-        Some(digits) => {
-            let mut read = number::unsigned(digits, 0, u32::MAX / 1000);
-            read.value = read.value.map(|seconds| seconds * 1000);
-            read
-        }
-        None => number::unsigned(text, 0, u32::MAX),
-    }
-}

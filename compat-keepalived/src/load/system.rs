@@ -12,8 +12,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use locum_kernel::netlink::{Link, Netlink};
 use locum_model::script::Account;
+use locum_vrrp::interfaces::{self, Link};
 use nix::unistd::{Group, User, getegid, geteuid, gethostname};
 
 /// A network interface as far as reading needs it.
@@ -122,9 +122,7 @@ impl System for Machine {
     }
 
     fn interfaces(&self) -> Option<HashMap<String, Interface>> {
-        let links = Netlink::open()
-            .and_then(|mut netlink| netlink.links())
-            .ok()?;
+        let links = interfaces::all().ok()?;
         let all = links.iter().map(|link| (link.name.clone(), seen(link)));
         Some(all.collect())
     }

@@ -13,11 +13,13 @@
 //! runs       many frames -> the few lines that are compared
 //! state      snapshots of addresses, routes, sysctls …
 //! smtp       a mail server that writes down what it hears
+//! log        lines of the log -> the text that is compared
 //! play       carries out the steps
 
 pub mod forge;
 pub mod frame;
 pub mod host;
+pub mod log;
 pub mod play;
 pub mod runs;
 pub mod scenario;

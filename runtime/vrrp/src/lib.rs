@@ -30,6 +30,7 @@ pub mod group;
 pub mod identity;
 pub mod input;
 pub mod instance;
+pub mod interfaces;
 pub mod packet;
 pub mod snapshot;
 pub mod statistics;
