@@ -332,6 +332,9 @@ pub(crate) fn private_dev() -> Result<(), String> {
     ] {
         std::os::unix::fs::symlink(target, format!("{new}/{name}")).map_err(|e| e.to_string())?;
     }
+    // Not sticky: in a sticky folder nobody may open another's device with O_CREAT, as shells do.
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(new, mode).map_err(|e| format!("{new}: {e}"))?;
     mount(Some(new), "/dev", nothing, MsFlags::MS_MOVE, nothing).map_err(|e| format!("/dev: {e}"))
 }
 
