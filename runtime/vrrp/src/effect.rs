@@ -40,6 +40,11 @@ impl Effects {
         self.list.drain(..)
     }
 
+    /// Keeps those that `wanted` says yes to.
+    pub fn retain(&mut self, wanted: impl FnMut(&Effect) -> bool) {
+        self.list.retain(wanted);
+    }
+
     /// What stands in it.
     pub fn as_slice(&self) -> &[Effect] {
         &self.list

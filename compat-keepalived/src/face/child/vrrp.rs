@@ -53,8 +53,8 @@ pub(super) async fn serve(child: &Child<'_>, loaded: Loaded, signals: &mut Signa
                 let _ = orders.send(Order::Bfd { session: report.name, up: report.up });
             }
             signal = signals.next(), if !stopping => {
-                let order = order(signal);
-                stopping = matches!(order, Order::Stop(_));
+                let order = order(signal, child.0.args.dont_release_vrrp);
+                stopping = matches!(order, Order::Stop { .. });
                 // The driver lives as long as this loop: there is somebody to take it.
                 let _ = orders.send(order);
             }
@@ -91,9 +91,9 @@ async fn next_report(reports: Option<&Reader>) -> Report {
     std::future::pending().await
 }
 
-fn order(signal: Signal) -> Order {
+fn order(signal: Signal, keep: bool) -> Order {
     match signal {
-        Signal::Stop => Order::Stop(None),
+        Signal::Stop => Order::Stop { answer: None, keep },
         Signal::Reload => Order::Reload,
         Signal::Data => Order::Dump(DumpKind::Data),
         Signal::Statistics => Order::Dump(DumpKind::Statistics),

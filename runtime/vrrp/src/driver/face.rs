@@ -43,7 +43,12 @@ pub enum Order {
         up: bool,
     },
     /// Say good-bye, take everything back and return. The answer is sent when that is done.
-    Stop(Option<oneshot::Sender<()>>),
+    Stop {
+        /// Who wants to hear of the end.
+        answer: Option<oneshot::Sender<()>>,
+        /// Addresses, routes and rules stay where they are, and no good-bye is said.
+        keep: bool,
+    },
 }
 
 /// The kinds of dumps.

@@ -421,11 +421,18 @@ impl Driver {
                 self.engine.on_bfd(now, &session, up, &mut self.effects);
                 self.carry_out(face);
             }
-            Order::Stop(answer) => {
+            Order::Stop { answer, keep } => {
                 self.engine.stop(now, &mut self.effects);
+                if keep {
+                    // Not even a good-bye: nobody is to take over (observed).
+                    self.effects
+                        .retain(|effect| matches!(effect, Effect::Notify(_)));
+                }
                 self.carry_out(face);
-                let nothing = Statics::default();
-                self.carry_out_own(self.statics.remove_but(&nothing), face);
+                if !keep {
+                    let nothing = Statics::default();
+                    self.carry_out_own(self.statics.remove_but(&nothing), face);
+                }
                 self.hands.finish(face);
                 return Ok(Some(answer));
             }
