@@ -100,13 +100,6 @@ pub enum Effect {
         /// For which address.
         address: IpAddr,
     },
-    /// Set the flag that keeps secondary addresses when their primary goes (`promote_secondaries`), or restore it.
-    PromoteSecondaries {
-        /// On which interface.
-        interface: u32,
-        /// True: set it.
-        set: bool,
-    },
     /// Tell scripts, FIFOs and mail of a change.
     Notify(Notice),
 }

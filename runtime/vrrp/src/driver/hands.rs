@@ -1,6 +1,11 @@
 //! Carries effects out: what the engine wants becomes packets, netlink requests and calls of the face.
 
-use std::{collections::HashMap, io, net::IpAddr, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    io,
+    net::IpAddr,
+    sync::Arc,
+};
 
 use locum_kernel::{
     netlink::{Address as KernelAddress, Ipv4Setting, Netlink, Request, Route, Rule},
@@ -112,21 +117,37 @@ impl Hands {
         }
     }
 
-    fn promote_secondaries(&mut self, interface: u32, set: bool, face: &mut impl Face) {
-        let name = self.links.name(interface);
-        if !set {
-            if let Some(mut settings) = self.promoting.remove(&interface) {
-                settings.restore_with(&mut self.netlink);
-            }
-            return;
+    /// Has the kernel keep secondary addresses whose primary goes, on the interfaces of instances that ask for it: from
+    /// the start to the stop, whatever their state (observed). Those that nobody asks for any more get back what they had.
+    pub(super) fn promote_secondaries(
+        &mut self,
+        configuration: &Configuration,
+        face: &mut impl Face,
+    ) {
+        let asking = configuration.instances.iter();
+        let asking = asking.filter(|instance| instance.promote_secondaries);
+        let wanted: BTreeSet<u32> = asking
+            .filter_map(|instance| self.links.index_of(&instance.interface.as_ref()?.value))
+            .collect();
+        for (_, mut settings) in self
+            .promoting
+            .extract_if(|interface, _| !wanted.contains(interface))
+        {
+            settings.restore_with(&mut self.netlink);
         }
-        let settings = self.promoting.entry(interface).or_default();
-        let wanted = [(Ipv4Setting::PromoteSecondaries, 1)];
-        if let Err(error) = settings.set_ipv4(&mut self.netlink, (&name, interface), &wanted) {
-            face.trouble(&Trouble::SettingRefused {
-                setting: format!("{}.{name}", Ipv4Setting::PromoteSecondaries.name()),
-                error,
-            });
+        for interface in wanted {
+            if self.promoting.contains_key(&interface) {
+                continue;
+            }
+            let name = self.links.name(interface);
+            let settings = self.promoting.entry(interface).or_default();
+            let value = [(Ipv4Setting::PromoteSecondaries, 1)];
+            if let Err(error) = settings.set_ipv4(&mut self.netlink, (&name, interface), &value) {
+                face.trouble(&Trouble::SettingRefused {
+                    setting: format!("{}.{name}", Ipv4Setting::PromoteSecondaries.name()),
+                    error,
+                });
+            }
         }
     }
 
@@ -212,9 +233,6 @@ impl Hands {
                 if let Err(error) = self.firewalls.protect(config, &lines, name, drop) {
                     face.trouble(&Trouble::Firewall(error));
                 }
-            }
-            Effect::PromoteSecondaries { interface, set } => {
-                self.promote_secondaries(interface, set, face);
             }
         }
     }

@@ -141,6 +141,7 @@ impl Driver {
         let configuration = self.engine.configuration().clone();
         self.hands.prepare(&configuration, face)?;
         self.read_links_again(now, face)?;
+        self.hands.promote_secondaries(&configuration, face);
         self.track(now, &configuration, true, face);
         self.statics = Statics::of(&configuration, &self.hands.links);
         self.carry_out_own([self.statics.clear_rules()], face);
@@ -451,6 +452,7 @@ impl Driver {
         let now = clock::now();
         self.hands.prepare(&configuration, face)?;
         self.read_links_again(now, face)?;
+        self.hands.promote_secondaries(&configuration, face);
         let statics = Statics::of(&configuration, &self.hands.links);
         self.carry_out_own(self.statics.remove_but(&statics), face);
         self.carry_out_own(statics.set(), face);
