@@ -37,13 +37,13 @@ impl Mail {
         Ok(mail)
     }
 
-    /// What was heard.
+    /// What was heard, a text per connection; sorted, since mails of transitions that follow each other closely overtake.
     #[must_use]
     pub fn heard(&self) -> Vec<String> {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        let heard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut texts = heard.clone();
+        texts.sort();
+        texts
     }
 }
 
