@@ -85,6 +85,7 @@ fn played(config: &str, id: Option<&str>) -> Loaded {
     test(&Request {
         file: Path::new(name),
         config_id: id,
+        all_config: false,
         testing: true,
         system: &machine,
     })
@@ -150,6 +151,7 @@ fn the_parent_sees_what_is_refused_in_blocks_of_children() {
     let request = Request {
         file: Path::new("k.conf"),
         config_id: None,
+        all_config: false,
         testing: false,
         system: &Recorded { files },
     };
@@ -165,6 +167,7 @@ fn a_missing_file_is_an_error() {
     let loaded = test(&Request {
         file: Path::new("nothere.conf"),
         config_id: None,
+        all_config: false,
         testing: true,
         system: &Recorded::default(),
     });

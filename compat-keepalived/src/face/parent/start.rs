@@ -145,6 +145,9 @@ fn read(args: &Args, reading: &Reading, log: &Log) -> Result<Loaded, Exit> {
     if loaded.status == Status::Missing {
         return Err(end(log, CONFIG));
     }
+    for option in args.without_effect() {
+        log.say(format!("option {option} is known but has no effect yet"));
+    }
     let refusals = loaded.refusals(&args.allowed);
     if !refusals.is_empty() {
         for reason in refusals {
