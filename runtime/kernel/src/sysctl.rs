@@ -19,7 +19,7 @@ use std::{
 
 use crate::netlink::{Ipv4Setting, Netlink, set_ipv4};
 
-/// One setting of an interface, or of `all` or `default`.
+/// One setting of an interface, of `all` or `default`, or of a whole family.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Setting {
     family: &'static str,
@@ -38,6 +38,11 @@ impl Setting {
         Self::of("ipv6", interface, name)
     }
 
+    /// `net.ipv4.NAME`, of no interface.
+    pub fn ipv4_of_all(name: &'static str) -> Self {
+        Self::of("ipv4", "", name)
+    }
+
     fn of(family: &'static str, interface: &str, name: &'static str) -> Self {
         Self {
             family,
@@ -48,15 +53,14 @@ impl Setting {
 
     /// Interfaces may have dots in their names, and here they are one folder.
     fn path(&self) -> PathBuf {
-        [
-            "/proc/sys/net",
-            self.family,
-            "conf",
-            &self.interface,
-            self.name,
-        ]
-        .iter()
-        .collect()
+        let mut path = PathBuf::from("/proc/sys/net");
+        path.push(self.family);
+        if !self.interface.is_empty() {
+            path.push("conf");
+            path.push(&self.interface);
+        }
+        path.push(self.name);
+        path
     }
 
     /// What it says now.
@@ -94,6 +98,9 @@ impl fmt::Display for Setting {
             interface,
             name,
         } = self;
+        if interface.is_empty() {
+            return write!(formatter, "net.{family}.{name}");
+        }
         write!(formatter, "net.{family}.conf.{interface}.{name}")
     }
 }

@@ -8,11 +8,11 @@ use locum_parser::keepalived::Line;
 use super::{plain_switch, required_number};
 use crate::{
     load::{Abort, Pass, number, value},
-    row::{Row, accepted, refused, row},
+    row::{Row, refused, row},
 };
 
 pub(super) const ROWS: &[Row] = &[
-    accepted("disable_local_igmp", |pass, _| {
+    row("disable_local_igmp", |pass, _| {
         pass.draft.configuration.global.disable_local_igmp = true;
         Ok(())
     }),

@@ -175,6 +175,10 @@ impl Face for Words<'_> {
         self.notifier.notify(notice);
     }
 
+    fn restate(&mut self, notice: &Notice) {
+        self.notifier.restate(notice);
+    }
+
     fn read(&mut self) -> Option<Arc<Configuration>> {
         self.child.log().say("Reloading");
         match self.child.read() {

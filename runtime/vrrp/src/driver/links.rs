@@ -50,12 +50,9 @@ const RECEIVE_BUFFER: usize = 1 << 20;
 
 impl Links {
     /// Starts to listen; nothing is known yet.
-    pub(super) fn open(receive_buffer: Option<usize>) -> io::Result<Self> {
+    pub(super) fn open() -> io::Result<Self> {
         Ok(Self {
-            monitor: Monitor::open(
-                Groups::LINKS | Groups::ADDRESSES,
-                receive_buffer.unwrap_or(RECEIVE_BUFFER),
-            )?,
+            monitor: Monitor::open(Groups::LINKS | Groups::ADDRESSES, RECEIVE_BUFFER)?,
             known: BTreeMap::new(),
             waiting: Vec::new(),
             hears_lines: false,

@@ -11,6 +11,7 @@
 //! face's log is its own business.
 
 mod announce;
+mod buffer;
 mod face;
 mod firewall;
 mod hands;
@@ -141,6 +142,7 @@ impl Driver {
         let configuration = self.engine.configuration().clone();
         self.hands.prepare(&configuration, face)?;
         self.read_links_again(now, face)?;
+        self.hands.local_igmp(&configuration, face);
         self.hands.promote_secondaries(&configuration, face);
         self.track(now, &configuration, true, face);
         self.statics = Statics::of(&configuration, &self.hands.links);
@@ -460,8 +462,14 @@ impl Driver {
         self.engine
             .reload(now, configuration.clone(), &mut self.effects);
         self.carry_out(face);
+        self.hands.size_buffers(&self.engine);
         self.hands.tell_all_sockets(face);
         face.reloaded(&configuration);
+        if configuration.global.fifo_write_vrrp_states_on_reload {
+            for notice in self.engine.standing() {
+                face.restate(&notice);
+            }
+        }
         self.track(now, &configuration, false, face);
         self.hands.clear_away(&configuration, face);
         Ok(())
