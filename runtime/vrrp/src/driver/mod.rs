@@ -11,6 +11,7 @@
 //! face's log is its own business.
 
 mod announce;
+mod devices;
 mod face;
 mod firewall;
 mod hands;
@@ -29,7 +30,7 @@ use locum_model::keepalived::Configuration;
 use locum_runtime::clock;
 use tokio::sync::{mpsc, oneshot};
 
-pub use face::{DumpKind, Face, Order, Trouble};
+pub use face::{DeviceChange, DumpKind, Face, Order, Trouble};
 
 use self::{
     hands::Hands,
@@ -139,7 +140,8 @@ impl Driver {
     fn begin(&mut self, face: &mut impl Face) -> io::Result<()> {
         let now = clock::now();
         let configuration = self.engine.configuration().clone();
-        self.hands.prepare(&configuration, face)?;
+        let devices = self.hands.prepare(&configuration, face)?;
+        self.engine.set_devices(devices);
         self.read_links_again(now, face)?;
         self.hands.promote_secondaries(&configuration, face);
         self.track(now, &configuration, true, face);
@@ -450,7 +452,8 @@ impl Driver {
             return Ok(());
         };
         let now = clock::now();
-        self.hands.prepare(&configuration, face)?;
+        let devices = self.hands.prepare(&configuration, face)?;
+        self.engine.set_devices(devices);
         self.read_links_again(now, face)?;
         self.hands.promote_secondaries(&configuration, face);
         let statics = Statics::of(&configuration, &self.hands.links);
@@ -463,7 +466,7 @@ impl Driver {
         self.hands.tell_all_sockets(face);
         face.reloaded(&configuration);
         self.track(now, &configuration, false, face);
-        self.hands.clear_away(&configuration, face);
+        self.hands.clear_away(face);
         Ok(())
     }
 
