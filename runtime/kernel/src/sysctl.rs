@@ -186,13 +186,15 @@ impl Settings {
         failed
     }
 
-    /// Puts all back, each the way it was set: `all` and `default` first. Gives what changed, and what couldn't.
+    /// Puts all back, each the way it was set: `all` and `default` first. Gives what changed of these two, and what
+    /// couldn't.
     pub fn restore_with(
         &mut self,
         netlink: &mut Netlink,
     ) -> (Vec<Change>, Vec<(Setting, io::Error)>) {
         let (mut changed, mut failed) = (Vec::new(), Vec::new());
         for (setting, (to, link)) in std::mem::take(&mut self.before) {
+            let own = link.is_some();
             // Gone with its interface: nothing to put back, also when another has its name now.
             let Ok(from) = setting.read() else { continue };
             let result = match (link, to.parse()) {
@@ -202,6 +204,7 @@ impl Settings {
                 _ => setting.write(&to),
             };
             match result {
+                Ok(()) if own => {}
                 Ok(()) => changed.push(Change { setting, from, to }),
                 Err(error) if error.raw_os_error() == Some(libc::ENODEV) => {}
                 Err(error) => failed.push((setting, error)),

@@ -25,6 +25,7 @@ use super::{
     virtual_links::VirtualLinks,
 };
 use crate::{
+    device::Devices,
     effect::{Effect, Line, Lines},
     engine::Engine,
     identity::{InstanceId, LineId, SocketId},
@@ -82,12 +83,12 @@ impl Hands {
         })
     }
 
-    /// Makes what a configuration needs before its instances start.
+    /// Makes what a configuration needs before its instances start; the names of the devices.
     pub(super) fn prepare(
         &mut self,
         configuration: &Configuration,
         face: &mut impl Face,
-    ) -> io::Result<()> {
+    ) -> io::Result<Devices> {
         self.firewalls.configure(&configuration.global.firewall);
         let mut instances = configuration.instances.iter();
         let has_lines = instances.any(|i| !i.routes.is_empty() || !i.rules.is_empty());
@@ -112,9 +113,9 @@ impl Hands {
     }
 
     /// Takes away what a configuration that was reloaded doesn't need any more.
-    pub(super) fn clear_away(&mut self, configuration: &Configuration, face: &mut impl Face) {
+    pub(super) fn clear_away(&mut self, face: &mut impl Face) {
         self.virtual_links
-            .clear_away(configuration, &mut self.netlink, &mut self.firewalls, face);
+            .clear_away(None, &mut self.netlink, &mut self.firewalls, face);
     }
 
     /// Takes back everything at the end.
@@ -128,6 +129,7 @@ impl Hands {
         if let Err(error) = self.firewalls.remove() {
             face.trouble(&Trouble::Firewall(error));
         }
+        self.firewalls.tell_replaced(face);
     }
 
     /// Has the kernel keep secondary addresses whose primary goes, on the interfaces of instances that ask for it: from
@@ -270,6 +272,22 @@ impl Hands {
                 let name = |index| self.links.name(index).to_string();
                 if let Err(error) = self.firewalls.protect(config, &lines, name, drop) {
                     face.trouble(&Trouble::Firewall(error));
+                }
+                self.firewalls.tell_replaced(face);
+            }
+            Effect::TellDevices(id) => {
+                if let Some(instance) = engine.instance(id) {
+                    self.virtual_links.tell_of(&instance.name, face);
+                }
+            }
+            Effect::RemoveDevices(id) => {
+                if let Some(instance) = engine.instance(id) {
+                    self.virtual_links.clear_away(
+                        Some(&instance.name),
+                        &mut self.netlink,
+                        &mut self.firewalls,
+                        face,
+                    );
                 }
             }
         }

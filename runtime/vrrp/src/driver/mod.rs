@@ -12,6 +12,7 @@
 
 mod announce;
 mod buffer;
+mod devices;
 mod face;
 mod firewall;
 mod hands;
@@ -30,7 +31,7 @@ use locum_model::keepalived::Configuration;
 use locum_runtime::clock;
 use tokio::sync::{mpsc, oneshot};
 
-pub use face::{DumpKind, Face, Order, Trouble};
+pub use face::{DeviceChange, DumpKind, Face, Order, Trouble};
 
 use self::{
     hands::Hands,
@@ -140,7 +141,8 @@ impl Driver {
     fn begin(&mut self, face: &mut impl Face) -> io::Result<()> {
         let now = clock::now();
         let configuration = self.engine.configuration().clone();
-        self.hands.prepare(&configuration, face)?;
+        let devices = self.hands.prepare(&configuration, face)?;
+        self.engine.set_devices(devices);
         self.read_links_again(now, face)?;
         self.hands.local_igmp(&configuration, face);
         self.hands.promote_secondaries(&configuration, face);
@@ -452,7 +454,8 @@ impl Driver {
             return Ok(());
         };
         let now = clock::now();
-        self.hands.prepare(&configuration, face)?;
+        let devices = self.hands.prepare(&configuration, face)?;
+        self.engine.set_devices(devices);
         self.read_links_again(now, face)?;
         self.hands.promote_secondaries(&configuration, face);
         let statics = Statics::of(&configuration, &self.hands.links);
@@ -471,7 +474,7 @@ impl Driver {
             }
         }
         self.track(now, &configuration, false, face);
-        self.hands.clear_away(&configuration, face);
+        self.hands.clear_away(face);
         Ok(())
     }
 

@@ -12,7 +12,7 @@ use locum_runtime::clock;
 use super::{Driver, buffer, hands::Hands, links::Known};
 use crate::{
     effect::Hears,
-    engine::{Engine, device_name},
+    engine::Engine,
     fsm::State,
     identity::SocketId,
     instance::Instance,
@@ -82,7 +82,7 @@ impl Driver {
         let stacked = config.vmac.is_some() || config.ipvlan.is_some();
         let base = config.interface.as_ref().filter(|_| stacked);
         let name = match instance.interface {
-            0 => device_name(config, &self.engine.configuration().global.vmac_prefix)
+            0 => (self.engine.device_of(config))
                 .or_else(|| {
                     config
                         .interface

@@ -26,9 +26,9 @@ use std::{
 
 use locum_model::keepalived::Configuration;
 
-pub use self::links::device_name;
 use self::{announce::Announcements, links::Link, packets::Pool};
 use crate::{
+    device::Devices,
     effect::{Effect, Effects, Notice, NoticeState, Socket, Subject},
     event::{Event, GroupEvent, InstanceEvent},
     fsm::State,
@@ -56,6 +56,8 @@ pub struct Engine {
     groups: Vec<Option<Group>>,
     group_order: Vec<GroupId>,
     links: BTreeMap<u32, Link>,
+    /// Macvlans and ipvlans of instances, as they are called.
+    devices: Devices,
     sockets: Vec<Option<Pool>>,
     trackers: BTreeMap<Key, Tracker>,
     /// Whose address it is, as an interface has it.
@@ -100,6 +102,7 @@ impl Engine {
             groups: Vec::new(),
             group_order: Vec::new(),
             links: BTreeMap::new(),
+            devices: Devices::default(),
             sockets: Vec::new(),
             trackers: BTreeMap::new(),
             owners: HashMap::new(),
