@@ -131,7 +131,7 @@ impl System for Rooted {
         Machine.own_account()
     }
 
-    fn file(&self, path: &Path) -> Option<FileFacts> {
+    fn file(&self, path: &Path) -> io::Result<FileFacts> {
         Machine.file(path)
     }
 

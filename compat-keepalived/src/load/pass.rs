@@ -341,6 +341,9 @@ impl<'a> Pass<'a> {
     }
 
     fn push(&mut self, kind: Kind, text: String, at: Option<Origin>) {
+        if kind == Kind::Log && self.request.testing {
+            return;
+        }
         self.status = self.status.max(Status::of(kind));
         self.messages.push(Message { kind, text, at });
     }
@@ -462,8 +465,8 @@ impl Host for Surroundings<'_, '_> {
 
     fn kind(&self, path: &Path) -> FileKind {
         match self.request.system.file(path).map(|facts| facts.mode) {
-            Some(mode) if mode & FILE_TYPE == DIRECTORY => FileKind::Directory,
-            Some(mode) if mode & FILE_TYPE != REGULAR || mode & MAY_EXECUTE != 0 => FileKind::Other,
+            Ok(mode) if mode & FILE_TYPE == DIRECTORY => FileKind::Directory,
+            Ok(mode) if mode & FILE_TYPE != REGULAR || mode & MAY_EXECUTE != 0 => FileKind::Other,
             _ => FileKind::Configuration,
         }
     }

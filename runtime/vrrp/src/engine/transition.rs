@@ -204,7 +204,7 @@ impl Engine {
     /// Sets a backup's timer.
     pub(super) fn wait_for_master(&mut self, now: Instant, id: InstanceId) {
         if let Some(instance) = self.instance(id) {
-            let at = now + instance.timing().master_down();
+            let at = self.wait_begins(now) + instance.timing().master_down();
             self.set_timer(id, at);
         }
     }
