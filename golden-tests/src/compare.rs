@@ -181,7 +181,9 @@ fn without(
         let before = left.clone();
         for text in left.values_mut() {
             let lines = text.split_inclusive('\n');
-            *text = lines.filter(|line| !fits.is_match(line.trim_end_matches('\n'))).collect();
+            *text = lines
+                .filter(|line| !fits.is_match(line.trim_end_matches('\n')))
+                .collect();
         }
         if left == before {
             return Err(format!(

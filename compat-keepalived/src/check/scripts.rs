@@ -191,6 +191,7 @@ fn usable(pass: &mut Pass<'_>, script: &mut Script) -> Result<(), Fault> {
             "WARNING - script '{name}' is not executable for uid:gid {uid}:{gid} - disabling."
         );
         pass.tell(Kind::Log, text);
+        pass.draft.scripts_used = true;
         return Err(Fault::NotExecutable);
     }
     if script.account.uid == 0 && !is_secure(pass.system(), &path) {
