@@ -211,6 +211,16 @@ impl Instance {
             debug: 0,
         }
     }
+
+    /// Gives back the room that lists were given for growing.
+    pub fn shrink(&mut self) {
+        self.unicast_peers.shrink_to_fit();
+        self.addresses.shrink_to_fit();
+        self.excluded_addresses.shrink_to_fit();
+        self.routes.shrink_to_fit();
+        self.rules.shrink_to_fit();
+        self.tracks.shrink();
+    }
 }
 
 /// `state`.

@@ -4,8 +4,8 @@ use std::{
     io,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering::Relaxed},
-        mpsc::{Receiver, SyncSender, channel, sync_channel},
+        atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
+        mpsc::{Receiver, Sender, channel},
     },
     thread,
     time::Duration,
@@ -29,7 +29,10 @@ struct Entry {
 #[derive(Debug)]
 pub(super) struct Behind {
     /// `None`: closed, the process ends.
-    lines: Option<SyncSender<Entry>>,
+    lines: Option<Sender<Entry>>,
+    /// How many lines wait. The channel takes as many as it gets: one with a limit has room for all of them from the
+    /// beginning.
+    waiting: Arc<AtomicUsize>,
     /// Lines that the target refused.
     refused: Arc<AtomicU64>,
     /// Closes when all has been written.
@@ -38,12 +41,15 @@ pub(super) struct Behind {
 
 impl Behind {
     pub(super) fn start(mut way: Way) -> io::Result<Self> {
-        let (lines, queue) = sync_channel::<Entry>(QUEUE);
+        let (lines, queue) = channel::<Entry>();
         let (working, done) = channel();
         let refused = Arc::new(AtomicU64::new(0));
         let counter = Arc::clone(&refused);
+        let waiting = Arc::new(AtomicUsize::new(0));
+        let left = Arc::clone(&waiting);
         thread::Builder::new().name("log".into()).spawn(move || {
             for entry in queue {
+                left.fetch_sub(1, Relaxed);
                 if way.send_waiting(&entry.line).is_err() {
                     counter.fetch_add(entry.tells.max(1), Relaxed);
                 }
@@ -52,6 +58,7 @@ impl Behind {
         })?;
         Ok(Self {
             lines: Some(lines),
+            waiting,
             refused,
             done,
         })
@@ -60,13 +67,18 @@ impl Behind {
     /// Queues a line, or fails at once. `tells`: it tells the loss of so many.
     pub(super) fn send(&self, line: &[u8], tells: u64) -> io::Result<()> {
         let lines = self.lines.as_ref().ok_or(io::ErrorKind::BrokenPipe)?;
+        if self.waiting.load(Relaxed) >= QUEUE {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
         let entry = Entry {
             line: line.to_vec(),
             tells,
         };
+        // Counted first: the thread may take it at once.
+        self.waiting.fetch_add(1, Relaxed);
         lines
-            .try_send(entry)
-            .map_err(|_| io::ErrorKind::WouldBlock.into())
+            .send(entry)
+            .map_err(|_| io::ErrorKind::BrokenPipe.into())
     }
 
     /// How many lines the target has refused since this was asked last.

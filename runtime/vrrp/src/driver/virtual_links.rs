@@ -1,6 +1,6 @@
 //! Interfaces that instances run on and that are ours: macvlans with the virtual router's MAC, and ipvlans.
 
-use std::{collections::HashMap, io, net::IpAddr};
+use std::{collections::HashMap, io, net::IpAddr, sync::Arc};
 
 use locum_kernel::{
     netlink::{
@@ -224,6 +224,7 @@ fn wanted(configuration: &Configuration) -> impl Iterator<Item = (Name, &vrrp::I
     configuration
         .instances
         .iter()
+        .map(Arc::as_ref)
         .filter_map(move |instance| Some((device_name(instance, prefix)?, instance)))
 }
 
