@@ -48,8 +48,7 @@ impl Allocator {
         let mut words = line[..length].split(|byte| *byte == 0);
         let small = (self.wants_small)(&mut words);
         // There is one thread as yet.
-        self.choice
-            .store(if small { SMALL } else { FAST }, Relaxed);
+        self.choice.store(if small { SMALL } else { FAST }, Relaxed);
         small
     }
 }

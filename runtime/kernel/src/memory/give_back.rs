@@ -67,7 +67,8 @@ mod tests {
         let smaps = fs::read_to_string("/proc/self/smaps").unwrap();
         let program = fs::read_link("/proc/self/exe").unwrap();
         let mut lines = smaps.lines();
-        let of_code = |line: &str| line.contains(" r-xp ") && line.ends_with(program.to_str().unwrap());
+        let of_code =
+            |line: &str| line.contains(" r-xp ") && line.ends_with(program.to_str().unwrap());
         lines.by_ref().find(|line| of_code(line)).unwrap();
         let rss = lines.find_map(|line| line.strip_prefix("Rss:")).unwrap();
         rss.trim().trim_end_matches(" kB").parse().unwrap()
