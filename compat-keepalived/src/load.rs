@@ -40,6 +40,8 @@ pub struct Request<'a> {
     pub file: &'a Path,
     /// What `@id` lines are compared with (`-i`); `None`: the host's name up to its first dot.
     pub config_id: Option<&'a str>,
+    /// `-e`: a file that is missing or can't be read is an error (status 6), as with `include_check`.
+    pub all_config: bool,
     /// `-t`: nothing that isn't there yet is waited for.
     pub testing: bool,
     /// The machine.

@@ -364,6 +364,20 @@ fn by_name(words: &[OsString], id: Id) -> bool {
 }
 
 impl Args {
+    /// Options that were given, are read, and have no effect yet. None of them changes what happens to an address. `-X`
+    /// isn't among them: no effect of it could be seen in the reference, neither at a stop nor at a reload.
+    pub fn without_effect(&self) -> Vec<&'static str> {
+        let given = [
+            (self.address_monitoring, "--address-monitoring"),
+            (self.dont_release_ipvs, "--dont-release-ipvs"),
+            (self.dump_conf, "--dump-conf (but in the BFD process)"),
+            (self.snmp, "--snmp"),
+            (self.snmp_agent_socket.is_some(), "--snmp-agent-socket"),
+        ];
+        let given = given.into_iter().filter(|(given, _)| *given);
+        given.map(|(_, option)| option).collect()
+    }
+
     fn set(&mut self, id: Id, value: Option<OsString>, said: &mut String) {
         let path = || value.clone().map(PathBuf::from);
         let text = || value.as_deref().unwrap_or_default().to_string_lossy();

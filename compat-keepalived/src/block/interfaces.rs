@@ -5,14 +5,14 @@ use locum_parser::keepalived::Line;
 
 use crate::{
     load::{Abort, Pass, Process, number, value},
-    row::{Row, accepted, row},
+    row::{Row, refused, row},
 };
 
 pub(super) const ROWS: &[Row] = &[
     row("interface_up_down_delays", |pass, line| {
         of_vrrp(pass, line, delay)
     }),
-    accepted("linkbeat_interfaces", |pass, line| {
+    refused("linkbeat_interfaces", |pass, line| {
         of_vrrp(pass, line, linkbeat)
     }),
 ];

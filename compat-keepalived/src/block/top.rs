@@ -6,7 +6,7 @@ use locum_parser::keepalived::Line;
 
 use crate::{
     load::{Abort, Kind, Pass, Process, number, value},
-    row::{Row, accepted, row},
+    row::{Row, accepted, refused, row},
 };
 
 pub(super) const ROWS: &[Row] = &[
@@ -14,7 +14,7 @@ pub(super) const ROWS: &[Row] = &[
         of_parent(pass, line, child_wait_time)
     }),
     row("instance", |pass, line| of_parent(pass, line, instance)),
-    accepted("linkbeat_use_polling", |pass, line| {
+    refused("linkbeat_use_polling", |pass, line| {
         of_parent(pass, line, |pass, _| {
             pass.draft.configuration.global.linkbeat_use_polling = true;
             Ok(())

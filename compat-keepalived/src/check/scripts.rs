@@ -1,7 +1,8 @@
 //! May the scripts be run (manual, SCRIPTS; `enable_script_security`)?
 //!
 //! A script that root runs is insecure if someone else could change or replace it: it, or a folder on its way, belongs
-//! to another user or may be written by others (a sticky folder passes). With script security such a script is not run;
+//! to another user or may be written by others (a sticky folder passes). A file nobody may execute isn't judged: it
+//! can't be run. With script security such a script is not run;
 //! without, it is, and a configuration test fails with a status of its own.
 
 use std::{
@@ -26,6 +27,7 @@ enum Fault {
 
 const WRITABLE_BY_GROUP: u32 = 0o020;
 const WRITABLE_BY_OTHERS: u32 = 0o002;
+const EXECUTABLE: u32 = 0o111;
 const STICKY: u32 = 0o1000;
 const TYPE: u32 = 0o170_000;
 const REGULAR: u32 = 0o100_000;
@@ -162,7 +164,8 @@ fn usable(pass: &mut Pass<'_>, script: &mut Script) -> Result<(), Fault> {
         pass.draft.scripts_used = true;
         return Err(Fault::NotAFile);
     }
-    if script.account.uid == 0 && !is_secure(pass.system(), &path) {
+    let runs = facts.mode & EXECUTABLE != 0;
+    if runs && script.account.uid == 0 && !is_secure(pass.system(), &path) {
         if pass.draft.configuration.global.script_security {
             return Err(Fault::Insecure);
         }

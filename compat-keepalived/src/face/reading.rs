@@ -23,6 +23,7 @@ use crate::{
 pub(super) struct Reading {
     file: PathBuf,
     config_id: Option<String>,
+    all_config: bool,
     machine: Rooted,
 }
 
@@ -32,6 +33,7 @@ impl Reading {
         Self {
             file: args.file.clone(),
             config_id: args.config_id.clone(),
+            all_config: args.all_config,
             machine: Rooted {
                 directory: std::env::current_dir().unwrap_or_else(|_| "/".into()),
             },
@@ -70,6 +72,7 @@ impl Reading {
         Request {
             file: &self.file,
             config_id: self.config_id.as_deref(),
+            all_config: self.all_config,
             testing,
             system: &self.machine,
         }

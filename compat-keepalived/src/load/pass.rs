@@ -13,7 +13,7 @@ use locum_model::{Located, Origin, keepalived::Global};
 use locum_parser::{
     Diagnostic, Severity,
     diagnostic::Prefix,
-    keepalived::{FileKind, Host, Line, Reader, Role},
+    keepalived::{FileKind, Host, IncludeCheck, Line, Reader, Role},
 };
 
 use super::{
@@ -79,7 +79,10 @@ impl<'a> Pass<'a> {
             Process::Parent => Role::Parent,
             _ => Role::Child,
         };
-        let reader = Reader::open(request.file.as_os_str().as_bytes(), role, &host);
+        let mut reader = Reader::open(request.file.as_os_str().as_bytes(), role, &host);
+        if request.all_config {
+            reader.set_include_check(IncludeCheck::ALL);
+        }
         let mut draft = Draft {
             host_name: request.system.host_name(),
             script_user_failed: inherited.script_user_failed,

@@ -70,20 +70,37 @@ impl Notifier {
         self.configuration = configuration;
     }
 
+    /// What the subject of a notice says of notifications.
+    fn told<'a>(&self, configuration: &'a Configuration, notice: &Notice) -> Option<Told<'a>> {
+        match notice.subject {
+            Subject::Instance(_) => {
+                let instances = &configuration.instances;
+                let found = self
+                    .instances
+                    .find(instances, &notice.name, |one| &one.name);
+                found.map(|instance| Told::instance(instance))
+            }
+            Subject::Group(_) => {
+                let groups = &configuration.sync_groups;
+                let found = self.groups.find(groups, &notice.name, |one| &one.name);
+                found.map(Told::group)
+            }
+        }
+    }
+
+    /// Tells FIFOs of a state that stands.
+    pub fn restate(&mut self, notice: &Notice) {
+        let configuration = self.configuration.clone();
+        if let Some(told) = self.told(&configuration, notice) {
+            let state = as_told(notice.state, told.notify);
+            self.fifos.tell(notice, state, &self.news);
+        }
+    }
+
     /// Tells of a change.
     pub fn notify(&mut self, notice: &Notice) {
         let configuration = self.configuration.clone();
-        let told = match notice.subject {
-            Subject::Instance(_) => self
-                .instances
-                .find(&configuration.instances, &notice.name, |one| &one.name)
-                .map(|instance| Told::instance(instance)),
-            Subject::Group(_) => self
-                .groups
-                .find(&configuration.sync_groups, &notice.name, |one| &one.name)
-                .map(Told::group),
-        };
-        let Some(told) = told else {
+        let Some(told) = self.told(&configuration, notice) else {
             return;
         };
         let state = as_told(notice.state, told.notify);

@@ -6,7 +6,7 @@ use locum_parser::keepalived::Line;
 use super::{current, name, required_number};
 use crate::{
     load::{Abort, Pass, number, value},
-    row::{Row, accepted, refused, row},
+    row::{Row, refused, row},
 };
 
 pub(super) const ROWS: &[Row] = &[
@@ -25,7 +25,7 @@ pub(super) const ROWS: &[Row] = &[
     }),
     row("interface", interface),
     row("kernel_rx_buf_size", kernel_rx_buf_size),
-    accepted("linkbeat_use_polling", |pass, _| {
+    refused("linkbeat_use_polling", |pass, _| {
         let name = name(pass);
         pass.error(format!("({name}) 'linkbeat_use_polling' in vrrp instance deprecated - use linkbeat_interfaces block"));
         current(pass).model.linkbeat_use_polling = true;

@@ -145,6 +145,9 @@ fn read(args: &Args, reading: &Reading, log: &Log) -> Result<Loaded, Exit> {
     if loaded.status == Status::Missing {
         return Err(end(log, CONFIG));
     }
+    for option in args.without_effect() {
+        log.say(format!("option {option} is known but has no effect yet"));
+    }
     let refusals = loaded.refusals(&args.allowed);
     if !refusals.is_empty() {
         for reason in refusals {
@@ -230,7 +233,7 @@ fn leave_terminal(args: &Args, log: &Log) -> Result<Option<daemonise::Announceme
     match daemonise::split() {
         Ok(Half::Parent(waiting)) => Err(waiting.wait().err().unwrap_or(Exit::Status(0))),
         Ok(Half::Child(announcement)) => {
-            log.rename(&log.ident());
+            log.leave_terminal();
             let _ = std::env::set_current_dir("/");
             Ok(Some(announcement))
         }

@@ -8,74 +8,66 @@ use std::{
         mpsc::{Receiver, Sender, channel},
     },
     thread,
-    time::Duration,
 };
 
-use super::way::Way;
-
-/// How many lines may wait.
-const QUEUE: usize = 4096;
-/// How long the end of the process waits for them.
-const PATIENCE: Duration = Duration::from_secs(1);
-
-/// A line on its way.
-struct Entry {
-    line: Vec<u8>,
-    /// It tells the loss of so many: not told if it is lost itself.
-    tells: u64,
-}
+use super::{PATIENCE, queue::Entry, way::Way};
 
 /// The queue of a thread that writes to a target.
 #[derive(Debug)]
 pub(super) struct Behind {
     /// `None`: closed, the process ends.
     lines: Option<Sender<Entry>>,
-    /// How many lines wait. The channel takes as many as it gets: one with a limit has room for all of them from the
-    /// beginning.
-    waiting: Arc<AtomicUsize>,
-    /// Lines that the target refused.
-    refused: Arc<AtomicU64>,
+    counts: Arc<Counts>,
     /// Closes when all has been written.
     done: Receiver<()>,
 }
 
+/// What both sides know.
+#[derive(Debug, Default)]
+struct Counts {
+    /// What waits, in bytes.
+    waiting: AtomicUsize,
+    /// Lines that the target refused.
+    refused: AtomicU64,
+}
+
 impl Behind {
-    pub(super) fn start(mut way: Way) -> io::Result<Self> {
+    /// Starts a thread that writes what is queued from now on. `first` has waited before.
+    pub(super) fn start(mut way: Way, first: impl Iterator<Item = Entry>) -> io::Result<Self> {
         let (lines, queue) = channel::<Entry>();
         let (working, done) = channel();
-        let refused = Arc::new(AtomicU64::new(0));
-        let counter = Arc::clone(&refused);
-        let waiting = Arc::new(AtomicUsize::new(0));
-        let left = Arc::clone(&waiting);
+        let counts = Arc::new(Counts::default());
+        let shared = Arc::clone(&counts);
         thread::Builder::new().name("log".into()).spawn(move || {
             for entry in queue {
-                left.fetch_sub(1, Relaxed);
-                if way.send_waiting(&entry.line).is_err() {
-                    counter.fetch_add(entry.tells.max(1), Relaxed);
+                let refused = way.send_waiting(&entry.line).is_err();
+                if refused {
+                    shared.refused.fetch_add(entry.counts_for(), Relaxed);
                 }
+                shared.waiting.fetch_sub(entry.size(), Relaxed);
             }
             drop(working);
         })?;
-        Ok(Self {
+        let behind = Self {
             lines: Some(lines),
-            waiting,
-            refused,
+            counts,
             done,
-        })
+        };
+        for entry in first {
+            behind.send(entry)?;
+        }
+        Ok(behind)
     }
 
-    /// Queues a line, or fails at once. `tells`: it tells the loss of so many.
-    pub(super) fn send(&self, line: &[u8], tells: u64) -> io::Result<()> {
+    /// Queues a line, or fails at once.
+    pub(super) fn send(&self, entry: Entry) -> io::Result<()> {
         let lines = self.lines.as_ref().ok_or(io::ErrorKind::BrokenPipe)?;
-        if self.waiting.load(Relaxed) >= QUEUE {
+        let size = entry.size();
+        // Nobody else adds to it: there is room after this question, too.
+        if self.counts.waiting.load(Relaxed).saturating_add(size) > entry.limit() {
             return Err(io::ErrorKind::WouldBlock.into());
         }
-        let entry = Entry {
-            line: line.to_vec(),
-            tells,
-        };
-        // Counted first: the thread may take it at once.
-        self.waiting.fetch_add(1, Relaxed);
+        self.counts.waiting.fetch_add(size, Relaxed);
         lines
             .send(entry)
             .map_err(|_| io::ErrorKind::BrokenPipe.into())
@@ -83,7 +75,7 @@ impl Behind {
 
     /// How many lines the target has refused since this was asked last.
     pub(super) fn take_refused(&self) -> u64 {
-        self.refused.swap(0, Relaxed)
+        self.counts.refused.swap(0, Relaxed)
     }
 }
 
