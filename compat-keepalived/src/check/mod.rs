@@ -9,6 +9,8 @@ mod tracks;
 
 pub(crate) use scripts::usable_script;
 
+use std::sync::Arc;
+
 use crate::load::{Kind, Pass, Process};
 
 /// Completes the draft.
@@ -73,7 +75,15 @@ fn vrrp(pass: &mut Pass<'_>) {
     let scripts = std::mem::take(&mut pass.draft.scripts);
     pass.draft.configuration.scripts = scripts.into_iter().map(|one| one.model).collect();
     let instances = std::mem::take(&mut pass.draft.instances);
-    pass.draft.configuration.instances = instances.into_iter().map(|one| one.model).collect();
+    pass.draft.configuration.instances = instances
+        .into_iter()
+        .map(|mut one| {
+            one.model.shrink();
+            Arc::new(one.model)
+        })
+        .collect();
+    // Collected in the room of the drafts.
+    pass.draft.configuration.instances.shrink_to_fit();
     let groups = std::mem::take(&mut pass.draft.groups);
     pass.draft.configuration.sync_groups = groups.into_iter().map(|one| one.model).collect();
     files(pass);

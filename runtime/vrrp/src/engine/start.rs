@@ -28,7 +28,7 @@ impl Engine {
             self.waits_from = Some(now + delay);
         }
         for config in &configuration.instances {
-            let id = self.add(Arc::new(config.clone()));
+            let id = self.add(config.clone());
             self.order.push(id);
         }
         self.make_groups(&configuration);
