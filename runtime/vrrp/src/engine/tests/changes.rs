@@ -496,7 +496,7 @@ fn stopping_says_good_bye_and_takes_everything_back() {
 fn a_delayed_start_listens_at_once_and_waits_for_a_master_only_afterwards() {
     let delayed = || {
         let mut configuration = Configuration {
-            instances: vec![config("VI_1", 51)],
+            instances: vec![config("VI_1", 51).into()],
             ..Configuration::default()
         };
         configuration.global.vrrp_startup_delay = Duration::from_secs(2);
