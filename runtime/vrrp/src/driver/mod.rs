@@ -309,7 +309,12 @@ impl Driver {
                     hands.carry_out(effect, engine, poll, face);
                 }
             }
+            let more = batch.is_full();
             hands.sockets().give_back(batch);
+            // What came meanwhile is found by the next look at the set.
+            if !more {
+                break;
+            }
         }
     }
 
