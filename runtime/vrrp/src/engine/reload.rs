@@ -71,10 +71,8 @@ impl Engine {
             }
         }
         self.unite_groups(now, out);
-        if self.start.due().is_none() {
-            let order = self.order.clone();
-            self.begin_these(now, &order, out);
-        }
+        let order = self.order.clone();
+        self.begin_these(now, &order, out);
     }
 
     /// The instances of a new configuration in its order: those that stay, and new ones.
@@ -107,7 +105,7 @@ impl Engine {
                     kept.insert(id);
                     order.push(id);
                 }
-                None => order.push(self.add(Arc::new(config.clone()))),
+                None => order.push(self.add(config.clone())),
             }
         }
         (order, kept)
@@ -157,8 +155,11 @@ impl Engine {
             instance.group = None;
             if kept.contains(&id) {
                 before.push((id, instance.lines.clone()));
-                if *instance.config != *config {
-                    instance.reconfigure(Arc::new(config.clone()));
+                if *instance.config != **config {
+                    instance.reconfigure(config.clone());
+                } else {
+                    // The same, but the old one is to go with its configuration.
+                    instance.config = config.clone();
                 }
             }
         }
