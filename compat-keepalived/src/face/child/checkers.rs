@@ -15,9 +15,9 @@ pub(super) async fn serve(child: &Child<'_>, _loaded: Loaded, signals: &mut Sign
         match signals.next().await {
             Order::Stop => return Exit::Status(0),
             Order::Reload => {
-                child.log().say("Reloading");
-                let _ = child.read();
-                child.tell_ready();
+                if child.read_again().is_some() {
+                    child.tell_ready();
+                }
             }
             _ => {}
         }

@@ -17,6 +17,8 @@ pub trait Face {
     fn trouble(&mut self, trouble: &Trouble);
     /// Scripts, FIFOs and mail are to hear of a change.
     fn notify(&mut self, notice: &Notice);
+    /// The end was asked for: good-byes come next.
+    fn stopping(&mut self);
     /// A reload was asked for: the new configuration; `None`: the old one goes on. Masters have just advertised, this may
     /// take a while.
     fn read(&mut self) -> Option<Arc<Configuration>>;

@@ -35,7 +35,7 @@ impl Engine {
             self.prepare(now, id, out, false);
         }
         let order = self.order.clone();
-        self.tell_assigned(&order, out);
+        self.tell_assigned(order.iter().map(|&id| self.sends_from(id)), out);
         for &id in &order {
             if self
                 .instance(id)
@@ -162,10 +162,13 @@ impl Engine {
     }
 
     /// The addresses that adverts may come from, once for each interface, whatever the family of its instances.
-    pub(super) fn tell_assigned(&self, ids: &[InstanceId], out: &mut Effects) {
+    pub(super) fn tell_assigned(
+        &self,
+        interfaces: impl IntoIterator<Item = u32>,
+        out: &mut Effects,
+    ) {
         let mut told = HashSet::new();
-        for &id in ids {
-            let interface = self.sends_from(id);
+        for interface in interfaces {
             if !told.insert(interface) {
                 continue;
             }
