@@ -15,7 +15,8 @@ pub(super) async fn serve(child: &Child<'_>, _loaded: Loaded, signals: &mut Sign
         match signals.next().await {
             Order::Stop => return Exit::Status(0),
             Order::Reload => {
-                if child.read_again().is_some() {
+                let taken = child.read_again().is_some();
+                if taken {
                     child.tell_ready();
                 }
             }
