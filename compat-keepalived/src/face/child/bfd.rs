@@ -39,7 +39,7 @@ pub(super) async fn serve(child: &Child<'_>, loaded: Loaded, signals: &mut Signa
         move |event| log.tell(bfd::lines(&event)),
     );
     tokio::pin!(sessions);
-    child.tell_ready();
+    child.rest();
     let mut asked: Option<oneshot::Receiver<Status>> = None;
     loop {
         let order = tokio::select! {
@@ -61,7 +61,7 @@ pub(super) async fn serve(child: &Child<'_>, loaded: Loaded, signals: &mut Signa
             Order::Stop => Command::Stop,
             Order::Reload => match child.read_again() {
                 Some(loaded) => {
-                    child.tell_ready();
+                    child.rest();
                     configuration = Arc::new(loaded.configuration);
                     Command::Reload(configuration.bfd.clone())
                 }

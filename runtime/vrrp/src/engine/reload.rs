@@ -44,12 +44,10 @@ impl Engine {
             self.announcements = Announcements::new(&configuration);
         }
         let (order, kept) = self.match_instances(&configuration);
-        let mut interfaces: Vec<&str> = Vec::new();
-        for config in &configuration.instances {
-            let name = config.interface.as_ref().map(|name| &*name.value);
-            interfaces.extend(name.filter(|name| !interfaces.contains(name)));
+        for &id in order.iter().filter(|id| !kept.contains(*id)) {
+            self.locate(id);
         }
-        self.tell_assigned(interfaces.iter().map(|name| self.index_of(name)), out);
+        self.tell_assigned(&order, out);
         for id in self.order.clone() {
             if !kept.contains(&id) {
                 self.delete(now, id, out);
@@ -113,7 +111,7 @@ impl Engine {
                     kept.insert(id);
                     order.push(id);
                 }
-                None => order.push(self.add(Arc::new(config.clone()))),
+                None => order.push(self.add(config.clone())),
             }
         }
         (order, kept)
@@ -135,6 +133,7 @@ impl Engine {
             out,
         );
         self.detach(id, out);
+        out.push(Effect::RemoveDevices(id));
         if let Some(instance) = self.instances.get_mut(id.0 as usize).and_then(Option::take) {
             self.retired.push(*instance);
         }
@@ -162,8 +161,11 @@ impl Engine {
             instance.group = None;
             if kept.contains(&id) {
                 before.push((id, instance.lines.clone()));
-                if *instance.config != *config {
-                    instance.reconfigure(Arc::new(config.clone()));
+                if *instance.config != **config {
+                    instance.reconfigure(config.clone());
+                } else {
+                    // The same, but the old one is to go with its configuration.
+                    instance.config = config.clone();
                 }
             }
         }
