@@ -16,6 +16,7 @@ use locum_runtime::process::{
 use nix::sys::{
     resource::{UsageWho, getrusage},
     stat::{Mode, umask},
+    time::TimeVal,
 };
 
 use super::{
@@ -208,16 +209,24 @@ impl Child<'_> {
         if !log.is_detailed() {
             return log.say("Stopped");
         }
-        let usage = getrusage(UsageWho::RUSAGE_SELF);
-        let seconds =
-            |time: nix::sys::time::TimeVal| format!("{}.{:06}", time.tv_sec(), time.tv_usec());
-        match usage {
-            Ok(usage) => log.say(format!(
-                "Stopped - used {} user time, {} system time",
-                seconds(usage.user_time()),
-                seconds(usage.system_time())
-            )),
-            Err(_) => log.say("Stopped"),
-        }
+        let seconds = |time: TimeVal| format!("{}.{:06}", time.tv_sec(), time.tv_usec());
+        let usage = |who| getrusage(who).map(|usage| [usage.user_time(), usage.system_time()]);
+        let zero = TimeVal::new(0, 0);
+        let text = match (
+            usage(UsageWho::RUSAGE_SELF).map(|times| times.map(seconds)),
+            usage(UsageWho::RUSAGE_CHILDREN),
+        ) {
+            (Ok([user, system]), Ok(children)) if children != [zero, zero] => {
+                let [user_of, system_of] = children.map(seconds);
+                format!(
+                    "Stopped - used (self/children) {user}/{user_of} user time, {system}/{system_of} system time"
+                )
+            }
+            (Ok([user, system]), _) => {
+                format!("Stopped - used {user} user time, {system} system time")
+            }
+            (Err(_), _) => "Stopped".to_owned(),
+        };
+        log.say(text);
     }
 }

@@ -71,10 +71,8 @@ impl Engine {
             }
         }
         self.unite_groups(now, out);
-        if self.start.due().is_none() {
-            let order = self.order.clone();
-            self.begin_these(now, &order, out);
-        }
+        let order = self.order.clone();
+        self.begin_these(now, &order, out);
     }
 
     /// The instances of a new configuration in its order: those that stay, and new ones.
