@@ -153,6 +153,9 @@ fn device(instance: &str, name: &str, change: &DeviceChange) -> Line {
         DeviceChange::Incompatible => Line::info(format!(
             "({instance}) VMAC {name} already exists but is incompatible. It will be deleted"
         )),
+        DeviceChange::ParentDown { parent } => {
+            Line::info(format!("({instance}) interface {parent} is down"))
+        }
         DeviceChange::Made => detail(format!(
             "({instance}): Success creating VMAC interface {name}"
         )),

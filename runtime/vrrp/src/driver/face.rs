@@ -81,6 +81,11 @@ pub enum DeviceChange {
     },
     /// One that was there isn't what is wanted and went.
     Incompatible,
+    /// The interface below it has come, and is down.
+    ParentDown {
+        /// Its name.
+        parent: Name,
+    },
     /// It was made.
     Made,
     /// It can't be made.

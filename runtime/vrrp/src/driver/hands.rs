@@ -26,7 +26,7 @@ use super::{
     virtual_links::VirtualLinks,
 };
 use crate::{
-    device::Devices,
+    device::{self, Devices},
     effect::{Effect, Line, Lines},
     engine::Engine,
     identity::{InstanceId, LineId, SocketId},
@@ -92,8 +92,46 @@ impl Hands {
     ) -> io::Result<Devices> {
         self.firewalls.configure(&configuration.global.firewall);
         self.links.hear_of_lines(heard_lines(configuration))?;
+        let Self {
+            netlink, firewalls, ..
+        } = self;
         self.virtual_links
-            .make(configuration, &mut self.netlink, &mut self.firewalls, face)
+            .make(configuration, None, netlink, firewalls, face)
+    }
+
+    /// Makes the devices that are wanted over an interface which has come; `None`: there is nothing to be made.
+    pub(super) fn make_devices_over(
+        &mut self,
+        interface: u32,
+        configuration: &Configuration,
+        face: &mut impl Face,
+    ) -> Option<Devices> {
+        let name = self.links.get(interface)?.name.clone();
+        let wishes = device::wishes(configuration);
+        let mut wishes = wishes.iter().filter(|wish| *wish.parent == *name);
+        if self.virtual_links.stand_on(interface) || wishes.next().is_none() {
+            return None;
+        }
+        let Self {
+            netlink, firewalls, ..
+        } = self;
+        let made = self
+            .virtual_links
+            .make(configuration, Some(&name), netlink, firewalls, face);
+        for instance in &configuration.instances {
+            self.virtual_links.tell_of(&instance.name.value, face);
+        }
+        made.inspect_err(|error| {
+            let error = io::Error::from(error.kind());
+            face.trouble(&Trouble::Netlink(error));
+        })
+        .ok()
+    }
+
+    /// An interface is gone, maybe one of our devices.
+    pub(super) fn forget_device(&mut self, interface: u32, face: &mut impl Face) {
+        self.virtual_links
+            .forget(interface, &mut self.firewalls, face);
     }
 
     /// Tells which sockets stand: after a start or a reload, as the reference does.
@@ -390,7 +428,9 @@ impl Hands {
                 .extend(ok.map(|line| (line.interface, line.value.value.network.ip)));
         }
         for (line, error) in failures {
-            if error.kind() != benign {
+            // What is gone with its interface needn't be removed.
+            let is_away = !adding && error.raw_os_error() == Some(nix::libc::ENODEV);
+            if error.kind() != benign && !is_away {
                 face.trouble(&Trouble::Address {
                     address: line.value.value.network.ip,
                     interface: self.links.name(line.interface),

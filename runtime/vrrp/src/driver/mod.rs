@@ -111,6 +111,8 @@ struct Driver {
     processes: Processes,
     scripts: script::Scripts,
     found: Vec<Source>,
+    /// The first turn has come.
+    begun: bool,
     tidy: Tidy,
 }
 
@@ -137,6 +139,7 @@ impl Driver {
             processes: Processes::default(),
             scripts: script::Scripts::new(news),
             found: Vec::new(),
+            begun: false,
             tidy: Tidy::default(),
         })
     }
@@ -159,6 +162,7 @@ impl Driver {
         self.hands.tell_opened(face);
         self.tidy.later(now);
         face.started();
+        self.begun = true;
         Ok(())
     }
 
@@ -344,11 +348,12 @@ impl Driver {
 
     fn on_news(&mut self, now: Instant, news: News, face: &mut impl Face) {
         let out = &mut self.effects;
-        let mut lost = Lost::default();
+        let (mut lost, mut came) = (Lost::default(), None);
         match news {
             News::Interface(interface) => {
                 let index = interface.index;
                 self.engine.on_interface(now, interface, out);
+                came = Some(index);
                 if let Some(known) = self.hands.links.get(index) {
                     lost = self.statics.on_interface(index, known);
                 }
@@ -356,6 +361,7 @@ impl Driver {
             News::InterfaceGone(index) => {
                 self.engine.on_interface_gone(now, index, out);
                 self.statics.on_interface_gone(index);
+                self.hands.forget_device(index, face);
             }
             News::Address(address) => {
                 self.engine
@@ -386,6 +392,13 @@ impl Driver {
             News::Overrun => {}
         }
         self.carry_out(face);
+        if let Some(index) = came.filter(|_| self.begun) {
+            let configuration = self.engine.configuration().clone();
+            let devices = self.hands.make_devices_over(index, &configuration, face);
+            if let Some(devices) = devices {
+                self.engine.set_devices(devices);
+            }
+        }
         if lost != Lost::default() {
             self.hands.restore(lost, &self.engine, face);
         }

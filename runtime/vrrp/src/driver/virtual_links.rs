@@ -49,10 +49,11 @@ struct Made {
 
 impl VirtualLinks {
     /// Makes those that a configuration wants and that aren't there, and gives the names of all. Without its parent one
-    /// isn't made: its instance is in fault then.
+    /// isn't made: its instance is in fault then. `over`: only those over this interface, which has come.
     pub(super) fn make(
         &mut self,
         configuration: &Configuration,
+        over: Option<&str>,
         netlink: &mut Netlink,
         firewalls: &mut Firewalls,
         face: &mut impl Face,
@@ -68,7 +69,18 @@ impl VirtualLinks {
         for (wish, device) in wishes.iter().zip(devices) {
             names.insert(wish, device.name.clone(), !device.fits);
             self.wanted.insert(device.name.clone());
-            if let Some(parent) = links.iter().find(|link| link.name == wish.parent) {
+            let mut parents = links.iter();
+            let parent = parents.find(|link| link.name == wish.parent);
+            if let Some(parent) = parent.filter(|link| over.is_none_or(|over| link.name == over)) {
+                if over.is_some() && !parent.running && wish.own {
+                    face.trouble(&Trouble::Device {
+                        instance: wish.instance.name.value.as_str().into(),
+                        name: device.name.clone(),
+                        change: DeviceChange::ParentDown {
+                            parent: wish.parent.into(),
+                        },
+                    });
+                }
                 self.take(wish, &device, parent, netlink, firewalls, face);
             }
         }
@@ -204,6 +216,19 @@ impl VirtualLinks {
         }
     }
 
+    /// Whether any stands on an interface.
+    pub(super) fn stand_on(&self, parent: u32) -> bool {
+        self.made.iter().any(|made| made.parent == parent)
+    }
+
+    /// An interface is gone, and with it what there was for it if it was one of them.
+    pub(super) fn forget(&mut self, index: u32, firewalls: &mut Firewalls, face: &mut impl Face) {
+        let is_it = |made: &mut Made| made.index == index;
+        for made in self.made.extract_if(.., is_it) {
+            redirect_no_more(&made, firewalls, face);
+        }
+    }
+
     /// Whether an interface is one of them.
     pub(super) fn has(&self, index: u32) -> bool {
         self.made.iter().any(|made| made.index == index)
@@ -260,15 +285,7 @@ impl VirtualLinks {
         firewalls: &mut Firewalls,
         face: &mut impl Face,
     ) {
-        if made.redirected {
-            let family = kernel_family(made.family);
-            let done = firewalls.get().and_then(|firewall| {
-                firewall.redirect_groups_no_more(family, made.index, made.parent)
-            });
-            if let Err(error) = done {
-                face.trouble(&Trouble::Firewall(error));
-            }
-        }
+        redirect_no_more(&made, firewalls, face);
         let change = match self.macs.unmake(netlink, made.index) {
             Ok(()) => DeviceChange::Gone,
             Err(error) => DeviceChange::Stays(error),
@@ -278,6 +295,19 @@ impl VirtualLinks {
             name: made.name,
             change,
         });
+    }
+}
+
+fn redirect_no_more(made: &Made, firewalls: &mut Firewalls, face: &mut impl Face) {
+    if !made.redirected {
+        return;
+    }
+    let family = kernel_family(made.family);
+    let done = firewalls
+        .get()
+        .and_then(|firewall| firewall.redirect_groups_no_more(family, made.index, made.parent));
+    if let Err(error) = done {
+        face.trouble(&Trouble::Firewall(error));
     }
 }
 
