@@ -275,6 +275,10 @@ fn run_startup_script(loaded: &Loaded, log: &Log) {
 /// Runs a script that everything waits for.
 pub(super) fn run_script(kind: &str, script: &Script, limit: Duration, log: &Log) {
     let command = Command::of(script, &[]);
+    log.detail(|| {
+        let program = command.argv.first().cloned().unwrap_or_default();
+        format!("Running {kind} script {}", program.display())
+    });
     let ended = match script::once::run(&command, limit) {
         Ok(outcome) if outcome.timed_out => {
             return log.say(format!("{kind} script timed out"));
@@ -283,7 +287,7 @@ pub(super) fn run_script(kind: &str, script: &Script, limit: Duration, log: &Log
         Err(error) => return log.say(format!("{kind} script failed to run - {error}")),
     };
     match ended {
-        Ended::Exited(0) => {}
+        Ended::Exited(0) => log.detail(|| format!("{kind} script script succeeded")),
         Ended::Exited(status) => log.say(format!("{kind} script script failed, status {status}")),
         Ended::Signaled(signal) => {
             log.say(format!("{kind} script script killed by signal {signal}"));

@@ -17,6 +17,8 @@ pub trait Face {
     fn trouble(&mut self, trouble: &Trouble);
     /// Scripts, FIFOs and mail are to hear of a change.
     fn notify(&mut self, notice: &Notice);
+    /// The end was asked for: good-byes come next.
+    fn stopping(&mut self);
     /// FIFOs are to hear of a state that stands after a reload (`fifo_write_vrrp_states_on_reload`).
     fn restate(&mut self, notice: &Notice);
     /// A reload was asked for: the new configuration; `None`: the old one goes on. Masters have just advertised, this may

@@ -437,6 +437,7 @@ impl Driver {
                 self.carry_out(face);
             }
             Order::Stop { answer, keep } => {
+                face.stopping();
                 self.engine.stop(now, &mut self.effects);
                 if keep {
                     // Not even a good-bye: nobody is to take over (observed).
