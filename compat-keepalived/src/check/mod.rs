@@ -9,6 +9,8 @@ mod tracks;
 
 pub(crate) use scripts::usable_script;
 
+use std::sync::Arc;
+
 use crate::load::{Kind, Pass, Process};
 
 /// Completes the draft.
@@ -58,15 +60,30 @@ fn vrrp(pass: &mut Pass<'_>) {
         );
         return;
     }
-    instance::complete(pass);
-    groups::complete(pass);
-    tracks::complete(pass);
-    duplicates::find(pass);
     scripts::trackers(pass);
     scripts::notifications(pass);
     scripts::verdict(pass);
+    if instance::nameless(pass) {
+        return;
+    }
+    groups::complete(pass);
+    if !instance::complete(pass) {
+        return;
+    }
+    tracks::complete(pass);
+    duplicates::find(pass);
+    let scripts = std::mem::take(&mut pass.draft.scripts);
+    pass.draft.configuration.scripts = scripts.into_iter().map(|one| one.model).collect();
     let instances = std::mem::take(&mut pass.draft.instances);
-    pass.draft.configuration.instances = instances.into_iter().map(|one| one.model).collect();
+    pass.draft.configuration.instances = instances
+        .into_iter()
+        .map(|mut one| {
+            one.model.shrink();
+            Arc::new(one.model)
+        })
+        .collect();
+    // Collected in the room of the drafts.
+    pass.draft.configuration.instances.shrink_to_fit();
     let groups = std::mem::take(&mut pass.draft.groups);
     pass.draft.configuration.sync_groups = groups.into_iter().map(|one| one.model).collect();
     files(pass);

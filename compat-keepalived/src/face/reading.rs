@@ -24,6 +24,7 @@ pub(super) struct Reading {
     file: PathBuf,
     config_id: Option<String>,
     all_config: bool,
+    allowed: Vec<String>,
     machine: Rooted,
 }
 
@@ -34,6 +35,7 @@ impl Reading {
             file: args.file.clone(),
             config_id: args.config_id.clone(),
             all_config: args.all_config,
+            allowed: args.allowed.clone(),
             machine: Rooted {
                 directory: std::env::current_dir().unwrap_or_else(|_| "/".into()),
             },
@@ -57,7 +59,7 @@ impl Reading {
         for message in &loaded.messages {
             log.say(&message.text);
         }
-        for warning in loaded.warnings() {
+        for warning in loaded.warnings(&self.allowed) {
             log.say(warning);
         }
         loaded
@@ -129,7 +131,7 @@ impl System for Rooted {
         Machine.own_account()
     }
 
-    fn file(&self, path: &Path) -> Option<FileFacts> {
+    fn file(&self, path: &Path) -> io::Result<FileFacts> {
         Machine.file(path)
     }
 

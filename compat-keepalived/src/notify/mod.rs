@@ -12,7 +12,7 @@ mod mail;
 mod message;
 mod scripts;
 
-use std::{collections::HashMap, sync::Arc};
+use std::{sync::Arc, time::Duration};
 
 use locum_model::{
     keepalived::Configuration,
@@ -20,7 +20,7 @@ use locum_model::{
 };
 use locum_runtime::{alert, script::Command};
 use locum_vrrp::effect::{Notice, NoticeState, Subject};
-use tokio::sync::mpsc;
+use tokio::sync::{OnceCell, mpsc};
 
 pub use message::Message;
 
@@ -30,13 +30,17 @@ use self::fifo::Fifos;
 #[derive(Debug)]
 pub struct Notifier {
     configuration: Arc<Configuration>,
-    /// Of instances and of groups: their places in the configuration.
-    instances: HashMap<String, usize>,
-    groups: HashMap<String, usize>,
+    instances: Places,
+    groups: Places,
     fifos: Fifos,
     news: mpsc::UnboundedSender<Message>,
     host: String,
+    /// What others call this machine, asked once for each configuration.
+    names: Arc<OnceCell<Option<String>>>,
 }
+
+/// How long a mail waits for the machine's name.
+const LOOKUP: Duration = Duration::from_secs(15);
 
 impl Notifier {
     /// Opens FIFOs and starts their readers. `host` is the name of this machine; what happens later, and what goes wrong,
@@ -49,11 +53,12 @@ impl Notifier {
         let fifos = Fifos::open(&configuration.global, &news);
         let mut notifier = Self {
             configuration: Arc::new(Configuration::default()),
-            instances: HashMap::new(),
-            groups: HashMap::new(),
+            instances: Places::default(),
+            groups: Places::default(),
             fifos,
             news,
             host: host.to_owned(),
+            names: Arc::default(),
         };
         notifier.take(configuration);
         notifier
@@ -62,37 +67,52 @@ impl Notifier {
     /// Another configuration holds. FIFOs that stay are left as they are.
     pub fn reload(&mut self, configuration: Arc<Configuration>) {
         self.fifos.reload(&configuration.global, &self.news);
+        self.names = Arc::default();
         self.take(configuration);
     }
 
     fn take(&mut self, configuration: Arc<Configuration>) {
-        let instances = configuration.instances.iter().enumerate();
-        self.instances = instances
-            .map(|(at, instance)| (instance.name.value.clone(), at))
-            .collect();
-        let groups = configuration.sync_groups.iter().enumerate();
-        self.groups = groups
-            .map(|(at, group)| (group.name.value.clone(), at))
-            .collect();
+        self.instances = Places::by(&configuration.instances, |instance| &instance.name);
+        self.groups = Places::by(&configuration.sync_groups, |group| &group.name);
         self.configuration = configuration;
+    }
+
+    /// The end has begun: what is told from here on is told last.
+    pub fn stopping(&mut self) {
+        self.fifos.stopping();
+    }
+
+    /// What the subject of a notice says of notifications.
+    fn told<'a>(&self, configuration: &'a Configuration, notice: &Notice) -> Option<Told<'a>> {
+        match notice.subject {
+            Subject::Instance(_) => {
+                let instances = &configuration.instances;
+                let found = self
+                    .instances
+                    .find(instances, &notice.name, |one| &one.name);
+                found.map(|instance| Told::instance(instance))
+            }
+            Subject::Group(_) => {
+                let groups = &configuration.sync_groups;
+                let found = self.groups.find(groups, &notice.name, |one| &one.name);
+                found.map(Told::group)
+            }
+        }
+    }
+
+    /// Tells FIFOs of a state that stands.
+    pub fn restate(&mut self, notice: &Notice) {
+        let configuration = self.configuration.clone();
+        if let Some(told) = self.told(&configuration, notice) {
+            let state = as_told(notice.state, told.notify);
+            self.fifos.tell(notice, state, &self.news);
+        }
     }
 
     /// Tells of a change.
     pub fn notify(&mut self, notice: &Notice) {
         let configuration = self.configuration.clone();
-        let told = match notice.subject {
-            Subject::Instance(_) => self
-                .instances
-                .get(&*notice.name)
-                .and_then(|at| configuration.instances.get(*at))
-                .map(Told::instance),
-            Subject::Group(_) => self
-                .groups
-                .get(&*notice.name)
-                .and_then(|at| configuration.sync_groups.get(*at))
-                .map(Told::group),
-        };
-        let Some(told) = told else {
+        let Some(told) = self.told(&configuration, notice) else {
             return;
         };
         let state = as_told(notice.state, told.notify);
@@ -103,12 +123,27 @@ impl Notifier {
         for command in scripts::commands(notice, state, told.notify) {
             run(&command, &self.news);
         }
-        if told.mail
-            && let Some(alert) = mail::alert(&configuration.global, &self.host, notice, state)
-        {
-            let news = self.news.clone();
-            let server = alert.server;
+        if told.mail {
+            let (notice, news, host) = (notice.clone(), self.news.clone(), self.host.clone());
+            let names = self.names.clone();
             tokio::spawn(async move {
+                let global = &configuration.global;
+                let mut host = mail::Host {
+                    own: host,
+                    canonical: None,
+                };
+                // Whether there is a mail is asked before servers of names are.
+                if mail::alert(global, &host, &notice, state).is_none() {
+                    return;
+                }
+                if mail::names_host(global) {
+                    let lookup = || alert::canonical(host.own.clone(), LOOKUP);
+                    host.canonical = names.get_or_init(lookup).await.clone();
+                }
+                let Some(alert) = mail::alert(global, &host, &notice, state) else {
+                    return;
+                };
+                let server = alert.server;
                 alert::send(&alert, |event| {
                     let _ = news.send(Message::Mail { server, event });
                 })
@@ -140,6 +175,28 @@ impl<'a> Told<'a> {
             mail: group.smtp_alert,
             priorities: group.notify_priority_changes,
         }
+    }
+}
+
+/// Where the ones of a name stand in a list of the configuration, in the order of their names.
+#[derive(Debug, Default)]
+struct Places(Vec<u32>);
+
+impl Places {
+    fn by<T>(list: &[T], name: impl Fn(&T) -> &str) -> Self {
+        let mut places: Vec<u32> = (0..).take(list.len()).collect();
+        places.sort_by_key(|at| name(&list[*at as usize]));
+        Self(places)
+    }
+
+    /// The one of this name in the list that [`by`](Self::by) got; the last one, if there are several.
+    fn find<'a, T>(&self, list: &'a [T], wanted: &str, name: impl Fn(&T) -> &str) -> Option<&'a T> {
+        let of = |at: &u32| list.get(*at as usize);
+        let behind = self
+            .0
+            .partition_point(|at| of(at).is_some_and(|one| name(one) <= wanted));
+        let found = of(self.0.get(behind.checked_sub(1)?)?)?;
+        (name(found) == wanted).then_some(found)
     }
 }
 
@@ -208,5 +265,20 @@ fn run(command: &Command, news: &mpsc::UnboundedSender<Message>) {
         Err(error) => {
             let _ = news.send(Message::NotStarted { program, error });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_one_of_a_name_is_found() {
+        let numbered: Vec<(&str, usize)> = ["b", "a", "c", "b"].into_iter().zip(0..).collect();
+        let places = Places::by(&numbered, |one| one.0);
+        let found = |name| places.find(&numbered, name, |one| one.0).map(|one| one.1);
+        assert_eq!(["a", "b", "c"].map(found), [Some(1), Some(3), Some(2)]);
+        assert_eq!(["", "aa", "d"].map(found), [None; 3]);
+        assert_eq!(Places::default().find(&numbered, "a", |one| one.0), None);
     }
 }

@@ -233,7 +233,7 @@ fn leave_terminal(args: &Args, log: &Log) -> Result<Option<daemonise::Announceme
     match daemonise::split() {
         Ok(Half::Parent(waiting)) => Err(waiting.wait().err().unwrap_or(Exit::Status(0))),
         Ok(Half::Child(announcement)) => {
-            log.rename(&log.ident());
+            log.leave_terminal();
             let _ = std::env::set_current_dir("/");
             Ok(Some(announcement))
         }
@@ -271,6 +271,10 @@ fn run_startup_script(loaded: &Loaded, log: &Log) {
 /// Runs a script that everything waits for.
 pub(super) fn run_script(kind: &str, script: &Script, limit: Duration, log: &Log) {
     let command = Command::of(script, &[]);
+    log.detail(|| {
+        let program = command.argv.first().cloned().unwrap_or_default();
+        format!("Running {kind} script {}", program.display())
+    });
     let ended = match script::once::run(&command, limit) {
         Ok(outcome) if outcome.timed_out => {
             return log.say(format!("{kind} script timed out"));
@@ -279,7 +283,7 @@ pub(super) fn run_script(kind: &str, script: &Script, limit: Duration, log: &Log
         Err(error) => return log.say(format!("{kind} script failed to run - {error}")),
     };
     match ended {
-        Ended::Exited(0) => {}
+        Ended::Exited(0) => log.detail(|| format!("{kind} script script succeeded")),
         Ended::Exited(status) => log.say(format!("{kind} script script failed, status {status}")),
         Ended::Signaled(signal) => {
             log.say(format!("{kind} script script killed by signal {signal}"));

@@ -11,6 +11,8 @@
 //! face's log is its own business.
 
 mod announce;
+mod buffer;
+mod devices;
 mod face;
 mod firewall;
 mod hands;
@@ -20,6 +22,7 @@ mod poll;
 mod snapshot;
 mod sockets;
 mod statics;
+mod tidy;
 mod track;
 mod virtual_links;
 
@@ -29,7 +32,7 @@ use locum_model::keepalived::Configuration;
 use locum_runtime::clock;
 use tokio::sync::{mpsc, oneshot};
 
-pub use face::{DumpKind, Face, Order, Trouble};
+pub use face::{DeviceChange, DumpKind, Face, Order, Trouble};
 
 use self::{
     hands::Hands,
@@ -37,6 +40,7 @@ use self::{
     poll::{PollSet, Source},
     sockets::received,
     statics::Statics,
+    tidy::Tidy,
     track::{file::Files, process::Processes, script},
 };
 use crate::{
@@ -107,6 +111,7 @@ struct Driver {
     processes: Processes,
     scripts: script::Scripts,
     found: Vec<Source>,
+    tidy: Tidy,
 }
 
 /// The answer to an order to stop, once it is carried out.
@@ -132,6 +137,7 @@ impl Driver {
             processes: Processes::default(),
             scripts: script::Scripts::new(news),
             found: Vec::new(),
+            tidy: Tidy::default(),
         })
     }
 
@@ -139,8 +145,10 @@ impl Driver {
     fn begin(&mut self, face: &mut impl Face) -> io::Result<()> {
         let now = clock::now();
         let configuration = self.engine.configuration().clone();
-        self.hands.prepare(&configuration, face)?;
+        let devices = self.hands.prepare(&configuration, face)?;
+        self.engine.set_devices(devices);
         self.read_links_again(now, face)?;
+        self.hands.local_igmp(&configuration, face);
         self.hands.promote_secondaries(&configuration, face);
         self.track(now, &configuration, true, face);
         self.statics = Statics::of(&configuration, &self.hands.links);
@@ -149,6 +157,7 @@ impl Driver {
         self.carry_out_own(self.statics.set(), face);
         self.carry_out(face);
         self.hands.tell_opened(face);
+        self.tidy.later(now);
         face.started();
         Ok(())
     }
@@ -300,7 +309,12 @@ impl Driver {
                     hands.carry_out(effect, engine, poll, face);
                 }
             }
+            let more = batch.is_full();
             hands.sockets().give_back(batch);
+            // What came meanwhile is found by the next look at the set.
+            if !more {
+                break;
+            }
         }
     }
 
@@ -423,6 +437,7 @@ impl Driver {
                 self.carry_out(face);
             }
             Order::Stop { answer, keep } => {
+                face.stopping();
                 self.engine.stop(now, &mut self.effects);
                 if keep {
                     // Not even a good-bye: nobody is to take over (observed).
@@ -450,7 +465,8 @@ impl Driver {
             return Ok(());
         };
         let now = clock::now();
-        self.hands.prepare(&configuration, face)?;
+        let devices = self.hands.prepare(&configuration, face)?;
+        self.engine.set_devices(devices);
         self.read_links_again(now, face)?;
         self.hands.promote_secondaries(&configuration, face);
         let statics = Statics::of(&configuration, &self.hands.links);
@@ -460,10 +476,17 @@ impl Driver {
         self.engine
             .reload(now, configuration.clone(), &mut self.effects);
         self.carry_out(face);
+        self.hands.size_buffers(&self.engine);
         self.hands.tell_all_sockets(face);
         face.reloaded(&configuration);
+        if configuration.global.fifo_write_vrrp_states_on_reload {
+            for notice in self.engine.standing() {
+                face.restate(&notice);
+            }
+        }
         self.track(now, &configuration, false, face);
-        self.hands.clear_away(&configuration, face);
+        self.hands.clear_away(face);
+        self.tidy.later(now);
         Ok(())
     }
 
@@ -494,13 +517,21 @@ impl Driver {
     }
 
     fn arm(&mut self) -> io::Result<()> {
+        let now = clock::now();
+        // In a second each instance may advertise in the same turn; a change has more to do.
+        let usual = 2 * self.engine.configuration().instances.len();
+        if self.effects.shrink(usual) {
+            self.tidy.later(now);
+        }
+        self.tidy.when_due(now);
         let deadlines = [
             self.engine.deadline(),
             self.scripts.deadline(),
             self.processes.deadline(),
+            self.tidy.deadline(),
         ];
         let first = deadlines.into_iter().flatten().min();
-        self.poll.set_timer(first, clock::now())
+        self.poll.set_timer(first, now)
     }
 
     /// Carries out what the driver itself wants, before what the engine does.

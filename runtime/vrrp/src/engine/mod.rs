@@ -26,11 +26,12 @@ use std::{
 
 use locum_model::keepalived::Configuration;
 
-pub use self::links::device_name;
 use self::{announce::Announcements, links::Link, packets::Pool};
 use crate::{
+    device::Devices,
     effect::{Effect, Effects, Notice, NoticeState, Socket, Subject},
     event::{Event, GroupEvent, InstanceEvent},
+    fsm::State,
     group::Group,
     identity::{Block, GroupId, InstanceId, LineId, Name, SocketId},
     input::Interface,
@@ -55,14 +56,16 @@ pub struct Engine {
     groups: Vec<Option<Group>>,
     group_order: Vec<GroupId>,
     links: BTreeMap<u32, Link>,
+    /// Macvlans and ipvlans of instances, as they are called.
+    devices: Devices,
     sockets: Vec<Option<Pool>>,
     trackers: BTreeMap<Key, Tracker>,
     /// Whose address it is, as an interface has it.
     owners: HashMap<(u32, IpAddr), LineId>,
     announcements: Announcements,
     timers: Timers<TimerKey>,
-    /// When instances start.
-    start: Alarm,
+    /// `vrrp_startup_delay`: no wait for a master begins earlier.
+    waits_from: Option<Instant>,
     started: bool,
     stopped: bool,
 }
@@ -70,8 +73,6 @@ pub struct Engine {
 /// Whose timer it is; timers of one time run in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum TimerKey {
-    /// The delayed start.
-    Start,
     /// A debounced interface.
     Link(u32),
     /// An instance's advert or its master's being down.
@@ -99,11 +100,12 @@ impl Engine {
             groups: Vec::new(),
             group_order: Vec::new(),
             links: BTreeMap::new(),
+            devices: Devices::default(),
             sockets: Vec::new(),
             trackers: BTreeMap::new(),
             owners: HashMap::new(),
             timers: Timers::default(),
-            start: Alarm::default(),
+            waits_from: None,
             started: false,
             stopped: false,
         }
@@ -133,11 +135,10 @@ impl Engine {
             timers,
             links,
             announcements,
-            start,
             ..
         } = self;
         while let Some(entry) = timers.earliest() {
-            let alarm = alarm_of(instances, links, announcements, start, entry.1);
+            let alarm = alarm_of(instances, links, announcements, entry.1);
             if alarm.as_ref().is_some_and(|alarm| alarm.is_at(entry.0)) {
                 return;
             }
@@ -162,18 +163,16 @@ impl Engine {
             timers,
             links,
             announcements,
-            start,
             ..
         } = self;
         let key = entry.1;
-        let Some(alarm) = alarm_of(instances, links, announcements, start, key) else {
+        let Some(alarm) = alarm_of(instances, links, announcements, key) else {
             return;
         };
         if timers.ring(alarm, entry, now) == Ring::NotYet {
             return;
         }
         match key {
-            TimerKey::Start => self.begin(now, out),
             TimerKey::Link(index) => self.debounced(now, index, out),
             TimerKey::Instance(id) => self.timer_of(now, id, out),
             TimerKey::AnnounceAgain(id) => self.announce_again(now, id, out),
@@ -335,6 +334,29 @@ impl Engine {
         }
     }
 
+    /// From when a wait for a master counts: after a delayed start, not before it.
+    fn wait_begins(&self, now: Instant) -> Instant {
+        self.waits_from.map_or(now, |from| from.max(now))
+    }
+
+    /// What a reload leaves as it is: groups, and instances that aren't master (observed: the reference leaves those out).
+    pub fn standing(&self) -> Vec<Notice> {
+        let groups = self.groups().map(|group| Notice {
+            subject: Subject::Group(group.id),
+            name: group.name.clone(),
+            state: noticed(group.state),
+            priority: 0,
+        });
+        let instances = self.instances().filter(|one| one.state != State::Master);
+        let instances = instances.map(|instance| Notice {
+            subject: Subject::Instance(instance.id),
+            name: instance.name.clone(),
+            state: noticed(instance.state),
+            priority: instance.priority,
+        });
+        groups.chain(instances).collect()
+    }
+
     /// Sets an instance's own timer.
     fn set_timer(&mut self, id: InstanceId, at: Instant) {
         if let Some(Some(instance)) = self.instances.get_mut(id.0 as usize) {
@@ -344,12 +366,20 @@ impl Engine {
     }
 }
 
+/// A state as notifications call it.
+fn noticed(state: State) -> NoticeState {
+    match state {
+        State::Master => NoticeState::Master,
+        State::Backup => NoticeState::Backup,
+        _ => NoticeState::Fault,
+    }
+}
+
 /// The alarm of a key, if its owner still exists.
 fn alarm_of<'a>(
     instances: &'a mut [Option<Box<Instance>>],
     links: &'a mut BTreeMap<u32, Link>,
     announcements: &'a mut Announcements,
-    start: &'a mut Alarm,
     key: TimerKey,
 ) -> Option<&'a mut Alarm> {
     let (TimerKey::Instance(id)
@@ -360,7 +390,7 @@ fn alarm_of<'a>(
         return match key {
             TimerKey::Link(index) => links.get_mut(&index).map(|link| &mut link.debounce),
             TimerKey::Spacing(spacing) => announcements.alarm(spacing),
-            _ => Some(start),
+            _ => None,
         };
     };
     let instance = instances.get_mut(id.0 as usize)?.as_deref_mut()?;

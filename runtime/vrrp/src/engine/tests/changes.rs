@@ -1,6 +1,7 @@
 //! What links, addresses, trackers, groups and reloads do to instances.
 
 use super::*;
+use crate::device::{Devices, wishes};
 
 #[test]
 fn a_lone_backup_becomes_master_after_the_recorded_time_in_the_recorded_order() {
@@ -139,7 +140,7 @@ fn a_group_becomes_master_when_the_last_member_times_out_and_fails_as_one() {
     let mut first = config("VI_1", 51);
     first.tracks.interfaces = vec![tracked("v1", 0)];
     let mut bench = Bench::new(Configuration {
-        instances: vec![first, config("VI_2", 52)],
+        instances: [first, config("VI_2", 52)].map(Arc::new).to_vec(),
         sync_groups: vec![group(&["VI_1", "VI_2"])],
         ..Configuration::default()
     });
@@ -225,7 +226,7 @@ fn an_instance_waits_for_the_first_result_of_its_script_and_a_weight_moves_its_p
     first.tracks.scripts = vec![tracked("up", 0), tracked("weight", -20)];
     first.notify_priority_changes = true;
     let mut bench = Bench::new(Configuration {
-        instances: vec![first],
+        instances: [first].map(Arc::new).to_vec(),
         scripts: vec![script("up", 1, 2), script("weight", 1, 1)],
         ..Configuration::default()
     });
@@ -275,7 +276,9 @@ fn a_reload_touches_only_what_changed() {
         .addresses
         .push(Located::built_in(Address::bare(Network { ip, prefix: 24 })));
     let next = Configuration {
-        instances: vec![config("VI_1", 51), second, config("VI_4", 54)],
+        instances: [config("VI_1", 51), second, config("VI_4", 54)]
+            .map(Arc::new)
+            .to_vec(),
         ..Default::default()
     };
     bench
@@ -360,7 +363,7 @@ fn spaced_announcements_leave_one_by_one_address_after_address() {
         .addresses
         .push(Located::built_in(Address::bare(Network { ip, prefix: 24 })));
     let mut configuration = Configuration {
-        instances: vec![first],
+        instances: [first].map(Arc::new).to_vec(),
         ..Configuration::default()
     };
     configuration.global.vrrp_garp_interval = Duration::from_millis(50);
@@ -373,7 +376,7 @@ fn spaced_announcements_leave_one_by_one_address_after_address() {
 #[test]
 fn a_short_loss_of_a_debounced_link_is_not_noticed_and_a_long_one_late() {
     let mut configuration = Configuration {
-        instances: vec![config("VI_1", 51)],
+        instances: [config("VI_1", 51)].map(Arc::new).to_vec(),
         ..Configuration::default()
     };
     configuration.up_down_delays = vec![locum_model::keepalived::UpDownDelay {
@@ -409,7 +412,7 @@ fn an_instance_on_a_vmac_sends_from_the_address_below_and_fails_with_either() {
     virtual_mac.vmac = Some(Default::default());
     let now = instant();
     let configuration = Configuration {
-        instances: vec![virtual_mac],
+        instances: [virtual_mac].map(Arc::new).to_vec(),
         ..Configuration::default()
     };
     let mut bench = Bench {
@@ -428,6 +431,12 @@ fn an_instance_on_a_vmac_sends_from_the_address_below_and_fails_with_either() {
         base: Some(2),
         ..link(7, "vrrp.51", up)
     };
+    let mut devices = Devices::default();
+    let configuration = bench.engine.configuration().clone();
+    for wish in wishes(&configuration) {
+        devices.insert(&wish, "vrrp.51".into(), true);
+    }
+    bench.engine.set_devices(devices);
     bench.engine.on_interface(now, vmac(true), &mut bench.out);
     bench.engine.start(now, &mut bench.out);
     bench.settle();
@@ -481,4 +490,32 @@ fn stopping_says_good_bye_and_takes_everything_back() {
     );
     bench.run(10000);
     assert_eq!(bench.take(), [""; 0]);
+}
+
+#[test]
+fn a_delayed_start_listens_at_once_and_waits_for_a_master_only_afterwards() {
+    let delayed = || {
+        let mut configuration = Configuration {
+            instances: vec![config("VI_1", 51).into()],
+            ..Configuration::default()
+        };
+        configuration.global.vrrp_startup_delay = Duration::from_secs(2);
+        Bench::new(configuration)
+    };
+    let mut bench = delayed();
+    assert_eq!(bench.state(0), State::Backup);
+    bench.run(2000 + 3608);
+    assert_eq!(bench.state(0), State::Backup);
+    bench.run(2);
+    assert_eq!(bench.state(0), State::Master);
+    // An advert of the delay prolongs nothing, one after it does.
+    let mut bench = delayed();
+    bench.run(1000);
+    bench.hear(51, 200, 212);
+    bench.run(1500);
+    bench.hear(51, 200, 212);
+    bench.run(3608);
+    assert_eq!(bench.state(0), State::Backup);
+    bench.run(2);
+    assert_eq!(bench.state(0), State::Master);
 }
