@@ -1,18 +1,21 @@
 //! May the scripts be run (manual, SCRIPTS; `enable_script_security`)?
 //!
 //! A script that root runs is insecure if someone else could change or replace it: it, or a folder on its way, belongs
-//! to another user or may be written by others (a sticky folder passes). A file nobody may execute isn't judged: it
-//! can't be run. With script security such a script is not run;
-//! without, it is, and a configuration test fails with a status of its own.
+//! to another user or may be written by others (a sticky folder passes). With script security such a script is not run;
+//! without, it is, and a configuration test fails with a status of its own. What can't be executed isn't run either way.
+//! A configuration test tells the verdicts, the log of a daemon their reasons, too.
 
 use std::{
     borrow::BorrowMut,
     path::{Component, Path, PathBuf},
 };
 
-use locum_model::{Text, script::Script};
+use locum_model::{
+    Text,
+    script::{Account, Script},
+};
 
-use crate::load::{Pass, System};
+use crate::load::{Kind, Pass, System, system::FileFacts};
 
 /// What there is to say against a script.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +24,8 @@ enum Fault {
     Missing,
     /// It isn't a file that can be run.
     NotAFile,
+    /// Whoever it would run as may not execute it.
+    NotExecutable,
     /// Others may change it.
     Insecure,
 }
@@ -28,6 +33,9 @@ enum Fault {
 const WRITABLE_BY_GROUP: u32 = 0o020;
 const WRITABLE_BY_OTHERS: u32 = 0o002;
 const EXECUTABLE: u32 = 0o111;
+const OWNERS: u32 = 0o700;
+const GROUPS: u32 = 0o070;
+const OTHERS: u32 = 0o007;
 const STICKY: u32 = 0o1000;
 const TYPE: u32 = 0o170_000;
 const REGULAR: u32 = 0o100_000;
@@ -50,7 +58,8 @@ pub(super) fn once(pass: &mut Pass<'_>) {
     global.startup_script = startup;
     global.shutdown_script = shutdown;
     if used && !global.script_security {
-        pass.security("SECURITY VIOLATION - start/shutdown scripts are being executed but script_security not enabled.");
+        let text = "SECURITY VIOLATION - start/shutdown scripts are being executed but script_security not enabled.";
+        violation(pass, text);
     }
 }
 
@@ -63,31 +72,32 @@ pub(super) fn trackers(pass: &mut Pass<'_>) {
         match usable(pass, &mut one.model.script) {
             Ok(()) => {
                 pass.draft.scripts_used = true;
-                kept.push(one.model);
+                kept.push(one);
                 continue;
             }
+            Err(Fault::NotExecutable) => {}
             Err(Fault::Missing) => pass.tell(
-                crate::load::Kind::Error,
+                Kind::Error,
                 format!("Disabling track script {name} since not found/accessible"),
             ),
             Err(_) => pass.tell(
-                crate::load::Kind::Error,
+                Kind::Error,
                 format!("Disabling track script {name} due to insecure"),
             ),
         }
         for instance in &mut pass.draft.instances {
-            let tracked = &mut instance.model.tracks.scripts;
+            let tracked = &mut instance.tracks.scripts;
             tracked.retain(|tracked| tracked.name.value != name);
         }
         for group in &mut pass.draft.groups {
-            let tracked = &mut group.model.tracks.scripts;
+            let tracked = &mut group.tracks.scripts;
             tracked.retain(|tracked| tracked.name.value != name);
         }
     }
-    pass.draft.configuration.scripts = kept;
+    pass.draft.scripts = kept;
 }
 
-/// Scripts of instances, groups and FIFOs: one that can't be run is forgotten, which the reference doesn't tell.
+/// Scripts of instances, groups and FIFOs: one that can't be run is forgotten.
 pub(super) fn notifications(pass: &mut Pass<'_>) {
     let mut instances = std::mem::take(&mut pass.draft.instances);
     for instance in &mut instances {
@@ -111,12 +121,12 @@ pub(super) fn notifications(pass: &mut Pass<'_>) {
 
 fn notify(pass: &mut Pass<'_>, notify: &mut locum_model::vrrp::Notify) {
     for slot in [
-        &mut notify.any,
-        &mut notify.master,
         &mut notify.backup,
+        &mut notify.master,
         &mut notify.fault,
         &mut notify.stop,
         &mut notify.deleted,
+        &mut notify.any,
         &mut notify.master_rx_lower_pri,
     ] {
         check(pass, slot);
@@ -142,9 +152,12 @@ pub(super) fn verdict(pass: &mut Pass<'_>) {
     {
         return;
     }
-    let mut text =
-        "SECURITY VIOLATION - scripts are being executed but script_security not enabled."
-            .to_owned();
+    let text = "SECURITY VIOLATION - scripts are being executed but script_security not enabled.";
+    violation(pass, text);
+}
+
+fn violation(pass: &mut Pass<'_>, text: &str) {
+    let mut text = text.to_owned();
     if pass.draft.insecure_scripts {
         text.push_str(" There are insecure scripts.");
     }
@@ -156,17 +169,43 @@ pub(crate) fn usable_script(pass: &mut Pass<'_>, script: &mut Script) -> bool {
     usable(pass, script).is_ok()
 }
 
-/// Finds the program and judges it.
+/// Finds the program and judges it; the log gets to know why.
 fn usable(pass: &mut Pass<'_>, script: &mut Script) -> Result<(), Fault> {
-    let path = program(pass.system(), script).ok_or(Fault::Missing)?;
-    let facts = pass.system().file(&path).ok_or(Fault::Missing)?;
+    let path = program(pass, script).ok_or(Fault::Missing)?;
+    let name = path.display();
+    let facts = match pass.system().file(&path) {
+        Ok(facts) => facts,
+        Err(error) => {
+            let why = crate::line::errno(&error);
+            let text = format!("Script {name} cannot be accessed - {why}");
+            pass.tell(Kind::Log, text);
+            return Err(Fault::Missing);
+        }
+    };
     if facts.mode & TYPE != REGULAR {
         pass.draft.scripts_used = true;
+        let text = format!("Wrong file type found in script path '{name}'.");
+        pass.tell(Kind::Log, text);
         return Err(Fault::NotAFile);
     }
-    let runs = facts.mode & EXECUTABLE != 0;
-    if runs && script.account.uid == 0 && !is_secure(pass.system(), &path) {
-        if pass.draft.configuration.global.script_security {
+    if !may_execute(&facts, script.account) {
+        let Account { uid, gid } = script.account;
+        let text = format!(
+            "WARNING - script '{name}' is not executable for uid:gid {uid}:{gid} - disabling."
+        );
+        pass.tell(Kind::Log, text);
+        pass.draft.scripts_used = true;
+        return Err(Fault::NotExecutable);
+    }
+    if script.account.uid == 0 && !is_secure(pass.system(), &path) {
+        // Links are named as what they lead to.
+        let path = pass.system().real_path(&path).unwrap_or(path);
+        let disabled = pass.draft.configuration.global.script_security;
+        let end = if disabled { " - disabling" } else { "" };
+        let name = path.display();
+        let text = format!("Unsafe permissions found for script '{name}'{end}.");
+        pass.tell(Kind::Log, text);
+        if disabled {
             return Err(Fault::Insecure);
         }
         pass.draft.insecure_scripts = true;
@@ -174,17 +213,37 @@ fn usable(pass: &mut Pass<'_>, script: &mut Script) -> Result<(), Fault> {
     Ok(())
 }
 
+/// Whether this account may: root whatever anybody may, others by the first class that they belong to. Scripts run
+/// without further groups.
+fn may_execute(facts: &FileFacts, account: Account) -> bool {
+    let wanted = match account {
+        Account { uid: 0, .. } => EXECUTABLE,
+        Account { uid, .. } if uid == facts.uid => EXECUTABLE & OWNERS,
+        Account { gid, .. } if gid == facts.gid => EXECUTABLE & GROUPS,
+        _ => EXECUTABLE & OTHERS,
+    };
+    facts.mode & wanted != 0
+}
+
 /// The program's path; a name without a slash is looked for in the usual places, and the script then has the path.
-fn program(system: &dyn System, script: &mut Script) -> Option<PathBuf> {
+fn program(pass: &mut Pass<'_>, script: &mut Script) -> Option<PathBuf> {
     let name = String::from_utf8_lossy(script.argv.first()?).into_owned();
     if name.contains('/') {
         return Some(PathBuf::from(name));
     }
-    let path = system.search_path();
-    let found = path
-        .iter()
-        .map(|folder| folder.join(&name))
-        .find(|path| system.file(path).is_some())?;
+    let system = pass.system();
+    let folders = system.search_path();
+    let mut paths = folders.iter().map(|folder| folder.join(&name));
+    let Some(found) = paths.find(|path| system.file(path).is_ok()) else {
+        let text = format!("Cannot find script {name} in path - disabling");
+        pass.tell(Kind::Log, text);
+        return None;
+    };
+    let text = format!(
+        "WARNING - script `{name}` resolved by path search to `{}`. Please specify full path.",
+        found.display()
+    );
+    pass.tell(Kind::Log, text);
     let text = found.as_os_str().as_encoded_bytes().to_vec();
     script.argv[0] = Text::from(text);
     Some(found)
@@ -200,7 +259,7 @@ fn is_secure(system: &dyn System, path: &Path) -> bool {
         if part == Component::CurDir {
             continue;
         }
-        let Some(facts) = system.file(&way) else {
+        let Ok(facts) = system.file(&way) else {
             return false;
         };
         let last = parts.peek().is_none();

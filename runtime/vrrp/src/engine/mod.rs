@@ -64,8 +64,8 @@ pub struct Engine {
     owners: HashMap<(u32, IpAddr), LineId>,
     announcements: Announcements,
     timers: Timers<TimerKey>,
-    /// When instances start.
-    start: Alarm,
+    /// `vrrp_startup_delay`: no wait for a master begins earlier.
+    waits_from: Option<Instant>,
     started: bool,
     stopped: bool,
 }
@@ -73,8 +73,6 @@ pub struct Engine {
 /// Whose timer it is; timers of one time run in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum TimerKey {
-    /// The delayed start.
-    Start,
     /// A debounced interface.
     Link(u32),
     /// An instance's advert or its master's being down.
@@ -107,7 +105,7 @@ impl Engine {
             trackers: BTreeMap::new(),
             owners: HashMap::new(),
             timers: Timers::default(),
-            start: Alarm::default(),
+            waits_from: None,
             started: false,
             stopped: false,
         }
@@ -137,11 +135,10 @@ impl Engine {
             timers,
             links,
             announcements,
-            start,
             ..
         } = self;
         while let Some(entry) = timers.earliest() {
-            let alarm = alarm_of(instances, links, announcements, start, entry.1);
+            let alarm = alarm_of(instances, links, announcements, entry.1);
             if alarm.as_ref().is_some_and(|alarm| alarm.is_at(entry.0)) {
                 return;
             }
@@ -166,18 +163,16 @@ impl Engine {
             timers,
             links,
             announcements,
-            start,
             ..
         } = self;
         let key = entry.1;
-        let Some(alarm) = alarm_of(instances, links, announcements, start, key) else {
+        let Some(alarm) = alarm_of(instances, links, announcements, key) else {
             return;
         };
         if timers.ring(alarm, entry, now) == Ring::NotYet {
             return;
         }
         match key {
-            TimerKey::Start => self.begin(now, out),
             TimerKey::Link(index) => self.debounced(now, index, out),
             TimerKey::Instance(id) => self.timer_of(now, id, out),
             TimerKey::AnnounceAgain(id) => self.announce_again(now, id, out),
@@ -339,6 +334,11 @@ impl Engine {
         }
     }
 
+    /// From when a wait for a master counts: after a delayed start, not before it.
+    fn wait_begins(&self, now: Instant) -> Instant {
+        self.waits_from.map_or(now, |from| from.max(now))
+    }
+
     /// What a reload leaves as it is: groups, and instances that aren't master (observed: the reference leaves those out).
     pub fn standing(&self) -> Vec<Notice> {
         let groups = self.groups().map(|group| Notice {
@@ -380,7 +380,6 @@ fn alarm_of<'a>(
     instances: &'a mut [Option<Box<Instance>>],
     links: &'a mut BTreeMap<u32, Link>,
     announcements: &'a mut Announcements,
-    start: &'a mut Alarm,
     key: TimerKey,
 ) -> Option<&'a mut Alarm> {
     let (TimerKey::Instance(id)
@@ -391,7 +390,7 @@ fn alarm_of<'a>(
         return match key {
             TimerKey::Link(index) => links.get_mut(&index).map(|link| &mut link.debounce),
             TimerKey::Spacing(spacing) => announcements.alarm(spacing),
-            _ => Some(start),
+            _ => None,
         };
     };
     let instance = instances.get_mut(id.0 as usize)?.as_deref_mut()?;
