@@ -32,6 +32,9 @@ use crate::{
 };
 use signals::Signals;
 
+/// A child that tells its role with this bit is ready, but has not taken over the configuration.
+pub(super) const ABANDONED: u8 = 0x80;
+
 /// What the parent hands to a child.
 pub(super) struct Birth<'a> {
     /// What it is.
@@ -158,6 +161,16 @@ impl Child<'_> {
         (loaded.status != Status::Missing && !loaded.fatal).then_some(loaded)
     }
 
+    /// The same for a reload. `None`: this process goes on as it was, and the parent knows.
+    fn read_again(&self) -> Option<Loaded> {
+        self.log().say("Reloading");
+        let loaded = self.read();
+        if loaded.is_none() {
+            self.tell_parent(self.0.role as u8 | ABANDONED);
+        }
+        loaded
+    }
+
     /// Writes a dump behind the event loop's back.
     fn write_dump(
         &self,
@@ -178,8 +191,12 @@ impl Child<'_> {
 
     /// Tells the parent that the start or a reload is complete.
     fn tell_ready(&self) {
+        self.tell_parent(self.0.role as u8);
+    }
+
+    fn tell_parent(&self, byte: u8) {
         // A pipe that is full has not been read for thousands of these: then nobody counts them.
-        let _ = nix::unistd::write(self.0.ready, &[self.0.role as u8]);
+        let _ = nix::unistd::write(self.0.ready, &[byte]);
     }
 
     fn schedule(&self, loaded: &Loaded) {

@@ -208,23 +208,18 @@ impl Face for Words<'_> {
         self.notifier.notify(notice);
     }
 
+    fn stopping(&mut self) {
+        self.notifier.stopping();
+    }
+
     fn restate(&mut self, notice: &Notice) {
         self.notifier.restate(notice);
     }
 
     fn read(&mut self) -> Option<Arc<Configuration>> {
-        self.child.log().say("Reloading");
-        match self.child.read() {
-            Some(loaded) => {
-                self.child.log().tell(firewall(&loaded.configuration));
-                Some(Arc::new(loaded.configuration))
-            }
-            None => {
-                // Nothing changes, which completes the reload as well.
-                self.child.tell_ready();
-                None
-            }
-        }
+        let loaded = self.child.read_again()?;
+        self.child.log().tell(firewall(&loaded.configuration));
+        Some(Arc::new(loaded.configuration))
     }
 
     fn reloaded(&mut self, configuration: &Arc<Configuration>) {
