@@ -23,7 +23,6 @@ use super::{
 use crate::{
     block, check,
     draft::Draft,
-    inside,
     row::{self, Rows, State},
 };
 
@@ -126,6 +125,7 @@ impl<'a> Pass<'a> {
             messages: self.messages,
             status: self.status,
             fatal,
+            file_missing: self.reader.include_check_failed(),
             present: self.present,
             unexecuted: self.unexecuted,
         };
@@ -219,9 +219,6 @@ impl<'a> Pass<'a> {
 
     /// Notes what is refused in a line of a block that is passed over.
     fn look_into(&mut self, block: &str, depth: usize, line: &Line) {
-        for word in inside::refused_in(block, line) {
-            self.note(word, State::Refused);
-        }
         let rows = block::rows_of(block).filter(|_| depth == 1);
         let first = line.words.first();
         let row = first.and_then(|first| row::find(rows?, &first.text));

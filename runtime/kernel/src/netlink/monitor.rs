@@ -22,14 +22,16 @@ const RTM_NEWROUTE: u16 = 24;
 const RTM_DELROUTE: u16 = 25;
 const RTM_NEWRULE: u16 = 32;
 const RTM_DELRULE: u16 = 33;
-/// Room for an event; one that is longer counts as lost.
-const DATAGRAM_BYTES: usize = 64 << 10;
+/// Room for an event at first; one that is longer counts as lost, and the next one of its size doesn't.
+const DATAGRAM_BYTES: usize = 16 << 10;
 
 /// What to hear of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Groups(u8);
 
 impl Groups {
+    /// None at all.
+    pub const NONE: Self = Self(0);
     /// Interfaces.
     pub const LINKS: Self = Self(1);
     /// Addresses of both families.
@@ -51,6 +53,14 @@ impl Groups {
             .filter(move |(group, _)| self.0 & group.0 != 0)
             .flat_map(|(_, numbers)| numbers)
             .copied()
+    }
+}
+
+impl std::ops::Sub for Groups {
+    type Output = Self;
+
+    fn sub(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
     }
 }
 
@@ -155,6 +165,7 @@ impl Monitor {
             }
         };
         let Some(datagram) = self.datagram.get(..length) else {
+            self.datagram.resize(length, 0);
             events.push(Event::Overrun);
             return Ok(());
         };

@@ -2,7 +2,10 @@
 
 use std::{io, net::IpAddr, path::PathBuf, sync::Arc};
 
-use locum_model::{keepalived::Configuration, vrrp::Family};
+use locum_model::{
+    keepalived::Configuration,
+    vrrp::{Address, Family, Route, Rule},
+};
 use tokio::sync::oneshot;
 
 use crate::{effect::Notice, event::Event, identity::Name, snapshot::Snapshot};
@@ -196,15 +199,19 @@ pub enum Trouble {
         /// Its name.
         name: String,
     },
-    /// Somebody removed a static address; it is there again.
-    StaticRestored {
-        /// The address.
-        address: IpAddr,
-        /// Bits of its network.
-        prefix: u8,
+    /// Somebody removed a static address, or its interface was down or away; it is set again.
+    AddressRestored {
+        /// Its line.
+        address: Box<Address>,
         /// Its interface.
         interface: Name,
     },
+    /// The same of a static route.
+    RouteRestored(Box<Route>),
+    /// The same of a static rule.
+    RuleRestored(Box<Rule>),
+    /// A route of an instance was set that names no interface.
+    RouteWithoutInterface,
     /// A tracking script is due, but its last run hasn't ended.
     ScriptBusy {
         /// Its name.

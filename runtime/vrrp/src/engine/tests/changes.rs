@@ -355,7 +355,7 @@ fn a_deleted_master_says_good_bye_by_the_sockets_it_had() {
 }
 
 #[test]
-fn spaced_announcements_leave_one_by_one_address_after_address() {
+fn spaced_announcements_leave_one_by_one_and_each_address_waits_once() {
     let mut first = config("VI_1", 51);
     first.garp.master_repeat = 2;
     let ip = IpAddr::from([192, 0, 2, 151]);
@@ -370,7 +370,7 @@ fn spaced_announcements_leave_one_by_one_address_after_address() {
     let mut bench = Bench::new(configuration);
     bench.run(3999);
     assert_eq!(bench.times("announce 192.0.2.51"), [3609, 3659]);
-    assert_eq!(bench.times("announce 192.0.2.151"), [3709, 3759]);
+    assert_eq!(bench.times("announce 192.0.2.151"), [3709]);
 }
 
 #[test]
