@@ -59,6 +59,8 @@ pub struct Loaded {
     pub status: Status,
     /// The daemon must not start with this: the child that read it ends with a permanent error.
     pub fatal: bool,
+    /// A file that must be there (`-e`, `include_check`, the letters of an include) isn't: the daemon doesn't start.
+    pub file_missing: bool,
     /// The file has blocks of these children.
     pub present: Present,
     /// Words that are read and not executed, in order.

@@ -125,6 +125,7 @@ impl<'a> Pass<'a> {
             messages: self.messages,
             status: self.status,
             fatal,
+            file_missing: self.reader.include_check_failed(),
             present: self.present,
             unexecuted: self.unexecuted,
         };

@@ -26,6 +26,7 @@ impl Parent {
         if self.passes_check() {
             self.log.say("Reloading ...");
             if let Some(loaded) = self.read_again() {
+                self.reading.keep();
                 self.loaded = loaded;
                 self.phase = Phase::Reloading;
                 self.family.await_all();

@@ -36,7 +36,7 @@ use crate::{
 pub(in crate::face) const UMASK: u32 = 0o177;
 /// A command line that is longer is told in several lines.
 const WIDTH: usize = 100;
-/// There is no configuration file.
+/// There is no configuration file, or not all of them.
 const MISSING: u8 = 6;
 
 /// Starts the daemon. In the process that was called by hand this returns its end when the daemon serves.
@@ -104,6 +104,7 @@ pub(super) fn start(args: Args, argv: &[OsString]) -> Result<Parent, Exit> {
         namespace,
         notifier: Notifier::from_environment(),
         phase: Phase::Starting,
+        rests: false,
         core_pattern,
     })
 }
@@ -142,6 +143,9 @@ fn read(args: &Args, reading: &Reading, log: &Log) -> Result<Loaded, Exit> {
     log.detail(|| format!("Opening file '{}'.", reading.name()));
     log.say(format!("Configuration file {}", reading.name()));
     let loaded = reading.read(Process::Parent, log);
+    if loaded.file_missing {
+        return Err(end(log, MISSING));
+    }
     if loaded.status == Status::Missing {
         return Err(end(log, CONFIG));
     }
@@ -159,6 +163,7 @@ fn read(args: &Args, reading: &Reading, log: &Log) -> Result<Loaded, Exit> {
         }
         return Err(end(log, CONFIG));
     }
+    reading.keep();
     Ok(loaded)
 }
 
