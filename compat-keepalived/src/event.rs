@@ -20,6 +20,7 @@ pub fn lines(event: &Event) -> Vec<Line> {
     match event {
         Event::Instance { name, event, .. } => instance(name, event),
         Event::Group { name, event, .. } => vec![group(name, event)],
+        Event::Prepared => Vec::new(),
         Event::StartDelayed(delay) => {
             vec![Line::info(format!(
                 "Delaying startup for {} seconds",
@@ -225,7 +226,9 @@ fn fault(name: &str, reason: &FaultReason) -> Line {
         FaultReason::Process(process) => {
             format!("({name}) entering FAULT state (tracked process {process} quorum not achieved)")
         }
-        FaultReason::File(file) => format!("({name}): tracked file {file} now FAULT state"),
+        FaultReason::File { file, status } => {
+            format!("({name}): entering FAULT state (tracked file {file} has status {status})")
+        }
         FaultReason::Bfd(bfd) => format!("({name}) entering FAULT state (tracked BFD {bfd} down)"),
     })
 }

@@ -49,6 +49,9 @@ pub(super) fn track_file(pass: &mut Pass<'_>, line: &Line) -> Result<(), Abort> 
         pass.skip_block();
         return Ok(());
     }
+    if value::word(line, 0).as_deref() == Some("vrrp_track_file") {
+        pass.log("\"vrrp_track_file\" is deprecated, please use \"track_file\"");
+    }
     let name = pass.parameter(line, 1)?;
     let located = pass.located(name.clone());
     pass.draft.files.push(TrackFile {

@@ -1,23 +1,31 @@
 //! May the scripts be run (manual, SCRIPTS; `enable_script_security`)?
 //!
 //! A script that root runs is insecure if someone else could change or replace it: it, or a folder on its way, belongs
-//! to another user or may be written by others (a sticky folder passes). A file nobody may execute isn't judged: it
-//! can't be run. With script security such a script is not run;
+//! to another user or may be written by others (a sticky folder passes). A file that may not be executed isn't judged:
+//! it is never run. With script security such a script is not run;
 //! without, it is, and a configuration test fails with a status of its own.
 
 use std::path::{Component, Path, PathBuf};
 
-use locum_model::{Text, script::Script};
+use locum_model::{
+    Text,
+    script::{Account, Script},
+};
 
-use crate::load::{Pass, System};
+use crate::{
+    line::errno,
+    load::{Pass, System, system::FileFacts},
+};
 
 /// What there is to say against a script.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fault {
     /// There is no such file.
     Missing,
-    /// It isn't a file that can be run.
+    /// It isn't a file.
     NotAFile,
+    /// Whom it is to run as may not execute it.
+    NotExecutable,
     /// Others may change it.
     Insecure,
 }
@@ -63,6 +71,8 @@ pub(super) fn trackers(pass: &mut Pass<'_>) {
                 kept.push(one.model);
                 continue;
             }
+            // Nobody's word is needed: it is as if nobody tracked it.
+            Err(Fault::NotExecutable) => {}
             Err(Fault::Missing) => pass.tell(
                 crate::load::Kind::Error,
                 format!("Disabling track script {name} since not found/accessible"),
@@ -84,7 +94,7 @@ pub(super) fn trackers(pass: &mut Pass<'_>) {
     pass.draft.configuration.scripts = kept;
 }
 
-/// Scripts of instances, groups and FIFOs: one that can't be run is forgotten, which the reference doesn't tell.
+/// Scripts of instances, groups and FIFOs: one that can't be run is forgotten, which a configuration test doesn't tell.
 pub(super) fn notifications(pass: &mut Pass<'_>) {
     let mut instances = std::mem::take(&mut pass.draft.instances);
     for instance in &mut instances {
@@ -108,12 +118,12 @@ pub(super) fn notifications(pass: &mut Pass<'_>) {
 
 fn notify(pass: &mut Pass<'_>, notify: &mut locum_model::vrrp::Notify) {
     for slot in [
-        &mut notify.any,
-        &mut notify.master,
         &mut notify.backup,
+        &mut notify.master,
         &mut notify.fault,
         &mut notify.stop,
         &mut notify.deleted,
+        &mut notify.any,
         &mut notify.master_rx_lower_pri,
     ] {
         check(pass, slot);
@@ -155,20 +165,57 @@ pub(crate) fn usable_script(pass: &mut Pass<'_>, script: &mut Script) -> bool {
 
 /// Finds the program and judges it.
 fn usable(pass: &mut Pass<'_>, script: &mut Script) -> Result<(), Fault> {
-    let path = program(pass.system(), script).ok_or(Fault::Missing)?;
-    let facts = pass.system().file(&path).ok_or(Fault::Missing)?;
+    let Some(path) = program(pass.system(), script) else {
+        if let Some(name) = script.argv.first() {
+            pass.log(format!("Cannot find script {name} in path - disabling"));
+        }
+        return Err(Fault::Missing);
+    };
+    let shown = path.display();
+    let facts = match pass.system().file(&path) {
+        Ok(facts) => facts,
+        Err(error) => {
+            let why = errno(&error);
+            pass.log(format!("Script {shown} cannot be accessed - {why}"));
+            return Err(Fault::Missing);
+        }
+    };
     if facts.mode & TYPE != REGULAR {
+        pass.log(format!("Wrong file type found in script path '{shown}'."));
         pass.draft.scripts_used = true;
         return Err(Fault::NotAFile);
     }
-    let runs = facts.mode & EXECUTABLE != 0;
-    if runs && script.account.uid == 0 && !is_secure(pass.system(), &path) {
-        if pass.draft.configuration.global.script_security {
+    let Account { uid, gid } = script.account;
+    if !may_execute(facts, script.account) {
+        pass.log(format!(
+            "WARNING - script '{shown}' is not executable for uid:gid {uid}:{gid} - disabling."
+        ));
+        pass.draft.scripts_used = true;
+        return Err(Fault::NotExecutable);
+    }
+    if uid == 0 && !is_secure(pass.system(), &path) {
+        let disabled = pass.draft.configuration.global.script_security;
+        let end = if disabled { " - disabling." } else { "." };
+        pass.log(format!(
+            "Unsafe permissions found for script '{shown}'{end}"
+        ));
+        if disabled {
             return Err(Fault::Insecure);
         }
         pass.draft.insecure_scripts = true;
     }
     Ok(())
+}
+
+/// By the file's mode; root needs one of the three bits.
+fn may_execute(facts: FileFacts, account: Account) -> bool {
+    let bits = match account {
+        Account { uid: 0, .. } => EXECUTABLE,
+        Account { uid, .. } if uid == facts.uid => EXECUTABLE & 0o700,
+        Account { gid, .. } if gid == facts.gid => EXECUTABLE & 0o070,
+        _ => EXECUTABLE & 0o007,
+    };
+    facts.mode & bits != 0
 }
 
 /// The program's path; a name without a slash is looked for in the usual places, and the script then has the path.
@@ -181,7 +228,7 @@ fn program(system: &dyn System, script: &mut Script) -> Option<PathBuf> {
     let found = path
         .iter()
         .map(|folder| folder.join(&name))
-        .find(|path| system.file(path).is_some())?;
+        .find(|path| system.file(path).is_ok())?;
     let text = found.as_os_str().as_encoded_bytes().to_vec();
     script.argv[0] = Text::from(text);
     Some(found)
@@ -197,7 +244,7 @@ fn is_secure(system: &dyn System, path: &Path) -> bool {
         if part == Component::CurDir {
             continue;
         }
-        let Some(facts) = system.file(&way) else {
+        let Ok(facts) = system.file(&way) else {
             return false;
         };
         let last = parts.peek().is_none();

@@ -1,7 +1,8 @@
 //! How a process of the daemon reads the configuration: from where the daemon was started, with its messages in the log.
 
 use std::{
-    collections::HashMap,
+    cell::RefCell,
+    collections::{HashMap, HashSet},
     io,
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -36,6 +37,7 @@ impl Reading {
             all_config: args.all_config,
             machine: Rooted {
                 directory: std::env::current_dir().unwrap_or_else(|_| "/".into()),
+                expected: RefCell::default(),
             },
         }
     }
@@ -83,6 +85,8 @@ impl Reading {
 #[derive(Debug)]
 struct Rooted {
     directory: PathBuf,
+    /// Interfaces that weren't there when a configuration named them.
+    expected: RefCell<HashSet<String>>,
 }
 
 impl System for Rooted {
@@ -117,6 +121,10 @@ impl System for Rooted {
         Machine.interfaces()
     }
 
+    fn expects(&self, name: &str) -> bool {
+        self.expected.borrow_mut().insert(name.to_owned())
+    }
+
     fn user(&self, name: &str) -> Option<Account> {
         Machine.user(name)
     }
@@ -129,7 +137,7 @@ impl System for Rooted {
         Machine.own_account()
     }
 
-    fn file(&self, path: &Path) -> Option<FileFacts> {
+    fn file(&self, path: &Path) -> io::Result<FileFacts> {
         Machine.file(path)
     }
 

@@ -348,6 +348,13 @@ impl<'a> Pass<'a> {
         self.push(kind, text.into(), None);
     }
 
+    /// A line that only a daemon logs: a configuration test doesn't say it.
+    pub fn log(&mut self, text: impl Into<String>) {
+        if !self.request.testing {
+            self.tell(Kind::Information, text);
+        }
+    }
+
     /// The value of a number, after telling what there is to tell.
     pub fn number<T>(&mut self, read: Read<T>) -> Option<T> {
         for message in &read.messages {
@@ -443,8 +450,8 @@ impl Host for Surroundings<'_, '_> {
 
     fn kind(&self, path: &Path) -> FileKind {
         match self.request.system.file(path).map(|facts| facts.mode) {
-            Some(mode) if mode & FILE_TYPE == DIRECTORY => FileKind::Directory,
-            Some(mode) if mode & FILE_TYPE != REGULAR || mode & MAY_EXECUTE != 0 => FileKind::Other,
+            Ok(mode) if mode & FILE_TYPE == DIRECTORY => FileKind::Directory,
+            Ok(mode) if mode & FILE_TYPE != REGULAR || mode & MAY_EXECUTE != 0 => FileKind::Other,
             _ => FileKind::Configuration,
         }
     }

@@ -52,6 +52,10 @@ pub trait System {
     fn interfaces(&self) -> Option<HashMap<String, Interface>> {
         None
     }
+    /// An interface that isn't there is waited for from now on; false: it was already.
+    fn expects(&self, _name: &str) -> bool {
+        true
+    }
     /// The user of this name with its group.
     fn user(&self, name: &str) -> Option<Account>;
     /// The group of this name.
@@ -59,7 +63,7 @@ pub trait System {
     /// Whom this process runs as.
     fn own_account(&self) -> Account;
     /// Owner and mode, of what a symbolic link points to.
-    fn file(&self, path: &Path) -> Option<FileFacts>;
+    fn file(&self, path: &Path) -> io::Result<FileFacts>;
     /// The path without symbolic links.
     fn real_path(&self, path: &Path) -> Option<PathBuf>;
     /// Folders that programs without a path are looked for in.
@@ -146,9 +150,9 @@ impl System for Machine {
         }
     }
 
-    fn file(&self, path: &Path) -> Option<FileFacts> {
-        let facts = fs::metadata(path).ok()?;
-        Some(FileFacts {
+    fn file(&self, path: &Path) -> io::Result<FileFacts> {
+        let facts = fs::metadata(path)?;
+        Ok(FileFacts {
             mode: facts.mode(),
             uid: facts.uid(),
             gid: facts.gid(),

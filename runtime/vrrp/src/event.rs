@@ -27,6 +27,8 @@ pub enum Event {
         /// What.
         event: GroupEvent,
     },
+    /// At the start: what each instance tracks is known, what an earlier daemon left is removed next.
+    Prepared,
     /// Instances start after this time.
     StartDelayed(Duration),
     /// The earliest timer was due this long ago when the driver woke (told from one second on).
@@ -369,7 +371,12 @@ pub enum FaultReason {
     /// A tracked process doesn't have its quorum.
     Process(Name),
     /// A tracked file says so.
-    File(Name),
+    File {
+        /// The file.
+        file: Name,
+        /// Its number times its weight.
+        status: i64,
+    },
     /// A BFD session is down.
     Bfd(Name),
 }

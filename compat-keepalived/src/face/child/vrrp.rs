@@ -118,6 +118,8 @@ struct Words<'a> {
 
 /// Lines of the start that have their place among the others.
 struct Starting {
+    /// Before anything is said of instances.
+    watches: Vec<Line>,
     /// Before instances begin.
     channels: Vec<Line>,
     /// After they have begun.
@@ -135,6 +137,7 @@ impl Starting {
         };
         let channels = [(false, "ARP"), (true, "NDISC")];
         Self {
+            watches: Vec::new(),
             channels: channels
                 .into_iter()
                 .filter(|(v6, _)| announces(*v6))
@@ -155,10 +158,13 @@ impl Face for Words<'_> {
     }
 
     fn tell(&mut self, event: &Event) {
-        if let (Some(starting), Event::Instance { .. }) = (&mut self.starting, event) {
-            self.child
-                .log()
-                .tell(std::mem::take(&mut starting.channels));
+        if let Some(starting) = &mut self.starting {
+            let lines = match event {
+                Event::Instance { .. } => &mut starting.watches,
+                Event::Prepared => &mut starting.channels,
+                _ => &mut Vec::new(),
+            };
+            self.child.log().tell(std::mem::take(lines));
         }
         self.child.log().tell(event::lines(event));
     }
@@ -167,6 +173,7 @@ impl Face for Words<'_> {
         let line = trouble::line(trouble);
         match (&mut self.starting, trouble) {
             (Some(starting), Trouble::SocketOpened { .. }) => starting.sockets.extend(line),
+            (Some(starting), Trouble::ProcessWatch(_)) => starting.watches.extend(line),
             _ => self.child.log().tell(line),
         }
     }

@@ -130,9 +130,7 @@ impl Engine {
                 address,
             });
         }
-        let used = self
-            .trackers
-            .contains_key(&key(Kind::Interface, &link.name));
+        let used = self.is_used(index, &link.name);
         out.tell(Event::Interface {
             interface: link.name,
             change: InterfaceChange::Removed { used },
@@ -204,19 +202,27 @@ impl Engine {
         }
         link.up = up;
         let name = link.name.clone();
-        let key = key(Kind::Interface, &name);
-        if self.trackers.contains_key(&key) {
+        if self.is_used(index, &name) {
             let change = if up {
                 InterfaceChange::Up
             } else {
                 InterfaceChange::Down
             };
             out.tell(Event::Interface {
-                interface: name,
+                interface: name.clone(),
                 change,
             });
+        }
+        let key = key(Kind::Interface, &name);
+        if self.trackers.contains_key(&key) {
             self.read(now, key, Reading::Binary(up), out);
         }
+    }
+
+    /// Whether an instance sends from an interface, or somebody tracks it.
+    fn is_used(&self, index: u32, name: &Name) -> bool {
+        self.trackers.contains_key(&key(Kind::Interface, name))
+            || self.order.iter().any(|&id| self.sends_from(id) == index)
     }
 
     /// An address came to an interface, or went. Changes that our own commands asked for are not told, but what the kernel
@@ -408,12 +414,7 @@ impl Engine {
         out: &mut Effects,
     ) {
         let name = self.name_of(interface);
-        let is_used = self
-            .order
-            .iter()
-            .any(|&id| self.sends_from(id) == interface)
-            || self.trackers.contains_key(&key(Kind::Interface, &name));
-        if before == after || !is_used {
+        if before == after || !self.is_used(interface, &name) {
             return;
         }
         if let Some(address) = before {

@@ -31,11 +31,11 @@ impl Engine {
         for id in self.order.clone() {
             self.locate(id);
         }
-        for id in self.order.clone() {
-            self.prepare(now, id, out, false);
-        }
         let order = self.order.clone();
         self.tell_assigned(&order, out);
+        for &id in &order {
+            self.prepare(now, id, out, false);
+        }
         for &id in &order {
             if self
                 .instance(id)
@@ -45,6 +45,7 @@ impl Engine {
                 self.notify(id, NoticeState::Fault, out);
             }
         }
+        out.tell(Event::Prepared);
         for &id in &order {
             if !self.is_on_a_clean_vmac(id) {
                 self.remove_lines(id, out);
@@ -265,6 +266,6 @@ impl Engine {
         if reload && let Some(instance) = self.get(id) {
             instance.priority = effective_priority(instance.base_priority, instance.tracked);
         }
-        self.reprioritise(now, id, false, out);
+        self.reprioritise(now, id, out);
     }
 }
