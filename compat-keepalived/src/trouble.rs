@@ -2,7 +2,7 @@
 
 use locum_model::vrrp::Family;
 use locum_runtime::log::level;
-use locum_vrrp::driver::Trouble;
+use locum_vrrp::driver::{DeviceChange, Trouble};
 
 use crate::line::{Line, errno};
 
@@ -73,18 +73,23 @@ pub fn line(trouble: &Trouble) -> Option<Line> {
         )),
         Trouble::NetlinkOverrun => Line::info("Netlink: Receive buffer overrun"),
         Trouble::Netlink(error) => Line::info(format!("Netlink: {}", errno(error))),
-        Trouble::VirtualLinkMade { name, instance, .. } => detail(format!(
-            "({instance}): Success creating VMAC interface {name}"
-        )),
-        Trouble::VirtualLink { name, error } => Line::info(format!(
-            "Error creating VMAC interface {name}: {}",
-            errno(error)
-        )),
-        Trouble::SettingChanged(change) => Line::info(format!("Changed {change}")),
+        Trouble::Device {
+            instance,
+            name,
+            change,
+        } => device(instance, name, change),
+        Trouble::SettingChanged(change) => Line::info(format!("NOTICE: setting sysctl {change}")),
+        Trouble::SettingRestored { setting, to } => {
+            Line::info(format!("NOTICE: resetting sysctl {setting} to {to}"))
+        }
         Trouble::SettingRefused { setting, error } => {
             Line::info(format!("Unable to set {setting}: {}", errno(error)))
         }
         Trouble::Firewall(error) => Line::info(format!("nftables: {}", errno(error))),
+        Trouble::OldTable { v6, name } => Line::info(format!(
+            "Deleting old {} {name} table",
+            if *v6 { "ip6" } else { "ip" }
+        )),
         Trouble::StaticRestored {
             address,
             prefix,
@@ -128,6 +133,33 @@ pub fn line(trouble: &Trouble) -> Option<Line> {
             errno(error)
         )),
     })
+}
+
+fn device(instance: &str, name: &str, change: &DeviceChange) -> Line {
+    match change {
+        DeviceChange::Found => detail(format!("({instance}) Found matching interface {name}")),
+        DeviceChange::KeepsName { given } => Line::info(format!(
+            "({instance}) vmac name mismatch {given} <=> {name}. changing to {name}."
+        )),
+        DeviceChange::Incompatible => Line::info(format!(
+            "({instance}) VMAC {name} already exists but is incompatible. It will be deleted"
+        )),
+        DeviceChange::Made => detail(format!(
+            "({instance}): Success creating VMAC interface {name}"
+        )),
+        DeviceChange::Refused { ipvlan, error } => Line::info(format!(
+            "({instance}): Unable to create {} interface {name}: {}",
+            if *ipvlan { "ipvlan" } else { "VMAC" },
+            errno(error)
+        )),
+        DeviceChange::Gone => detail(format!(
+            "({instance}) Success removing VMAC interface {name}"
+        )),
+        DeviceChange::Stays(error) => Line::info(format!(
+            "({instance}) Error removing VMAC interface {name}: {}",
+            errno(error)
+        )),
+    }
 }
 
 /// A line that `-D` asks for.

@@ -58,6 +58,7 @@ impl Log {
     /// This process is a child from now on: lines are its own.
     pub(super) fn become_child(&self, args: &Args, role: Role, ident: &str) {
         let mut journal = self.0.journal.borrow_mut();
+        journal.disown();
         journal.set_identity(identity(ident));
         if args.log_file.is_some() {
             journal.clear();
@@ -72,7 +73,28 @@ impl Log {
         self.0.journal.borrow_mut().clear();
     }
 
-    /// Lines are from another process (after leaving the terminal) or under another name.
+    /// Whether lines wait for a reader: somebody has to call [`Log::catch_up`] then.
+    pub(super) fn is_behind(&self) -> bool {
+        self.0.journal.borrow().is_behind()
+    }
+
+    /// Writes what waits, as far as readers take it.
+    pub(super) fn catch_up(&self) {
+        self.0.journal.borrow_mut().catch_up();
+    }
+
+    /// Writes what waits, however long readers take.
+    pub(super) fn finish(&self) {
+        self.0.journal.borrow_mut().finish();
+    }
+
+    /// This process goes on in the place of the one that it was forked from, which writes what waits.
+    pub(super) fn leave_terminal(&self) {
+        self.0.journal.borrow_mut().disown();
+        self.rename(&self.ident());
+    }
+
+    /// Lines are under another name.
     pub(super) fn rename(&self, ident: &str) {
         self.0.journal.borrow_mut().set_identity(identity(ident));
     }

@@ -31,6 +31,7 @@ pub(super) fn run(args: &Args, file: Option<&Path>) -> Exit {
     for line in loaded.warnings() {
         log.say(line);
     }
+    log.finish();
     Exit::Status(loaded.status.exit_code())
 }
 

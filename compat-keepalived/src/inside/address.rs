@@ -15,7 +15,6 @@ use locum_parser::keepalived::Line;
 use super::{Owner, names, track_group};
 use crate::{
     load::{Abort, Pass, number, value},
-    row::State,
     vrrp_option::LONGEST_NAME,
 };
 
@@ -110,10 +109,7 @@ impl Reading<'_, '_> {
             "noprefixroute" => address.noprefixroute = true,
             "autojoin" => address.autojoin = true,
             "no_track" => address.no_track = true,
-            "use_vmac" if self.owner == Owner::Instance => {
-                address.use_vmac = true;
-                self.pass.note("use_vmac", State::Refused);
-            }
+            "use_vmac" if self.owner == Owner::Instance => address.use_vmac = true,
             _ => self.pass.error(format!(
                 "Unknown configuration entry '{word}' for ip address - ignoring"
             )),

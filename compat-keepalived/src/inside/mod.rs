@@ -25,9 +25,6 @@ pub enum Owner {
 /// Words inside the lines of a block that keep the daemon from starting: they aren't executed yet.
 pub fn refused_in(block: &str, line: &Line) -> impl Iterator<Item = &'static str> {
     let word = match block {
-        "vrrp_instance" if !line.words.first().is_some_and(|first| first.is("use_vmac")) => {
-            Some("use_vmac")
-        }
         "static_ipaddress" | "static_routes" | "static_rules" => Some("track_group"),
         _ => None,
     };

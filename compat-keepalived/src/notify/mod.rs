@@ -77,22 +77,33 @@ impl Notifier {
         self.configuration = configuration;
     }
 
+    /// What the subject of a notice says of notifications.
+    fn told<'a>(&self, configuration: &'a Configuration, notice: &Notice) -> Option<Told<'a>> {
+        match notice.subject {
+            Subject::Instance(_) => {
+                let at = *self.instances.get(&*notice.name)?;
+                configuration.instances.get(at).map(Told::instance)
+            }
+            Subject::Group(_) => {
+                let at = *self.groups.get(&*notice.name)?;
+                configuration.sync_groups.get(at).map(Told::group)
+            }
+        }
+    }
+
+    /// Tells FIFOs of a state that stands.
+    pub fn restate(&mut self, notice: &Notice) {
+        let configuration = self.configuration.clone();
+        if let Some(told) = self.told(&configuration, notice) {
+            let state = as_told(notice.state, told.notify);
+            self.fifos.tell(notice, state, &self.news);
+        }
+    }
+
     /// Tells of a change.
     pub fn notify(&mut self, notice: &Notice) {
         let configuration = self.configuration.clone();
-        let told = match notice.subject {
-            Subject::Instance(_) => self
-                .instances
-                .get(&*notice.name)
-                .and_then(|at| configuration.instances.get(*at))
-                .map(Told::instance),
-            Subject::Group(_) => self
-                .groups
-                .get(&*notice.name)
-                .and_then(|at| configuration.sync_groups.get(*at))
-                .map(Told::group),
-        };
-        let Some(told) = told else {
+        let Some(told) = self.told(&configuration, notice) else {
             return;
         };
         let state = as_told(notice.state, told.notify);

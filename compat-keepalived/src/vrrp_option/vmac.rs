@@ -9,13 +9,13 @@ use locum_parser::keepalived::Line;
 use super::{agrees, current, name};
 use crate::{
     load::{Abort, Pass, value},
-    row::{Row, refused, row},
+    row::{Row, row},
 };
 
 pub(super) const ROWS: &[Row] = &[
     row("use_ipvlan", use_ipvlan),
     row("use_vmac", use_vmac),
-    refused("use_vmac_addr", |pass, _| {
+    row("use_vmac_addr", |pass, _| {
         current(pass).model.use_vmac_addr = true;
         Ok(())
     }),

@@ -108,12 +108,12 @@ impl ProcessEvents {
         })
     }
 
-    /// The receive buffer in bytes (`process_monitor_rcv_bufs`).
+    /// The receive buffer in bytes (`process_monitor_rcv_bufs`), with `force` beyond `net.core.rmem_max`.
     ///
     /// # Errors
     /// The kernel's.
-    pub fn set_receive_buffer(&self, bytes: usize) -> io::Result<()> {
-        set_receive_buffer(self.socket.as_fd(), bytes)
+    pub fn set_receive_buffer(&self, bytes: usize, force: bool) -> io::Result<()> {
+        set_receive_buffer(self.socket.as_fd(), bytes, force)
     }
 
     /// Asks the kernel to tell; [`ProcessEvent::Confirmed`] answers, unless this is not the first process namespace.
@@ -231,7 +231,7 @@ mod tests {
     #[test]
     fn a_process_is_heard_from_its_beginning_to_its_end() {
         let listening = ProcessEvents::open().and_then(|processes| {
-            processes.set_receive_buffer(1 << 20)?;
+            processes.set_receive_buffer(1 << 20, true)?;
             processes.listen()?;
             Ok(processes)
         });

@@ -76,11 +76,13 @@ pub fn set_multicast_interface_v4(socket: impl AsFd, interface: u32) -> io::Resu
     set(socket, libc::IPPROTO_IP, libc::IP_MULTICAST_IF, request)
 }
 
-/// The receive buffer in bytes (the kernel doubles it), beyond `net.core.rmem_max` where the caller may.
-pub fn set_receive_buffer(socket: impl AsFd, bytes: usize) -> io::Result<()> {
+/// The receive buffer in bytes (the kernel doubles it), with `force` beyond `net.core.rmem_max` where the caller may.
+pub fn set_receive_buffer(socket: impl AsFd, bytes: usize, force: bool) -> io::Result<()> {
     let bytes = i32::try_from(bytes).unwrap_or(i32::MAX);
-    set(&socket, libc::SOL_SOCKET, libc::SO_RCVBUFFORCE, bytes)
-        .or_else(|_| set(&socket, libc::SOL_SOCKET, libc::SO_RCVBUF, bytes))
+    if force && set(&socket, libc::SOL_SOCKET, libc::SO_RCVBUFFORCE, bytes).is_ok() {
+        return Ok(());
+    }
+    set(&socket, libc::SOL_SOCKET, libc::SO_RCVBUF, bytes)
 }
 
 fn set<T: Copy>(socket: impl AsFd, level: i32, name: i32, value: T) -> io::Result<()> {

@@ -19,7 +19,7 @@ use std::{
 
 use crate::netlink::{Ipv4Setting, Netlink, set_ipv4};
 
-/// One setting of an interface, or of `all` or `default`.
+/// One setting of an interface, of `all` or `default`, or of a whole family.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Setting {
     family: &'static str,
@@ -38,6 +38,11 @@ impl Setting {
         Self::of("ipv6", interface, name)
     }
 
+    /// `net.ipv4.NAME`, of no interface.
+    pub fn ipv4_of_all(name: &'static str) -> Self {
+        Self::of("ipv4", "", name)
+    }
+
     fn of(family: &'static str, interface: &str, name: &'static str) -> Self {
         Self {
             family,
@@ -48,15 +53,14 @@ impl Setting {
 
     /// Interfaces may have dots in their names, and here they are one folder.
     fn path(&self) -> PathBuf {
-        [
-            "/proc/sys/net",
-            self.family,
-            "conf",
-            &self.interface,
-            self.name,
-        ]
-        .iter()
-        .collect()
+        let mut path = PathBuf::from("/proc/sys/net");
+        path.push(self.family);
+        if !self.interface.is_empty() {
+            path.push("conf");
+            path.push(&self.interface);
+        }
+        path.push(self.name);
+        path
     }
 
     /// What it says now.
@@ -94,6 +98,9 @@ impl fmt::Display for Setting {
             interface,
             name,
         } = self;
+        if interface.is_empty() {
+            return write!(formatter, "net.{family}.{name}");
+        }
         write!(formatter, "net.{family}.conf.{interface}.{name}")
     }
 }
@@ -179,13 +186,15 @@ impl Settings {
         failed
     }
 
-    /// Puts all back, each the way it was set: `all` and `default` first. Gives what changed, and what couldn't.
+    /// Puts all back, each the way it was set: `all` and `default` first. Gives what changed of these two, and what
+    /// couldn't.
     pub fn restore_with(
         &mut self,
         netlink: &mut Netlink,
     ) -> (Vec<Change>, Vec<(Setting, io::Error)>) {
         let (mut changed, mut failed) = (Vec::new(), Vec::new());
         for (setting, (to, link)) in std::mem::take(&mut self.before) {
+            let own = link.is_some();
             // Gone with its interface: nothing to put back, also when another has its name now.
             let Ok(from) = setting.read() else { continue };
             let result = match (link, to.parse()) {
@@ -195,6 +204,7 @@ impl Settings {
                 _ => setting.write(&to),
             };
             match result {
+                Ok(()) if own => {}
                 Ok(()) => changed.push(Change { setting, from, to }),
                 Err(error) if error.raw_os_error() == Some(libc::ENODEV) => {}
                 Err(error) => failed.push((setting, error)),

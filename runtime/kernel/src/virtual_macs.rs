@@ -81,17 +81,6 @@ impl Wanted<'_> {
     }
 }
 
-/// The first of `vrrp.VRID`, `vrrp1.VRID`, … that no interface has.
-pub fn free_name(links: &[Link], prefix: &str, vrid: u8) -> String {
-    let is_free = |name: &String| links.iter().all(|link| link.name != *name);
-    let numbered = (1..=links.len()).map(|number| format!("{prefix}{number}.{vrid}"));
-    let mut names = std::iter::once(format!("{prefix}.{vrid}")).chain(numbered);
-    // One more name than there are interfaces: the last one is free.
-    names
-        .find(is_free)
-        .unwrap_or_else(|| format!("{prefix}.{vrid}"))
-}
-
 impl VirtualMacs {
     /// Makes the interface, or takes one that is the wanted one already, and sets it up.
     ///
@@ -309,9 +298,6 @@ mod tests {
         };
         let error = virtual_macs.make(&mut netlink, &other).expect_err("not it");
         assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
-        let links = netlink.links().expect("a dump");
-        assert_eq!(free_name(&links, "vrrp", 57), "vrrp1.57");
-        assert_eq!(free_name(&links, "vrrp", 58), "vrrp.58");
         virtual_macs
             .unmake(&mut netlink, made.index)
             .expect("unmade");

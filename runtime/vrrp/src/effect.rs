@@ -102,6 +102,10 @@ pub enum Effect {
     },
     /// Tell scripts, FIFOs and mail of a change.
     Notify(Notice),
+    /// Now is the time to tell of the devices that were made for an instance.
+    TellDevices(InstanceId),
+    /// An instance is gone: devices of its own that no other one uses go.
+    RemoveDevices(InstanceId),
 }
 
 /// Lines to be put into the kernel or taken out of it; shared, not copied.

@@ -21,6 +21,7 @@
 
 pub mod accept;
 pub mod bfd;
+pub mod device;
 pub mod driver;
 pub mod effect;
 pub mod engine;

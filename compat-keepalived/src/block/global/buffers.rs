@@ -26,16 +26,16 @@ pub(super) const ROWS: &[Row] = &[
             &mut global.lvs_netlink_monitor_rcv_bufs
         })
     }),
-    accepted("process_monitor_rcv_bufs", |pass, line| {
+    row("process_monitor_rcv_bufs", |pass, line| {
         size(pass, line, |global| &mut global.process_monitor_rcv_bufs)
     }),
-    accepted("process_monitor_rcv_bufs_force", |pass, line| {
+    row("process_monitor_rcv_bufs_force", |pass, line| {
         force(pass, line, |global| &mut global.process_monitor_rcv_bufs)
     }),
-    accepted("vrrp_netlink_cmd_rcv_bufs", |pass, line| {
+    row("vrrp_netlink_cmd_rcv_bufs", |pass, line| {
         size(pass, line, |global| &mut global.vrrp_netlink_cmd_rcv_bufs)
     }),
-    accepted("vrrp_netlink_cmd_rcv_bufs_force", |pass, line| {
+    row("vrrp_netlink_cmd_rcv_bufs_force", |pass, line| {
         force(pass, line, |global| &mut global.vrrp_netlink_cmd_rcv_bufs)
     }),
     row("vrrp_netlink_monitor_rcv_bufs", |pass, line| {
@@ -48,8 +48,8 @@ pub(super) const ROWS: &[Row] = &[
             &mut global.vrrp_netlink_monitor_rcv_bufs
         })
     }),
-    accepted("vrrp_rx_bufs_multiplier", multiplier),
-    accepted("vrrp_rx_bufs_policy", policy),
+    row("vrrp_rx_bufs_multiplier", multiplier),
+    row("vrrp_rx_bufs_policy", policy),
 ];
 
 type Field = fn(&mut Global) -> &mut ReceiveBuffer;

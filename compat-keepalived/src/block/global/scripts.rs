@@ -19,7 +19,7 @@ pub(super) const ROWS: &[Row] = &[
         pass.draft.configuration.global.script_security = true;
         Ok(())
     }),
-    accepted("fifo_write_vrrp_states_on_reload", |pass, _| {
+    row("fifo_write_vrrp_states_on_reload", |pass, _| {
         pass.draft
             .configuration
             .global

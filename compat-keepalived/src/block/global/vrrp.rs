@@ -8,11 +8,11 @@ use locum_parser::keepalived::Line;
 use super::{plain_switch, required_number};
 use crate::{
     load::{Abort, Pass, number, value},
-    row::{Row, accepted, refused, row},
+    row::{Row, row},
 };
 
 pub(super) const ROWS: &[Row] = &[
-    accepted("disable_local_igmp", |pass, _| {
+    row("disable_local_igmp", |pass, _| {
         pass.draft.configuration.global.disable_local_igmp = true;
         Ok(())
     }),
@@ -21,7 +21,7 @@ pub(super) const ROWS: &[Row] = &[
         pass.draft.configuration.global.log_unknown_vrids = true;
         Ok(())
     }),
-    refused("vmac_addr_prefix", |pass, line| {
+    row("vmac_addr_prefix", |pass, line| {
         let prefix = pass.parameter(line, 1)?;
         pass.draft.configuration.global.vmac_addr_prefix = Some(prefix);
         Ok(())

@@ -6,6 +6,7 @@ use locum_model::keepalived::Configuration;
 use locum_runtime::process::Exit;
 use locum_vrrp::{
     bfd::report::{Reader, Report},
+    device,
     driver::{self, DumpKind, Face, Order, Trouble},
     effect::Notice,
     event::Event,
@@ -40,6 +41,7 @@ pub(super) async fn serve(child: &Child<'_>, loaded: Loaded, signals: &mut Signa
         notifier: Notifier::new(configuration.clone(), &host_name(), news),
         starting: Some(Starting::of(&configuration)),
     };
+    log.tell(firewall(&configuration));
     let reports = bfd_reports(child);
     let running = driver::run(configuration, &mut face, queue);
     tokio::pin!(running);
@@ -106,6 +108,23 @@ fn host_name() -> String {
     nix::unistd::gethostname()
         .map(|name| name.to_string_lossy().into_owned())
         .unwrap_or_default()
+}
+
+/// The line about a firewall that is needed and that nobody has chosen.
+fn firewall(configuration: &Configuration) -> Option<Line> {
+    let mut instances = configuration.instances.iter();
+    let drops = instances.any(|instance| !instance.accept);
+    let macvlans = || {
+        device::wishes(configuration)
+            .iter()
+            .any(|wish| wish.is_macvlan())
+    };
+    let is_chosen = configuration.global.firewall.nftables.is_some();
+    (!is_chosen && (drops || macvlans())).then(|| {
+        Line::info(
+            "use_vmac or no_accept/strict specified, but no firewall configured - using nftables",
+        )
+    })
 }
 
 /// What the driver tells, in words.
@@ -182,10 +201,17 @@ impl Face for Words<'_> {
         self.notifier.notify(notice);
     }
 
+    fn restate(&mut self, notice: &Notice) {
+        self.notifier.restate(notice);
+    }
+
     fn read(&mut self) -> Option<Arc<Configuration>> {
         self.child.log().say("Reloading");
         match self.child.read() {
-            Some(loaded) => Some(Arc::new(loaded.configuration)),
+            Some(loaded) => {
+                self.child.log().tell(firewall(&loaded.configuration));
+                Some(Arc::new(loaded.configuration))
+            }
             None => {
                 // Nothing changes, which completes the reload as well.
                 self.child.tell_ready();

@@ -40,6 +40,9 @@ pub(super) const FATAL: u8 = 1;
 /// The same; the configuration is the reason.
 pub(super) const CONFIG: u8 = 2;
 
+/// How soon a reader of the log that was busy is asked again.
+const LOG_PAUSE: Duration = Duration::from_millis(5);
+
 /// Runs the daemon; in a child too this returns how the process ends.
 pub(super) fn run(args: Args, argv: &[OsString]) -> Exit {
     match start::start(args, argv) {
@@ -187,6 +190,10 @@ impl Parent {
     /// Until something happened or is due.
     fn wait(&self) {
         let mut timeout = self.family.deadline().map_or(PollTimeout::NONE, until);
+        self.log.catch_up();
+        if self.log.is_behind() {
+            timeout = shorter(timeout, LOG_PAUSE);
+        }
         let mut ready = vec![
             PollFd::new(self.signals.as_fd(), PollFlags::POLLIN),
             PollFd::new(self.ready.0.as_fd(), PollFlags::POLLIN),
@@ -333,9 +340,12 @@ fn until(instant: Instant) -> PollTimeout {
 
 /// The shorter one of two waits.
 fn shorter(timeout: PollTimeout, most: Duration) -> PollTimeout {
-    match timeout.duration() {
-        Some(duration) if duration < most => timeout,
-        _ => PollTimeout::try_from(most).unwrap_or(PollTimeout::MAX),
+    let most = PollTimeout::try_from(most).unwrap_or(PollTimeout::MAX);
+    // The crate's own conversion to a duration panics for a wait without an end.
+    if timeout.is_none() || i32::from(timeout) > i32::from(most) {
+        most
+    } else {
+        timeout
     }
 }
 
@@ -363,4 +373,18 @@ fn cause(pid: i32, signal: Signal) -> String {
 fn unblocked_pipe() -> std::io::Result<(PipeReader, PipeWriter)> {
     let (reader, writer) = nix::unistd::pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK)?;
     Ok((reader.into(), writer.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_two_waits_the_shorter_one_holds_and_one_without_an_end_is_the_longest() {
+        let ms = |count| PollTimeout::try_from(Duration::from_millis(count)).expect("it fits");
+        let second = Duration::from_secs(1);
+        assert_eq!(shorter(PollTimeout::NONE, second), ms(1000));
+        assert_eq!(shorter(ms(20), second), ms(20));
+        assert_eq!(shorter(ms(2000), second), ms(1000));
+    }
 }

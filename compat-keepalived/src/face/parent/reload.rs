@@ -115,6 +115,10 @@ impl Parent {
                 old.firewall.nftables != new.firewall.nftables,
                 "nftables table name",
             ),
+            (
+                old.disable_local_igmp != new.disable_local_igmp,
+                "disable_local_igmp",
+            ),
         ];
         for (_, what) in changes.iter().filter(|(changed, _)| *changed) {
             self.log.say(format!(

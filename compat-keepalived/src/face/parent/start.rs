@@ -233,7 +233,7 @@ fn leave_terminal(args: &Args, log: &Log) -> Result<Option<daemonise::Announceme
     match daemonise::split() {
         Ok(Half::Parent(waiting)) => Err(waiting.wait().err().unwrap_or(Exit::Status(0))),
         Ok(Half::Child(announcement)) => {
-            log.rename(&log.ident());
+            log.leave_terminal();
             let _ = std::env::set_current_dir("/");
             Ok(Some(announcement))
         }

@@ -12,7 +12,7 @@ use nix::{
 };
 
 use super::{
-    Parent,
+    LOG_PAUSE, Parent, shorter,
     start::{restore_core_pattern, run_script},
     until,
 };
@@ -72,7 +72,12 @@ impl Parent {
                 return;
             }
             let mut ready = [PollFd::new(self.signals.as_fd(), PollFlags::POLLIN)];
-            let _ = poll(&mut ready, until(deadline));
+            let mut timeout = until(deadline);
+            self.log.catch_up();
+            if self.log.is_behind() {
+                timeout = shorter(timeout, LOG_PAUSE);
+            }
+            let _ = poll(&mut ready, timeout);
             // A second SIGTERM changes nothing.
             while let Ok(Some(_)) = self.signals.take() {}
         }

@@ -29,7 +29,7 @@ const IFLA_INFO_DATA: u16 = 2;
 const FIRST_OF_DATA: u16 = 1;
 
 /// An interface.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Link {
     /// Its index.
     pub index: u32,

@@ -103,13 +103,21 @@ impl Monitor {
         let mut socket = Socket::new(NETLINK_ROUTE)?;
         socket.set_non_blocking(true)?;
         socket.bind_auto()?;
-        set_receive_buffer(socket.as_fd(), receive_buffer)?;
+        set_receive_buffer(socket.as_fd(), receive_buffer, true)?;
         let monitor = Self {
             socket,
             datagram: vec![0; DATAGRAM_BYTES],
         };
         monitor.watch(groups)?;
         Ok(monitor)
+    }
+
+    /// The receive buffer in bytes, with `force` beyond `net.core.rmem_max`.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub fn set_receive_buffer(&self, bytes: usize, force: bool) -> io::Result<()> {
+        set_receive_buffer(self.socket.as_fd(), bytes, force)
     }
 
     /// Hears of these groups too.

@@ -77,13 +77,21 @@ impl Netlink {
         let mut socket = Socket::new(NETLINK_ROUTE)?;
         socket.bind_auto()?;
         socket.connect(&SocketAddr::new(0, 0))?;
-        set_receive_buffer(socket.as_fd(), RECEIVE_BUFFER)?;
+        set_receive_buffer(socket.as_fd(), RECEIVE_BUFFER, true)?;
         Ok(Self {
             socket,
             sequence: 0,
             out: Vec::new(),
             datagram: vec![0; DATAGRAM_BYTES],
         })
+    }
+
+    /// The receive buffer in bytes, with `force` beyond `net.core.rmem_max`.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub fn set_receive_buffer(&self, bytes: usize, force: bool) -> io::Result<()> {
+        set_receive_buffer(self.socket.as_fd(), bytes, force)
     }
 
     /// Carries out requests in their order, many with one system call; gives an outcome for each. One that fails

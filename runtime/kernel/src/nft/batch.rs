@@ -166,7 +166,7 @@ impl Socket {
         let mut socket = netlink_sys::Socket::new(NETLINK_NETFILTER)?;
         socket.bind_auto()?;
         socket.connect(&SocketAddr::new(0, 0))?;
-        set_receive_buffer(socket.as_fd(), RECEIVE_BUFFER)?;
+        set_receive_buffer(socket.as_fd(), RECEIVE_BUFFER, true)?;
         Ok(Self {
             socket,
             answers: vec![0; 64 << 10],

@@ -127,6 +127,11 @@ impl Firewall {
         })
     }
 
+    /// Of which families an earlier process left a table behind that hasn't been replaced yet.
+    pub fn stale(&self) -> &[Family] {
+        &self.stale
+    }
+
     /// Group memberships of a virtual MAC interface are reported through its parent, so that switches learn no path by
     /// the virtual MAC of a backup.
     ///

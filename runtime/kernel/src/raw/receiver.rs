@@ -73,6 +73,16 @@ impl Receiver {
     }
 }
 
+impl Receiver {
+    /// `SO_RCVBUF` in bytes.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub fn set_receive_buffer(&self, bytes: usize) -> io::Result<()> {
+        self.socket.set_recv_buffer_size(bytes)
+    }
+}
+
 /// Joins the group and gives the scope to bind in; `MULTICAST_ALL` off keeps away what other sockets of this host joined.
 fn join(socket: &Socket, target: Target) -> io::Result<u32> {
     match target.address() {

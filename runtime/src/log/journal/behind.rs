@@ -4,74 +4,78 @@ use std::{
     io,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering::Relaxed},
-        mpsc::{Receiver, SyncSender, channel, sync_channel},
+        atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
+        mpsc::{Receiver, Sender, channel},
     },
     thread,
-    time::Duration,
 };
 
-use super::way::Way;
-
-/// How many lines may wait.
-const QUEUE: usize = 4096;
-/// How long the end of the process waits for them.
-const PATIENCE: Duration = Duration::from_secs(1);
-
-/// A line on its way.
-struct Entry {
-    line: Vec<u8>,
-    /// It tells the loss of so many: not told if it is lost itself.
-    tells: u64,
-}
+use super::{PATIENCE, queue::Entry, way::Way};
 
 /// The queue of a thread that writes to a target.
 #[derive(Debug)]
 pub(super) struct Behind {
     /// `None`: closed, the process ends.
-    lines: Option<SyncSender<Entry>>,
-    /// Lines that the target refused.
-    refused: Arc<AtomicU64>,
+    lines: Option<Sender<Entry>>,
+    counts: Arc<Counts>,
     /// Closes when all has been written.
     done: Receiver<()>,
 }
 
+/// What both sides know.
+#[derive(Debug, Default)]
+struct Counts {
+    /// What waits, in bytes.
+    waiting: AtomicUsize,
+    /// Lines that the target refused.
+    refused: AtomicU64,
+}
+
 impl Behind {
-    pub(super) fn start(mut way: Way) -> io::Result<Self> {
-        let (lines, queue) = sync_channel::<Entry>(QUEUE);
+    /// Starts a thread that writes what is queued from now on. `first` has waited before.
+    pub(super) fn start(mut way: Way, first: impl Iterator<Item = Entry>) -> io::Result<Self> {
+        let (lines, queue) = channel::<Entry>();
         let (working, done) = channel();
-        let refused = Arc::new(AtomicU64::new(0));
-        let counter = Arc::clone(&refused);
+        let counts = Arc::new(Counts::default());
+        let shared = Arc::clone(&counts);
         thread::Builder::new().name("log".into()).spawn(move || {
             for entry in queue {
-                if way.send_waiting(&entry.line).is_err() {
-                    counter.fetch_add(entry.tells.max(1), Relaxed);
+                let refused = way.send_waiting(&entry.line).is_err();
+                if refused {
+                    shared.refused.fetch_add(entry.counts_for(), Relaxed);
                 }
+                shared.waiting.fetch_sub(entry.size(), Relaxed);
             }
             drop(working);
         })?;
-        Ok(Self {
+        let behind = Self {
             lines: Some(lines),
-            refused,
+            counts,
             done,
-        })
+        };
+        for entry in first {
+            behind.send(entry)?;
+        }
+        Ok(behind)
     }
 
-    /// Queues a line, or fails at once. `tells`: it tells the loss of so many.
-    pub(super) fn send(&self, line: &[u8], tells: u64) -> io::Result<()> {
+    /// Queues a line, or fails at once.
+    pub(super) fn send(&self, entry: Entry) -> io::Result<()> {
         let lines = self.lines.as_ref().ok_or(io::ErrorKind::BrokenPipe)?;
-        let entry = Entry {
-            line: line.to_vec(),
-            tells,
-        };
+        let size = entry.size();
+        // Nobody else adds to it: there is room after this question, too.
+        if self.counts.waiting.load(Relaxed).saturating_add(size) > entry.limit() {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        self.counts.waiting.fetch_add(size, Relaxed);
         lines
-            .try_send(entry)
-            .map_err(|_| io::ErrorKind::WouldBlock.into())
+            .send(entry)
+            .map_err(|_| io::ErrorKind::BrokenPipe.into())
     }
 
     /// How many lines the target has refused since this was asked last.
     pub(super) fn take_refused(&self) -> u64 {
-        self.refused.swap(0, Relaxed)
+        self.counts.refused.swap(0, Relaxed)
     }
 }
 

@@ -1,16 +1,18 @@
 //! A daemon's own log: lines to the system's log, to the console, to a file, and never a long wait for any of them.
 //!
-//! A reader that is busy is given a moment, or, behind [`Journal::write_behind`], all the time it wants while lines
-//! queue up to a bound. What it doesn't take then is lost and counted, and the next line that it takes is preceded by
-//! one that tells how many are missing.
+//! Lines that a reader doesn't take at once are queued, up to a bound for each target. A process with one thread writes
+//! them by [`Journal::catch_up`] and before the next line; behind [`Journal::write_behind`] a thread does. What the
+//! queue doesn't take is lost and counted, and the next line that it takes is preceded by one that tells how many are
+//! missing. The end of the process gives readers a second.
 //!
 //! ```text
-//! system's log   <30>Nov 22 21:09:13 Ident[57]: message        a datagram, unconnected and non-blocking
+//! system's log   <30>Nov 22 21:09:13 Ident[57]: message        a datagram, unconnected
 //! console, file  Sun Nov 22 21:09:13 2026: message             a write to a description of our own, non-blocking
 //! bare           message                                       the same without the date
 //! ```
 
 mod behind;
+mod queue;
 mod way;
 
 use std::{
@@ -18,7 +20,7 @@ use std::{
     io,
     os::unix::fs::OpenOptionsExt,
     path::Path,
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use jiff::{Timestamp, tz::TimeZone};
@@ -29,7 +31,13 @@ use super::{
     header::{self, Dates, Line},
 };
 use behind::Behind;
+use queue::{Entry, Queue};
 use way::Way;
+
+/// How long the end of a process waits for readers.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// Between two tries.
+const PAUSE: Duration = Duration::from_millis(1);
 
 /// What stands before a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,18 +73,33 @@ struct Outlet {
 #[derive(Debug)]
 enum Target {
     /// Written to by whoever logs.
-    Here(Way),
+    Here(Way, Queue),
     /// Written to by a thread.
     Behind(Behind),
 }
 
 impl Outlet {
-    /// Sends a line that tells the loss of so many; 0: an ordinary one.
+    /// Queues a line that tells the loss of so many (0: an ordinary one), and writes what the target takes.
     fn send(&mut self, line: &[u8], tells: u64) -> io::Result<()> {
-        match &mut self.target {
-            Target::Here(way) => way.send(line, self.lost > 0),
-            Target::Behind(behind) => behind.send(line, tells),
-        }
+        let entry = Entry {
+            line: line.to_vec(),
+            tells,
+        };
+        let taken = match &mut self.target {
+            Target::Here(_, queue) => queue.push(entry),
+            Target::Behind(behind) => behind.send(entry),
+        };
+        self.catch_up();
+        taken
+    }
+
+    /// Writes what the target takes now, and counts what it has refused.
+    fn catch_up(&mut self) {
+        let refused = match &mut self.target {
+            Target::Here(way, queue) => queue.drain(way),
+            Target::Behind(behind) => behind.take_refused(),
+        };
+        self.lost = self.lost.saturating_add(refused);
     }
 }
 
@@ -134,7 +157,7 @@ impl Journal {
     fn add(&mut self, style: Style, way: Way) {
         self.outlets.push(Outlet {
             style,
-            target: Target::Here(way),
+            target: Target::Here(way, Queue::default()),
             lost: 0,
         });
     }
@@ -149,9 +172,47 @@ impl Journal {
         &self.identity
     }
 
-    /// Closes all targets.
+    /// Closes all targets; those that are busy are given a second.
     pub fn clear(&mut self) {
-        self.outlets.clear();
+        for mut outlet in std::mem::take(&mut self.outlets) {
+            if let Target::Here(way, queue) = &mut outlet.target {
+                queue.finish(way);
+            }
+        }
+    }
+
+    /// Whether lines wait here for somebody to call [`Journal::catch_up`].
+    pub fn is_behind(&self) -> bool {
+        let waits =
+            |outlet: &Outlet| matches!(&outlet.target, Target::Here(_, queue) if !queue.is_empty());
+        self.outlets.iter().any(waits)
+    }
+
+    /// Writes what waits here, as far as the targets take it now.
+    pub fn catch_up(&mut self) {
+        self.outlets.iter_mut().for_each(Outlet::catch_up);
+    }
+
+    /// Writes what waits here, however long its readers take: for a process that has nothing else to do.
+    pub fn finish(&mut self) {
+        for outlet in &mut self.outlets {
+            if let Target::Here(way, queue) = &mut outlet.target {
+                for entry in queue.take() {
+                    // One that is refused has nobody left to be told to.
+                    let _ = way.send_waiting(&entry.line);
+                }
+            }
+        }
+    }
+
+    /// What waits here is another process' to write: this one has just been forked from it.
+    pub fn disown(&mut self) {
+        for outlet in &mut self.outlets {
+            if let Target::Here(_, queue) = &mut outlet.target {
+                drop(queue.take());
+            }
+            outlet.lost = 0;
+        }
     }
 
     /// Leaves each target to a thread of its own. To be called when no fork comes any more. Dropping the journal then
@@ -162,7 +223,7 @@ impl Journal {
     pub fn write_behind(&mut self) -> io::Result<()> {
         for outlet in std::mem::take(&mut self.outlets) {
             let target = match outlet.target {
-                Target::Here(way) => Behind::start(way)?,
+                Target::Here(way, mut queue) => Behind::start(way, queue.take())?,
                 Target::Behind(behind) => behind,
             };
             self.outlets.push(Outlet {
@@ -176,9 +237,7 @@ impl Journal {
     /// Sends a message to every target.
     pub fn write(&mut self, now: SystemTime, level: u8, message: &[u8]) {
         for outlet in &mut self.outlets {
-            if let Target::Behind(behind) = &outlet.target {
-                outlet.lost = outlet.lost.saturating_add(behind.take_refused());
-            }
+            outlet.catch_up();
             let stamp = Stamp {
                 now,
                 facility: self.facility,
@@ -196,8 +255,9 @@ impl Journal {
                     tools,
                     loss.as_bytes(),
                 );
-                if outlet.send(&self.line, outlet.lost).is_ok() {
-                    outlet.lost = 0;
+                let lost = std::mem::take(&mut outlet.lost);
+                if outlet.send(&self.line, lost).is_err() {
+                    outlet.lost = outlet.lost.saturating_add(lost);
                 }
             }
             let tools = (&mut self.dates, &mut self.calendar);
@@ -206,6 +266,12 @@ impl Journal {
                 outlet.lost = outlet.lost.saturating_add(1);
             }
         }
+    }
+}
+
+impl Drop for Journal {
+    fn drop(&mut self) {
+        self.clear();
     }
 }
 

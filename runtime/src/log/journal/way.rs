@@ -9,22 +9,18 @@ use std::{
     },
     path::Path,
     thread,
-    time::Duration,
 };
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use socket2::{Domain, SockAddr, Socket, Type};
 
+use super::PAUSE;
 use crate::log::console;
-
-/// How long a line is tried before its target counts as one that doesn't read, and between two tries.
-const PATIENCE: Duration = Duration::from_millis(50);
-const PAUSE: Duration = Duration::from_millis(1);
 
 /// A target, opened.
 #[derive(Debug)]
 pub(super) enum Way {
-    /// Datagrams to a path.
+    /// Datagrams to a path, through a socket that waits unless a send says otherwise.
     Datagram(Socket, SockAddr),
     /// A pipe or a terminal, through an open file of our own that doesn't block.
     Unblocked(File),
@@ -38,7 +34,7 @@ pub(super) enum Way {
 
 impl Way {
     pub(super) fn datagram(path: &Path) -> io::Result<Self> {
-        let socket = Socket::new(Domain::UNIX, Type::DGRAM.nonblocking().cloexec(), None)?;
+        let socket = Socket::new(Domain::UNIX, Type::DGRAM.cloexec(), None)?;
         Ok(Self::Datagram(socket, SockAddr::unix(path)?))
     }
 
@@ -66,7 +62,7 @@ impl Way {
     }
 
     /// Sends a line, or fails at once.
-    fn attempt(&mut self, line: &[u8]) -> io::Result<()> {
+    pub(super) fn attempt(&mut self, line: &[u8]) -> io::Result<()> {
         const FLAGS: i32 = nix::libc::MSG_NOSIGNAL | nix::libc::MSG_DONTWAIT;
         match self {
             Self::Datagram(socket, to) => drop(socket.send_to_with_flags(line, to, FLAGS)?),
@@ -78,26 +74,18 @@ impl Way {
         Ok(())
     }
 
-    /// Sends a line. A reader that is merely busy is given a moment; `hopeless` says that it wasn't for the last one, so
-    /// that only the first line pays for it.
-    pub(super) fn send(&mut self, line: &[u8], hopeless: bool) -> io::Result<()> {
-        let mut left = if hopeless { Duration::ZERO } else { PATIENCE };
-        loop {
-            match self.attempt(line) {
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == ErrorKind::WouldBlock && !left.is_zero() => {
-                    thread::sleep(PAUSE);
-                    left = left.saturating_sub(PAUSE);
-                }
-                result => return result,
-            }
-        }
-    }
-
     /// Sends a line however long that takes: for a thread of its own.
     pub(super) fn send_waiting(&mut self, line: &[u8]) -> io::Result<()> {
         loop {
-            let error = match self.attempt(line) {
+            let sent = match self {
+                // The system wakes us when the reader has made room, which poll(2) can't tell of a socket that is
+                // connected to nobody.
+                Self::Datagram(socket, to) => socket
+                    .send_to_with_flags(line, to, nix::libc::MSG_NOSIGNAL)
+                    .map(drop),
+                _ => self.attempt(line),
+            };
+            let error = match sent {
                 Err(error) => error,
                 Ok(()) => return Ok(()),
             };
@@ -114,7 +102,6 @@ impl Way {
         let descriptor: Option<BorrowedFd<'_>> = match self {
             Self::Unblocked(file) => Some(file.as_fd()),
             Self::Stream(socket) => Some(socket.as_fd()),
-            // A socket that is connected to nobody can always be written to, as far as poll knows.
             Self::Datagram(..) | Self::Direct(_) | Self::Polled => None,
         };
         match descriptor {

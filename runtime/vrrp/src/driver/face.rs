@@ -17,6 +17,8 @@ pub trait Face {
     fn trouble(&mut self, trouble: &Trouble);
     /// Scripts, FIFOs and mail are to hear of a change.
     fn notify(&mut self, notice: &Notice);
+    /// FIFOs are to hear of a state that stands after a reload (`fifo_write_vrrp_states_on_reload`).
+    fn restate(&mut self, notice: &Notice);
     /// A reload was asked for: the new configuration; `None`: the old one goes on. Masters have just advertised, this may
     /// take a while.
     fn read(&mut self) -> Option<Arc<Configuration>>;
@@ -60,6 +62,33 @@ pub enum DumpKind {
     Statistics,
     /// Everything, for programs.
     Json,
+}
+
+/// What happens to a macvlan or an ipvlan.
+#[derive(Debug)]
+pub enum DeviceChange {
+    /// One that was there is what is wanted.
+    Found,
+    /// It keeps its name though the configuration gives another.
+    KeepsName {
+        /// The name of the configuration.
+        given: Name,
+    },
+    /// One that was there isn't what is wanted and went.
+    Incompatible,
+    /// It was made.
+    Made,
+    /// It can't be made.
+    Refused {
+        /// It would be an ipvlan.
+        ipvlan: bool,
+        /// Why.
+        error: io::Error,
+    },
+    /// It was deleted.
+    Gone,
+    /// It can't be deleted.
+    Stays(io::Error),
 }
 
 /// What went wrong with the system, or is only known there.
@@ -131,24 +160,24 @@ pub enum Trouble {
     NetlinkOverrun,
     /// Netlink itself failed.
     Netlink(io::Error),
-    /// A macvlan was made.
-    VirtualLinkMade {
-        /// Its name.
-        name: Name,
-        /// For which instance.
+    /// Something is to be told of a macvlan or an ipvlan.
+    Device {
+        /// Of which instance.
         instance: Name,
-        /// Over which interface.
-        parent: Name,
-    },
-    /// A macvlan or ipvlan can't be made or unmade.
-    VirtualLink {
         /// Its name.
         name: Name,
-        /// Why.
-        error: io::Error,
+        /// What.
+        change: DeviceChange,
     },
-    /// A setting of the network stack was changed, or put back: what it was and is.
+    /// A setting of the network stack was changed: what it was and is.
     SettingChanged(String),
+    /// One was put back.
+    SettingRestored {
+        /// Which.
+        setting: String,
+        /// To what.
+        to: String,
+    },
     /// One could not be.
     SettingRefused {
         /// Which.
@@ -158,6 +187,13 @@ pub enum Trouble {
     },
     /// The firewall doesn't do what it is asked for.
     Firewall(io::Error),
+    /// Its table of an earlier process was deleted.
+    OldTable {
+        /// The IPv6 one.
+        v6: bool,
+        /// Its name.
+        name: String,
+    },
     /// Somebody removed a static address; it is there again.
     StaticRestored {
         /// The address.

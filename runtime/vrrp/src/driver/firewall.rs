@@ -2,12 +2,16 @@
 
 use std::io;
 
-use locum_kernel::nft::{Firewall, On, Options, Protected};
+use locum_kernel::{
+    netlink::Family as KernelFamily,
+    nft::{Firewall, On, Options, Protected},
+};
 use locum_model::{
     keepalived::Firewall as Config,
     vrrp::{Address, Instance},
 };
 
+use super::face::{Face, Trouble};
 use crate::effect::Line;
 
 /// The tables, if there are any.
@@ -15,6 +19,8 @@ use crate::effect::Line;
 pub(super) struct Firewalls {
     options: Options,
     open: Option<Firewall>,
+    /// Tables of an earlier process that were deleted, and not told of yet.
+    replaced: Vec<KernelFamily>,
 }
 
 impl Firewalls {
@@ -32,7 +38,11 @@ impl Firewalls {
     pub(super) fn get(&mut self) -> io::Result<&mut Firewall> {
         match &mut self.open {
             Some(firewall) => Ok(firewall),
-            place => Ok(place.insert(Firewall::open(self.options.clone())?)),
+            place => {
+                let firewall = Firewall::open(self.options.clone())?;
+                self.replaced.extend(firewall.stale());
+                Ok(place.insert(firewall))
+            }
         }
     }
 
@@ -64,6 +74,16 @@ impl Firewalls {
             firewall.protect(&addresses)
         } else {
             firewall.unprotect(&addresses)
+        }
+    }
+
+    /// Tells which tables of an earlier process were deleted.
+    pub(super) fn tell_replaced(&mut self, face: &mut impl Face) {
+        for family in std::mem::take(&mut self.replaced) {
+            face.trouble(&Trouble::OldTable {
+                v6: family == KernelFamily::V6,
+                name: self.options.table.clone(),
+            });
         }
     }
 

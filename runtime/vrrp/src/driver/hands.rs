@@ -9,12 +9,13 @@ use std::{
 
 use locum_kernel::{
     netlink::{Address as KernelAddress, Ipv4Setting, Netlink, Request, Route, Rule},
-    sysctl::Settings,
+    sysctl::{Setting, Settings},
 };
 use locum_model::keepalived::Configuration;
 
 use super::{
     announce::Announcer,
+    buffer,
     face::{Face, Trouble},
     firewall::Firewalls,
     lines,
@@ -24,6 +25,7 @@ use super::{
     virtual_links::VirtualLinks,
 };
 use crate::{
+    device::Devices,
     effect::{Effect, Line, Lines},
     engine::Engine,
     identity::{InstanceId, LineId, SocketId},
@@ -41,6 +43,8 @@ pub(super) struct Hands {
     firewalls: Firewalls,
     /// Interfaces whose secondary addresses are promoted for us.
     promoting: HashMap<u32, Settings>,
+    /// What `disable_local_igmp` has changed.
+    igmp: Settings,
     /// Routes and rules of instances that are in the kernel.
     set_routes: Vec<(LineId, Route)>,
     set_rules: Vec<(LineId, Rule)>,
@@ -52,11 +56,19 @@ pub(super) struct Hands {
 
 impl Hands {
     pub(super) fn open(configuration: &Configuration) -> io::Result<Self> {
-        let buffer = configuration.global.vrrp_netlink_monitor_rcv_bufs.bytes;
+        let global = &configuration.global;
+        // Listening begins before the first dump: nothing in between is missed.
+        let links = Links::open()?;
+        buffer::of_netlink(global.vrrp_netlink_monitor_rcv_bufs, |bytes, force| {
+            links.monitor().set_receive_buffer(bytes, force)
+        })?;
+        let netlink = Netlink::open()?;
+        buffer::of_netlink(global.vrrp_netlink_cmd_rcv_bufs, |bytes, force| {
+            netlink.set_receive_buffer(bytes, force)
+        })?;
         Ok(Self {
-            // Listening begins before the first dump: nothing in between is missed.
-            links: Links::open((buffer != 0).then_some(buffer as usize))?,
-            netlink: Netlink::open()?,
+            links,
+            netlink,
             sockets: Sockets::new(),
             announcer: Announcer::default(),
             requests: Vec::new(),
@@ -67,15 +79,16 @@ impl Hands {
             virtual_links: VirtualLinks::default(),
             firewalls: Firewalls::default(),
             promoting: HashMap::new(),
+            igmp: Settings::default(),
         })
     }
 
-    /// Makes what a configuration needs before its instances start.
+    /// Makes what a configuration needs before its instances start; the names of the devices.
     pub(super) fn prepare(
         &mut self,
         configuration: &Configuration,
         face: &mut impl Face,
-    ) -> io::Result<()> {
+    ) -> io::Result<Devices> {
         self.firewalls.configure(&configuration.global.firewall);
         let mut instances = configuration.instances.iter();
         let has_lines = instances.any(|i| !i.routes.is_empty() || !i.rules.is_empty());
@@ -100,9 +113,9 @@ impl Hands {
     }
 
     /// Takes away what a configuration that was reloaded doesn't need any more.
-    pub(super) fn clear_away(&mut self, configuration: &Configuration, face: &mut impl Face) {
+    pub(super) fn clear_away(&mut self, face: &mut impl Face) {
         self.virtual_links
-            .clear_away(configuration, &mut self.netlink, &mut self.firewalls, face);
+            .clear_away(None, &mut self.netlink, &mut self.firewalls, face);
     }
 
     /// Takes back everything at the end.
@@ -110,11 +123,13 @@ impl Hands {
         for (_, mut settings) in std::mem::take(&mut self.promoting) {
             settings.restore_with(&mut self.netlink);
         }
+        self.igmp.restore();
         self.virtual_links
             .finish(&mut self.netlink, &mut self.firewalls, face);
         if let Err(error) = self.firewalls.remove() {
             face.trouble(&Trouble::Firewall(error));
         }
+        self.firewalls.tell_replaced(face);
     }
 
     /// Has the kernel keep secondary addresses whose primary goes, on the interfaces of instances that ask for it: from
@@ -147,6 +162,31 @@ impl Hands {
                     setting: format!("{}.{name}", Ipv4Setting::PromoteSecondaries.name()),
                     error,
                 });
+            }
+        }
+    }
+
+    /// `disable_local_igmp`: no reports about 224.0.0.0/24 by this host until the stop.
+    pub(super) fn local_igmp(&mut self, configuration: &Configuration, face: &mut impl Face) {
+        if !configuration.global.disable_local_igmp {
+            return;
+        }
+        let setting = Setting::ipv4_of_all("igmp_link_local_mcast_reports");
+        let shown = setting.to_string();
+        if let Err(error) = self.igmp.set(setting, "0") {
+            face.trouble(&Trouble::SettingRefused {
+                setting: shown,
+                error,
+            });
+        }
+    }
+
+    /// Sockets that stayed over a reload get the buffers that hold now.
+    pub(super) fn size_buffers(&mut self, engine: &Engine) {
+        for id in self.sockets.ids() {
+            let bytes = buffer::adverts(engine, &self.links, id);
+            if bytes != 0 {
+                self.sockets.set_receive_buffer(id, bytes as usize);
             }
         }
     }
@@ -233,6 +273,22 @@ impl Hands {
                 if let Err(error) = self.firewalls.protect(config, &lines, name, drop) {
                     face.trouble(&Trouble::Firewall(error));
                 }
+                self.firewalls.tell_replaced(face);
+            }
+            Effect::TellDevices(id) => {
+                if let Some(instance) = engine.instance(id) {
+                    self.virtual_links.tell_of(&instance.name, face);
+                }
+            }
+            Effect::RemoveDevices(id) => {
+                if let Some(instance) = engine.instance(id) {
+                    self.virtual_links.clear_away(
+                        Some(&instance.name),
+                        &mut self.netlink,
+                        &mut self.firewalls,
+                        face,
+                    );
+                }
             }
         }
     }
@@ -245,11 +301,8 @@ impl Hands {
             .links
             .get(socket.interface)
             .map(|known| known.name.clone());
-        let buffer = engine
-            .users(id)
-            .filter_map(|instance| instance.config.kernel_rx_buf_size)
-            .max()
-            .map(|bytes| bytes as usize);
+        let buffer = buffer::adverts(engine, &self.links, id) as usize;
+        let buffer = (buffer != 0).then_some(buffer);
         match self
             .sockets
             .open(id, socket, device.as_deref(), buffer, poll)

@@ -45,17 +45,17 @@ pub(super) enum News {
     Overrun,
 }
 
+/// How often old news are read at most: a kernel that never falls silent must not hold us.
+const MOST_BATCHES: usize = 4096;
+
 /// Room for the news of a second of a busy machine.
 const RECEIVE_BUFFER: usize = 1 << 20;
 
 impl Links {
     /// Starts to listen; nothing is known yet.
-    pub(super) fn open(receive_buffer: Option<usize>) -> io::Result<Self> {
+    pub(super) fn open() -> io::Result<Self> {
         Ok(Self {
-            monitor: Monitor::open(
-                Groups::LINKS | Groups::ADDRESSES,
-                receive_buffer.unwrap_or(RECEIVE_BUFFER),
-            )?,
+            monitor: Monitor::open(Groups::LINKS | Groups::ADDRESSES, RECEIVE_BUFFER)?,
             known: BTreeMap::new(),
             waiting: Vec::new(),
             hears_lines: false,
@@ -106,6 +106,7 @@ impl Links {
 
     /// Reads everything; the news are the differences to what was known.
     pub(super) fn read_again(&mut self, netlink: &mut Netlink) -> io::Result<Vec<News>> {
+        self.forget_what_waits()?;
         let links = netlink.links()?;
         let addresses = netlink.addresses()?;
         let mut news = Vec::new();
@@ -137,6 +138,24 @@ impl Links {
             news.extend(self.learn_address(address));
         }
         Ok(news)
+    }
+
+    /// News of links and addresses that wait are older than the dump that follows: heard after it, they would look like
+    /// changes back, as of a device that we have just made and set up. Nothing else is dumped, so the others stay.
+    fn forget_what_waits(&mut self) -> io::Result<()> {
+        let mut old = std::mem::take(&mut self.waiting);
+        old.reverse();
+        for _ in 0..MOST_BATCHES {
+            match self.monitor.receive(&mut old) {
+                Ok(()) => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) => return Err(error),
+            }
+        }
+        old.retain(|event| matches!(event, Event::RouteGone(_) | Event::RuleGone(_)));
+        old.reverse();
+        self.waiting = old;
+        Ok(())
     }
 
     /// What has been told since; `None`: nothing waits.

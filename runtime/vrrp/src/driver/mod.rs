@@ -11,6 +11,8 @@
 //! face's log is its own business.
 
 mod announce;
+mod buffer;
+mod devices;
 mod face;
 mod firewall;
 mod hands;
@@ -29,7 +31,7 @@ use locum_model::keepalived::Configuration;
 use locum_runtime::clock;
 use tokio::sync::{mpsc, oneshot};
 
-pub use face::{DumpKind, Face, Order, Trouble};
+pub use face::{DeviceChange, DumpKind, Face, Order, Trouble};
 
 use self::{
     hands::Hands,
@@ -139,8 +141,10 @@ impl Driver {
     fn begin(&mut self, face: &mut impl Face) -> io::Result<()> {
         let now = clock::now();
         let configuration = self.engine.configuration().clone();
-        self.hands.prepare(&configuration, face)?;
+        let devices = self.hands.prepare(&configuration, face)?;
+        self.engine.set_devices(devices);
         self.read_links_again(now, face)?;
+        self.hands.local_igmp(&configuration, face);
         self.hands.promote_secondaries(&configuration, face);
         self.track(now, &configuration, true, face);
         self.statics = Statics::of(&configuration, &self.hands.links);
@@ -450,7 +454,8 @@ impl Driver {
             return Ok(());
         };
         let now = clock::now();
-        self.hands.prepare(&configuration, face)?;
+        let devices = self.hands.prepare(&configuration, face)?;
+        self.engine.set_devices(devices);
         self.read_links_again(now, face)?;
         self.hands.promote_secondaries(&configuration, face);
         let statics = Statics::of(&configuration, &self.hands.links);
@@ -460,10 +465,16 @@ impl Driver {
         self.engine
             .reload(now, configuration.clone(), &mut self.effects);
         self.carry_out(face);
+        self.hands.size_buffers(&self.engine);
         self.hands.tell_all_sockets(face);
         face.reloaded(&configuration);
+        if configuration.global.fifo_write_vrrp_states_on_reload {
+            for notice in self.engine.standing() {
+                face.restate(&notice);
+            }
+        }
         self.track(now, &configuration, false, face);
-        self.hands.clear_away(&configuration, face);
+        self.hands.clear_away(face);
         Ok(())
     }
 

@@ -4,15 +4,15 @@ use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use locum_kernel::sysctl::Setting;
 use locum_model::{
-    keepalived::{Configuration, LinkbeatMethod, ReceiveBufferPolicy},
-    vrrp::{self, Family, InitialState},
+    keepalived::{Configuration, LinkbeatMethod},
+    vrrp::{Family, InitialState},
 };
 use locum_runtime::clock;
 
-use super::{Driver, hands::Hands, links::Known};
+use super::{Driver, buffer, hands::Hands, links::Known};
 use crate::{
     effect::Hears,
-    engine::{Engine, device_name},
+    engine::Engine,
     fsm::State,
     identity::SocketId,
     instance::Instance,
@@ -82,7 +82,7 @@ impl Driver {
         let stacked = config.vmac.is_some() || config.ipvlan.is_some();
         let base = config.interface.as_ref().filter(|_| stacked);
         let name = match instance.interface {
-            0 => device_name(config, &self.engine.configuration().global.vmac_prefix)
+            0 => (self.engine.device_of(config))
                 .or_else(|| {
                     config
                         .interface
@@ -274,7 +274,7 @@ fn sockets(engine: &Engine, hands: &Hands) -> Vec<SocketStatus> {
                         }))
                     }
                 },
-                receive_buffer: receive_buffer(engine, hands, id),
+                receive_buffer: buffer::adverts(engine, &hands.links, id),
                 instances: engine
                     .users(id)
                     .map(|instance| (instance.name.clone(), instance.config.vrid))
@@ -287,44 +287,6 @@ fn sockets(engine: &Engine, hands: &Hands) -> Vec<SocketStatus> {
 /// The address of the first instance that uses sockets.
 fn source(engine: &Engine, id: SocketId) -> Option<IpAddr> {
     engine.users(id).find_map(|instance| instance.source)
-}
-
-/// What is asked of the kernel for a socket that receives, in bytes; 0: nothing.
-fn receive_buffer(engine: &Engine, hands: &Hands, id: SocketId) -> u32 {
-    let global = &engine.configuration().global;
-    let of = |instance: &Instance| {
-        let config = &instance.config;
-        if let Some(bytes) = config.kernel_rx_buf_size {
-            return bytes;
-        }
-        let times = global.vrrp_rx_bufs_multiplier;
-        match global.vrrp_rx_bufs_policy {
-            None => 0,
-            Some(ReceiveBufferPolicy::Bytes(bytes)) => bytes,
-            Some(ReceiveBufferPolicy::Mtu) => {
-                let known = hands.links.get(instance.interface);
-                known.map_or(0, |known| known.link.mtu.saturating_mul(times))
-            }
-            Some(ReceiveBufferPolicy::Advert) => advert_bytes(config).saturating_mul(times),
-        }
-    };
-    engine.users(id).map(of).max().unwrap_or(0)
-}
-
-/// An advert with its IP header (version 2 ends with eight bytes of authentication).
-fn advert_bytes(config: &vrrp::Instance) -> u32 {
-    let count = u32::try_from(config.addresses.len()).unwrap_or(u32::MAX);
-    let (header, address) = match config.family {
-        Family::Inet => (20, 4),
-        Family::Inet6 => (40, 16),
-    };
-    let tail = match config.version {
-        vrrp::Version::V2 => 8,
-        vrrp::Version::V3 => 0,
-    };
-    count
-        .saturating_mul(address)
-        .saturating_add(header + 8 + tail)
 }
 
 /// What a configuration says of an interface by its name.

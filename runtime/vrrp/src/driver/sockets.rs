@@ -131,6 +131,18 @@ impl Sockets {
         self.pairs.iter().flatten().map(Pair::shown)
     }
 
+    /// Which there are.
+    pub(super) fn ids(&self) -> impl Iterator<Item = SocketId> + use<> {
+        (0..self.pairs.len() as u32).map(SocketId)
+    }
+
+    /// Another size for what hears; a socket that can't have it keeps its own.
+    pub(super) fn set_receive_buffer(&self, id: SocketId, bytes: usize) {
+        if let Some(Some(pair)) = self.pairs.get(id.0 as usize) {
+            let _ = pair.receiver.set_receive_buffer(bytes);
+        }
+    }
+
     /// What hears and what sends.
     pub(super) fn descriptors(&self, id: SocketId) -> Option<(i32, i32)> {
         let pair = self.pairs.get(id.0 as usize)?.as_ref()?;

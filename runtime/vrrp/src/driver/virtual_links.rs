@@ -1,35 +1,45 @@
-//! Interfaces that instances run on and that are ours: macvlans with the virtual router's MAC, and ipvlans.
+//! Interfaces that are ours: macvlans with the virtual router's MAC, and ipvlans; made, kept over a reload, unmade.
 
-use std::{collections::HashMap, io, net::IpAddr};
+use std::{collections::HashSet, io, net::IpAddr};
 
 use locum_kernel::{
     netlink::{
-        Address, Family as KernelFamily, IpVlanFlags, IpVlanMode, Link, MacVlanMode, Netlink,
-        create_ipvlan, link, virtual_router_mac,
+        Address, Family as KernelFamily, IpVlanFlags, IpVlanMode, Link, Netlink, create_ipvlan,
+        link,
     },
     virtual_macs::{VirtualMacs, Wanted},
 };
 use locum_model::{
     keepalived::Configuration,
-    vrrp::{self, Family, IpvlanMode, MacvlanMode},
+    vrrp::{Family, IpvlanMode},
 };
 
 use super::{
-    face::{Face, Trouble},
+    devices::{self, Device},
+    face::{DeviceChange, Face, Trouble},
     firewall::Firewalls,
 };
-use crate::{engine::device_name, identity::Name};
+use crate::{
+    device::{self, Devices, Wish},
+    identity::Name,
+};
 
 /// All of them, and what was changed for them.
 #[derive(Debug, Default)]
 pub(super) struct VirtualLinks {
     macs: VirtualMacs,
-    made: HashMap<Name, Made>,
+    made: Vec<Made>,
+    /// What the configuration in force wants; the others go.
+    wanted: HashSet<Name>,
+    /// What there is to tell of an instance's, when its turn comes.
+    news: Vec<(Name, Trouble)>,
 }
 
 /// One of them.
 #[derive(Debug)]
 struct Made {
+    name: Name,
+    instance: Name,
     index: u32,
     parent: u32,
     family: Family,
@@ -38,87 +48,123 @@ struct Made {
 }
 
 impl VirtualLinks {
-    /// Makes those that a configuration wants and that aren't there. Without its parent one isn't made: its instance is
-    /// in fault then.
+    /// Makes those that a configuration wants and that aren't there, and gives the names of all. Without its parent one
+    /// isn't made: its instance is in fault then.
     pub(super) fn make(
         &mut self,
         configuration: &Configuration,
         netlink: &mut Netlink,
         firewalls: &mut Firewalls,
         face: &mut impl Face,
-    ) -> io::Result<()> {
-        if !wanted(configuration).any(|_| true) {
-            return Ok(());
+    ) -> io::Result<Devices> {
+        let wishes = device::wishes(configuration);
+        let mut names = Devices::default();
+        self.wanted.clear();
+        if wishes.is_empty() {
+            return Ok(names);
         }
         let links = netlink.links()?;
-        for (name, instance) in wanted(configuration) {
-            let parent = instance.interface.as_ref().and_then(|parent| {
-                let mut links = links.iter();
-                links.find(|link| link.name == parent.value)
-            });
-            let Some(parent) = parent else {
-                continue;
-            };
-            let is_there = |made: &Made| links.iter().any(|link| link.index == made.index);
-            if self.made.get(&name).is_some_and(is_there) {
-                continue;
-            }
-            let made = if instance.ipvlan.is_some() {
-                make_ipvlan(&name, instance, parent, netlink)
-            } else {
-                self.make_macvlan(&name, instance, parent, netlink, firewalls, face)
-            };
-            match made {
-                Ok(made) => {
-                    self.made.insert(name, made);
-                }
-                Err(error) => face.trouble(&Trouble::VirtualLink { name, error }),
+        let devices = devices::assign(&wishes, &configuration.global, &links);
+        for (wish, device) in wishes.iter().zip(devices) {
+            names.insert(wish, device.name.clone(), !device.fits);
+            self.wanted.insert(device.name.clone());
+            if let Some(parent) = links.iter().find(|link| link.name == wish.parent) {
+                self.take(wish, &device, parent, netlink, firewalls, face);
             }
         }
-        Ok(())
+        Ok(names)
     }
 
-    fn make_macvlan(
+    fn take(
         &mut self,
-        name: &Name,
-        instance: &vrrp::Instance,
+        wish: &Wish<'_>,
+        device: &Device,
         parent: &Link,
         netlink: &mut Netlink,
         firewalls: &mut Firewalls,
         face: &mut impl Face,
-    ) -> io::Result<Made> {
-        let config = instance.vmac.clone().unwrap_or_default();
-        let ipv6 = instance.family == Family::Inet6;
-        let link_local = if ipv6 && !instance.vmac_xmit_base {
+    ) {
+        let instance = Name::from(wish.instance.name.value.as_str());
+        let (name, told) = (device.name.clone(), instance.clone());
+        let trouble = |change| Trouble::Device {
+            instance: told.clone(),
+            name: name.clone(),
+            change,
+        };
+        if device.fits {
+            face.trouble(&trouble(DeviceChange::Found));
+            if let Some(given) = wish.given_name().filter(|given| *given != &*name) {
+                let given = Name::from(given);
+                face.trouble(&trouble(DeviceChange::KeepsName { given }));
+            }
+        }
+        let made = if wish.is_macvlan() {
+            self.make_macvlan(device, wish, parent, netlink, firewalls, face)
+        } else {
+            make_ipvlan(&device.name, wish, parent, netlink).map(|index| (index, false))
+        };
+        match made {
+            Ok((index, redirected)) => {
+                self.made.retain(|made| made.name != device.name);
+                self.made.push(Made {
+                    name: device.name.clone(),
+                    instance,
+                    index,
+                    parent: parent.index,
+                    family: wish.family,
+                    redirected,
+                });
+            }
+            Err(error) => face.trouble(&trouble(DeviceChange::Refused {
+                ipvlan: !wish.is_macvlan(),
+                error,
+            })),
+        }
+    }
+
+    fn make_macvlan(
+        &mut self,
+        device: &Device,
+        wish: &Wish<'_>,
+        parent: &Link,
+        netlink: &mut Netlink,
+        firewalls: &mut Firewalls,
+        face: &mut impl Face,
+    ) -> io::Result<(u32, bool)> {
+        let instance = Name::from(wish.instance.name.value.as_str());
+        let ipv6 = wish.family == Family::Inet6;
+        let link_local = if ipv6 && !(wish.own && wish.instance.vmac_xmit_base) {
             link_local_of(parent.index, netlink)?
         } else {
             None
         };
-        let made = self.macs.make(
-            netlink,
-            &Wanted {
-                name,
-                parent,
-                mac: config
-                    .mac
-                    .unwrap_or_else(|| virtual_router_mac(ipv6, instance.vrid)),
-                mode: match config.mode {
-                    MacvlanMode::Private => MacVlanMode::Private,
-                    MacvlanMode::Vepa => MacVlanMode::Vepa,
-                    MacvlanMode::Bridge => MacVlanMode::Bridge,
-                    MacvlanMode::Passthru => MacVlanMode::Passthrough,
-                },
-                ipv6,
-                link_local,
-            },
-        )?;
-        face.trouble(&Trouble::VirtualLinkMade {
-            name: name.clone(),
-            instance: instance.name.value.as_str().into(),
-            parent: parent.name.as_str().into(),
-        });
+        if !device.fits && self.clear_the_place(device, netlink)? {
+            face.trouble(&Trouble::Device {
+                instance: instance.clone(),
+                name: device.name.clone(),
+                change: DeviceChange::Incompatible,
+            });
+        }
+        let wanted = Wanted {
+            name: &device.name,
+            parent,
+            mac: devices::mac_of(wish),
+            mode: devices::mode_of(wish),
+            ipv6,
+            link_local,
+        };
+        let made = self.macs.make(netlink, &wanted)?;
+        if !device.fits {
+            let trouble = Trouble::Device {
+                instance: instance.clone(),
+                name: device.name.clone(),
+                change: DeviceChange::Made,
+            };
+            self.news.push((instance.clone(), trouble));
+        }
         for change in made.changed {
-            face.trouble(&Trouble::SettingChanged(change.to_string()));
+            let trouble = Trouble::SettingChanged(change.to_string());
+            self.news.push((instance.clone(), trouble));
         }
         for (setting, error) in made.refused {
             face.trouble(&Trouble::SettingRefused {
@@ -126,7 +172,7 @@ impl VirtualLinks {
                 error,
             });
         }
-        let family = kernel_family(instance.family);
+        let family = kernel_family(wish.family);
         let redirected = match firewalls
             .get()
             .and_then(|firewall| firewall.redirect_groups(family, made.index, parent.index))
@@ -137,52 +183,64 @@ impl VirtualLinks {
                 false
             }
         };
-        Ok(Made {
-            index: made.index,
-            parent: parent.index,
-            family: instance.family,
-            redirected,
-        })
+        Ok((made.index, redirected))
+    }
+
+    /// A macvlan that has the name but isn't what is wanted goes; anything else of that name stays.
+    fn clear_the_place(&mut self, device: &Device, netlink: &mut Netlink) -> io::Result<bool> {
+        let there = netlink.link(&device.name)?;
+        let Some(link) = there.filter(|link| link.kind.as_deref() == Some("macvlan")) else {
+            return Ok(false);
+        };
+        self.macs.unmake(netlink, link.index)?;
+        Ok(true)
+    }
+
+    /// Tells what there is to tell of an instance's devices.
+    pub(super) fn tell_of(&mut self, instance: &str, face: &mut impl Face) {
+        let its = |(name, _): &mut (Name, Trouble)| **name == *instance;
+        for (_, trouble) in self.news.extract_if(.., its) {
+            face.trouble(&trouble);
+        }
     }
 
     /// Whether an interface is one of them.
     pub(super) fn has(&self, index: u32) -> bool {
-        self.made.values().any(|made| made.index == index)
+        self.made.iter().any(|made| made.index == index)
     }
 
-    /// Deletes those that a configuration doesn't want any more.
+    /// Deletes those that the configuration doesn't want any more: of an instance, or all.
     pub(super) fn clear_away(
         &mut self,
-        configuration: &Configuration,
+        instance: Option<&str>,
         netlink: &mut Netlink,
         firewalls: &mut Firewalls,
         face: &mut impl Face,
     ) {
-        let gone: Vec<Name> = self
-            .made
-            .keys()
-            .filter(|name| !wanted(configuration).any(|(other, _)| other == **name))
-            .cloned()
-            .collect();
-        for name in gone {
-            self.unmake(&name, netlink, firewalls, face);
+        let wanted = &self.wanted;
+        let goes = |made: &mut Made| {
+            instance.is_none_or(|instance| *made.instance == *instance)
+                && !wanted.contains(&made.name)
+        };
+        let gone: Vec<Made> = self.made.extract_if(.., goes).collect();
+        for made in gone {
+            self.unmake(made, netlink, firewalls, face);
         }
     }
 
-    /// Deletes all, and puts settings back.
+    /// Puts settings back, and deletes all.
     pub(super) fn finish(
         &mut self,
         netlink: &mut Netlink,
         firewalls: &mut Firewalls,
         face: &mut impl Face,
     ) {
-        let all: Vec<Name> = self.made.keys().cloned().collect();
-        for name in all {
-            self.unmake(&name, netlink, firewalls, face);
-        }
         let (changed, refused) = self.macs.restore(netlink);
         for change in changed {
-            face.trouble(&Trouble::SettingChanged(change.to_string()));
+            face.trouble(&Trouble::SettingRestored {
+                setting: change.setting.to_string(),
+                to: change.to,
+            });
         }
         for (setting, error) in refused {
             face.trouble(&Trouble::SettingRefused {
@@ -190,18 +248,18 @@ impl VirtualLinks {
                 error,
             });
         }
+        for made in std::mem::take(&mut self.made) {
+            self.unmake(made, netlink, firewalls, face);
+        }
     }
 
     fn unmake(
         &mut self,
-        name: &Name,
+        made: Made,
         netlink: &mut Netlink,
         firewalls: &mut Firewalls,
         face: &mut impl Face,
     ) {
-        let Some(made) = self.made.remove(name) else {
-            return;
-        };
         if made.redirected {
             let family = kernel_family(made.family);
             let done = firewalls.get().and_then(|firewall| {
@@ -211,29 +269,25 @@ impl VirtualLinks {
                 face.trouble(&Trouble::Firewall(error));
             }
         }
-        if let Err(error) = self.macs.unmake(netlink, made.index) {
-            let name = name.clone();
-            face.trouble(&Trouble::VirtualLink { name, error });
-        }
+        let change = match self.macs.unmake(netlink, made.index) {
+            Ok(()) => DeviceChange::Gone,
+            Err(error) => DeviceChange::Stays(error),
+        };
+        face.trouble(&Trouble::Device {
+            instance: made.instance,
+            name: made.name,
+            change,
+        });
     }
-}
-
-/// The interfaces that a configuration wants, each once, with the instance that says how.
-fn wanted(configuration: &Configuration) -> impl Iterator<Item = (Name, &vrrp::Instance)> {
-    let prefix = &configuration.global.vmac_prefix;
-    configuration
-        .instances
-        .iter()
-        .filter_map(move |instance| Some((device_name(instance, prefix)?, instance)))
 }
 
 fn make_ipvlan(
     name: &Name,
-    instance: &vrrp::Instance,
+    wish: &Wish<'_>,
     parent: &Link,
     netlink: &mut Netlink,
-) -> io::Result<Made> {
-    let config = instance.ipvlan.clone().unwrap_or_default();
+) -> io::Result<u32> {
+    let config = wish.instance.ipvlan.clone().unwrap_or_default();
     let flags = match config.mode {
         IpvlanMode::Bridge => IpVlanFlags::empty(),
         IpvlanMode::Private => IpVlanFlags::Private,
@@ -256,12 +310,7 @@ fn make_ipvlan(
         }
     }
     netlink.carry_out_one(&link::set_up(index, true))?;
-    Ok(Made {
-        index,
-        parent: parent.index,
-        family: instance.family,
-        redirected: false,
-    })
+    Ok(index)
 }
 
 fn link_local_of(interface: u32, netlink: &mut Netlink) -> io::Result<Option<std::net::Ipv6Addr>> {

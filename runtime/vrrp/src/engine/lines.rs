@@ -15,34 +15,6 @@ use crate::{
     instance::AllLines,
 };
 
-/// A line of any block: which interface it names, if any.
-trait Placed {
-    fn device(&self) -> Option<&str>;
-    /// Whether it goes to the instance's interface when it names none.
-    const NEEDS_DEVICE: bool;
-}
-
-impl Placed for Address {
-    fn device(&self) -> Option<&str> {
-        self.dev.as_deref()
-    }
-    const NEEDS_DEVICE: bool = true;
-}
-
-impl Placed for Route {
-    fn device(&self) -> Option<&str> {
-        self.dev.as_deref()
-    }
-    const NEEDS_DEVICE: bool = false;
-}
-
-impl Placed for Rule {
-    fn device(&self) -> Option<&str> {
-        None
-    }
-    const NEEDS_DEVICE: bool = false;
-}
-
 impl Engine {
     /// Puts an instance's lines into the kernel.
     pub(super) fn set_lines(&mut self, id: InstanceId, out: &mut Effects) {
@@ -151,46 +123,26 @@ impl Engine {
         let Some(instance) = self.instance(id) else {
             return AllLines::default();
         };
-        let (config, own) = (&instance.config, instance.interface);
+        let config = &instance.config;
+        let prefix = self.configuration.global.vmac_prefix.as_deref();
+        let of_address = |line: &Address| {
+            let name = self.devices.of_address(config, line, prefix);
+            name.map_or(0, |name| self.index_of(&name))
+        };
+        // A route that names no interface finds its own.
+        let of_route = |line: &Route| line.dev.as_deref().map_or(0, |name| self.index_of(name));
         AllLines {
-            addresses: self.place(id, Block::Addresses, &config.addresses, own),
-            excluded: self.place(
+            addresses: place(id, Block::Addresses, &config.addresses, of_address),
+            excluded: place(
                 id,
                 Block::ExcludedAddresses,
                 &config.excluded_addresses,
-                own,
+                of_address,
             ),
-            routes: self.place(id, Block::Routes, &config.routes, own),
-            rules: self.place(id, Block::Rules, &config.rules, own),
+            routes: place(id, Block::Routes, &config.routes, of_route),
+            rules: place(id, Block::Rules, &config.rules, |_: &Rule| 0),
         }
     }
-
-    fn place<T: Placed + Clone>(
-        &self,
-        id: InstanceId,
-        block: Block,
-        lines: &[Located<T>],
-        own: u32,
-    ) -> Lines<T> {
-        lines
-            .iter()
-            .enumerate()
-            .map(|(line, value)| Line {
-                id: LineId {
-                    instance: Some(id),
-                    block,
-                    line: line as u32,
-                },
-                interface: match value.value.device() {
-                    Some(name) => self.index_of(name),
-                    None if T::NEEDS_DEVICE => own,
-                    None => 0,
-                },
-                value: value.clone(),
-            })
-            .collect()
-    }
-
     /// Whether a line may vanish without consequence.
     pub(super) fn is_untracked(&self, line: LineId) -> bool {
         let Some(instance) = line.instance.and_then(|id| self.instance(id)) else {
@@ -226,4 +178,24 @@ pub(super) fn both(lines: &AllLines) -> Lines<Address> {
         return lines.addresses.clone();
     }
     Arc::from_iter(lines.addresses.iter().chain(lines.excluded.iter()).cloned())
+}
+
+fn place<T: Clone>(
+    id: InstanceId,
+    block: Block,
+    lines: &[Located<T>],
+    interface: impl Fn(&T) -> u32,
+) -> Lines<T> {
+    let lines = lines.iter().enumerate();
+    lines
+        .map(|(line, value)| Line {
+            id: LineId {
+                instance: Some(id),
+                block,
+                line: line as u32,
+            },
+            interface: interface(&value.value),
+            value: value.clone(),
+        })
+        .collect()
 }

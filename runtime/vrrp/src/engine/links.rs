@@ -2,7 +2,6 @@
 
 use std::{
     net::{IpAddr, Ipv6Addr},
-    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -10,6 +9,7 @@ use locum_model::{keepalived::UpDownDelay, vrrp::Family};
 
 use super::{Engine, TimerKey, tracking::key};
 use crate::{
+    device::Devices,
     effect::{Effects, Hears, Socket},
     event::{Event, InstanceEvent, InterfaceChange},
     fsm::State,
@@ -100,10 +100,12 @@ impl Engine {
             }
             return;
         }
-        out.tell(Event::Interface {
-            interface: name.clone(),
-            change: InterfaceChange::Added,
-        });
+        if !self.devices.has(&name) {
+            out.tell(Event::Interface {
+                interface: name.clone(),
+                change: InterfaceChange::Added,
+            });
+        }
         for id in self.order.clone() {
             self.bind(now, id, out);
         }
@@ -304,6 +306,18 @@ impl Engine {
         }
     }
 
+    /// Tells which macvlans and ipvlans instances use: before a start or a reload, and before an interface that is one of
+    /// them is told of.
+    pub fn set_devices(&mut self, devices: Devices) {
+        self.devices = devices;
+    }
+
+    /// The macvlan or ipvlan that an instance runs on, if it has one.
+    pub fn device_of(&self, config: &locum_model::vrrp::Instance) -> Option<Name> {
+        let prefix = self.configuration.global.vmac_prefix.as_deref();
+        self.devices.of_instance(config, prefix)
+    }
+
     pub(super) fn index_of(&self, name: &str) -> u32 {
         self.links
             .values()
@@ -334,7 +348,7 @@ impl Engine {
             .interface
             .as_ref()
             .map_or(0, |name| self.index_of(&name.value));
-        let own = match device_name(&config, &self.configuration.global.vmac_prefix) {
+        let own = match self.device_of(&config) {
             Some(name) => self.index_of(&name),
             None => base,
         };
@@ -431,26 +445,26 @@ impl Engine {
         }
     }
 
+    /// The address that adverts may come from: no virtual one.
     pub(super) fn first_address(&self, interface: u32, family: Family) -> Option<IpAddr> {
-        let fits = |address: &&IpAddr| match address {
+        self.sources(interface, family)
+            .find(|ip| !self.is_virtual(interface, *ip))
+    }
+
+    /// The first one, virtual or not.
+    pub(super) fn first_of_all(&self, interface: u32, family: Family) -> Option<IpAddr> {
+        self.sources(interface, family).next()
+    }
+
+    fn sources(&self, interface: u32, family: Family) -> impl Iterator<Item = IpAddr> {
+        let fits = move |address: &IpAddr| match address {
             IpAddr::V4(_) => family == Family::Inet,
             // Adverts come from link-local addresses (RFC 5798 §5.1.2.1).
             IpAddr::V6(v6) => family == Family::Inet6 && is_link_local(*v6),
         };
-        self.links
-            .get(&interface)?
-            .addresses
-            .iter()
+        let link = self.links.get(&interface).into_iter();
+        link.flat_map(|link| link.addresses.iter().copied())
             .filter(fits)
-            .find(|ip| !self.is_virtual(interface, **ip))
-            .copied()
-    }
-
-    /// Whether an interface was told to have an address.
-    pub(super) fn has_address(&self, interface: u32, address: IpAddr) -> bool {
-        self.links
-            .get(&interface)
-            .is_some_and(|link| link.addresses.contains(&address))
     }
 
     /// Whether it is one of the addresses that instances put there, now or later.
@@ -474,23 +488,6 @@ fn longest_delay(instance: &Instance) -> Duration {
 
 fn is_link_local(address: Ipv6Addr) -> bool {
     address.segments()[0] & 0xffc0 == 0xfe80
-}
-
-/// The macvlan or ipvlan of an instance that uses one: drivers make it before they tell its interface.
-pub fn device_name(config: &locum_model::vrrp::Instance, prefix: &Option<String>) -> Option<Name> {
-    let given = match (&config.vmac, &config.ipvlan) {
-        (Some(vmac), _) => &vmac.name,
-        (None, Some(ipvlan)) => &ipvlan.name,
-        (None, None) => return None,
-    };
-    if let Some(name) = given {
-        return Some(Arc::from(name.as_str()));
-    }
-    let prefix = prefix.as_deref().unwrap_or("vrrp");
-    Some(match config.family {
-        Family::Inet => Arc::from(format!("{prefix}.{}", config.vrid)),
-        Family::Inet6 => Arc::from(format!("{prefix}6.{}", config.vrid)),
-    })
 }
 
 /// The sockets an instance uses; `None` while its interface doesn't exist.

@@ -26,11 +26,12 @@ use std::{
 
 use locum_model::keepalived::Configuration;
 
-pub use self::links::device_name;
 use self::{announce::Announcements, links::Link, packets::Pool};
 use crate::{
+    device::Devices,
     effect::{Effect, Effects, Notice, NoticeState, Socket, Subject},
     event::{Event, GroupEvent, InstanceEvent},
+    fsm::State,
     group::Group,
     identity::{Block, GroupId, InstanceId, LineId, Name, SocketId},
     input::Interface,
@@ -55,6 +56,8 @@ pub struct Engine {
     groups: Vec<Option<Group>>,
     group_order: Vec<GroupId>,
     links: BTreeMap<u32, Link>,
+    /// Macvlans and ipvlans of instances, as they are called.
+    devices: Devices,
     sockets: Vec<Option<Pool>>,
     trackers: BTreeMap<Key, Tracker>,
     /// Whose address it is, as an interface has it.
@@ -99,6 +102,7 @@ impl Engine {
             groups: Vec::new(),
             group_order: Vec::new(),
             links: BTreeMap::new(),
+            devices: Devices::default(),
             sockets: Vec::new(),
             trackers: BTreeMap::new(),
             owners: HashMap::new(),
@@ -335,12 +339,39 @@ impl Engine {
         }
     }
 
+    /// What a reload leaves as it is: groups, and instances that aren't master (observed: the reference leaves those out).
+    pub fn standing(&self) -> Vec<Notice> {
+        let groups = self.groups().map(|group| Notice {
+            subject: Subject::Group(group.id),
+            name: group.name.clone(),
+            state: noticed(group.state),
+            priority: 0,
+        });
+        let instances = self.instances().filter(|one| one.state != State::Master);
+        let instances = instances.map(|instance| Notice {
+            subject: Subject::Instance(instance.id),
+            name: instance.name.clone(),
+            state: noticed(instance.state),
+            priority: instance.priority,
+        });
+        groups.chain(instances).collect()
+    }
+
     /// Sets an instance's own timer.
     fn set_timer(&mut self, id: InstanceId, at: Instant) {
         if let Some(Some(instance)) = self.instances.get_mut(id.0 as usize) {
             self.timers
                 .set(&mut instance.timer, TimerKey::Instance(id), at);
         }
+    }
+}
+
+/// A state as notifications call it.
+fn noticed(state: State) -> NoticeState {
+    match state {
+        State::Master => NoticeState::Master,
+        State::Backup => NoticeState::Backup,
+        _ => NoticeState::Fault,
     }
 }
 

@@ -129,6 +129,7 @@ impl Engine {
             out,
         );
         self.detach(id, out);
+        out.push(Effect::RemoveDevices(id));
         if let Some(instance) = self.instances.get_mut(id.0 as usize).and_then(Option::take) {
             self.retired.push(*instance);
         }
@@ -175,12 +176,12 @@ impl Engine {
         for &(id, _) in &before {
             self.prepare(now, id, out, true);
         }
-        let order: Vec<InstanceId> = self
-            .order
-            .iter()
-            .copied()
-            .filter(|id| kept.contains(id))
-            .collect();
+        for id in self.order.clone() {
+            if !kept.contains(&id) {
+                self.locate(id);
+            }
+        }
+        let order = self.order.clone();
         self.tell_assigned(&order, out);
         for (id, lines) in &before {
             self.take_away(*id, lines, out);

@@ -9,7 +9,7 @@ use locum_model::{
 
 use super::{Engine, TimerKey};
 use crate::{
-    effect::{Effects, NoticeState},
+    effect::{Effect, Effects, NoticeState},
     event::{Event, FaultReason, InstanceEvent},
     fsm::State,
     group::Group,
@@ -47,7 +47,9 @@ impl Engine {
         }
         out.tell(Event::Prepared);
         for &id in &order {
-            if !self.is_on_a_clean_vmac(id) {
+            // A device that was just made has nothing to be removed.
+            let is_new = |instance: &Instance| self.devices.is_new(&instance.config);
+            if !self.instance(id).is_some_and(is_new) {
                 self.remove_lines(id, out);
             }
         }
@@ -60,16 +62,6 @@ impl Engine {
             let Self { timers, start, .. } = self;
             timers.set(start, TimerKey::Start, now + delay);
         }
-    }
-
-    /// A macvlan that was just made has nothing to be removed.
-    fn is_on_a_clean_vmac(&self, id: InstanceId) -> bool {
-        self.instance(id).is_some_and(|instance| {
-            let lines = &instance.lines;
-            let mut all = lines.addresses.iter().chain(lines.excluded.iter());
-            instance.config.vmac.is_some()
-                && !all.any(|line| self.has_address(line.interface, line.value.value.ip()))
-        })
     }
 
     /// The (delayed) start of what may take part.
@@ -164,19 +156,32 @@ impl Engine {
 
     /// The addresses that adverts may come from, once for each interface, whatever the family of its instances.
     pub(super) fn tell_assigned(&self, ids: &[InstanceId], out: &mut Effects) {
-        let mut told = HashSet::new();
+        let mut told = HashSet::from([0]);
         for &id in ids {
-            let interface = self.sends_from(id);
-            if !told.insert(interface) {
-                continue;
+            let base = self.sends_from(id);
+            if told.insert(base) {
+                self.tell_addresses_of(base, out);
             }
-            for family in [Family::Inet, Family::Inet6] {
-                if let Some(address) = self.first_address(interface, family) {
-                    out.tell(Event::AddressAssigned {
-                        interface: self.name_of(interface),
-                        address,
-                    });
-                }
+            out.push(Effect::TellDevices(id));
+            let own = self.instance(id).map_or(0, |instance| instance.interface);
+            if told.insert(own) {
+                self.tell_addresses_of(own, out);
+            }
+        }
+    }
+
+    /// At the start, addresses that an earlier daemon left behind count among them.
+    fn tell_addresses_of(&self, interface: u32, out: &mut Effects) {
+        for family in [Family::Inet, Family::Inet6] {
+            let first = match self.started {
+                true => self.first_address(interface, family),
+                false => self.first_of_all(interface, family),
+            };
+            if let Some(address) = first {
+                out.tell(Event::AddressAssigned {
+                    interface: self.name_of(interface),
+                    address,
+                });
             }
         }
     }

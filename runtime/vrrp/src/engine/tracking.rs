@@ -7,7 +7,7 @@ use locum_model::{
     vrrp,
 };
 
-use super::{Engine, device_name};
+use super::Engine;
 use crate::{
     effect::{Effects, NoticeState},
     event::{Event, FaultReason, InstanceEvent, ScriptEvent},
@@ -243,13 +243,41 @@ impl Engine {
             .group
             .and_then(|group| self.groups.get(group.0 as usize)?.as_ref());
         let group_tracks = group.map(|group| group.config.tracks.clone());
-        for name in watched_interfaces(&config, &self.configuration.global.vmac_prefix) {
+        for name in self.watched_interfaces(&config) {
             self.watch(id, key(Kind::Interface, &name), Weight::default(), out);
         }
         self.watch_tracks(id, &config.tracks, out);
         if let Some(tracks) = group_tracks {
             self.watch_tracks(id, &tracks, out);
         }
+    }
+
+    /// The interfaces without which an instance can't do its work: its own, its vmac's, and those of its addresses and
+    /// routes.
+    fn watched_interfaces(&self, config: &vrrp::Instance) -> Vec<Name> {
+        let prefix = self.configuration.global.vmac_prefix.as_deref();
+        let base = config.interface.as_ref();
+        let base = base.map(|name| Name::from(name.value.as_str()));
+        let own: Vec<Name> = base.into_iter().chain(self.device_of(config)).collect();
+        let mut names = own.clone();
+        if config.dont_track_primary {
+            names.clear();
+        }
+        let addresses = config.addresses.iter().chain(&config.excluded_addresses);
+        let addresses = addresses.filter(|line| !line.value.no_track);
+        names.extend(
+            addresses.filter_map(|line| self.devices.of_address(config, &line.value, prefix)),
+        );
+        let routes = config.routes.iter().filter(|line| !line.value.no_track);
+        names.extend(routes.filter_map(|line| line.value.dev.as_deref().map(Name::from)));
+        let mut seen: Vec<Name> = Vec::new();
+        for name in names {
+            let skip = config.dont_track_primary && own.contains(&name);
+            if !skip && !seen.contains(&name) {
+                seen.push(name);
+            }
+        }
+        seen
     }
 
     fn watch_tracks(&mut self, id: InstanceId, tracks: &Tracks, out: &mut Effects) {
@@ -345,38 +373,4 @@ pub(super) fn key(kind: Kind, name: &str) -> Key {
         kind,
         name: Arc::from(name),
     }
-}
-
-/// The interfaces without which an instance can't do its work: its own, its vmac's, and those of its addresses and routes.
-fn watched_interfaces(config: &vrrp::Instance, vmac_prefix: &Option<String>) -> Vec<Name> {
-    let mut names: Vec<&str> = Vec::new();
-    let device = device_name(config, vmac_prefix).filter(|_| !config.dont_track_primary);
-    if !config.dont_track_primary
-        && let Some(name) = &config.interface
-    {
-        names.push(&name.value);
-    }
-    names.extend(device.as_deref());
-    let addresses = config.addresses.iter().chain(&config.excluded_addresses);
-    names.extend(
-        addresses
-            .filter(|line| !line.value.no_track)
-            .filter_map(|line| line.value.dev.as_deref()),
-    );
-    names.extend(
-        config
-            .routes
-            .iter()
-            .filter(|line| !line.value.no_track)
-            .filter_map(|line| line.value.dev.as_deref()),
-    );
-    let own = config.interface.as_ref().map(|name| name.value.as_str());
-    let mut seen: Vec<Name> = Vec::new();
-    for name in names {
-        let skip = config.dont_track_primary && Some(name) == own;
-        if !skip && !seen.iter().any(|other| **other == *name) {
-            seen.push(Arc::from(name));
-        }
-    }
-    seen
 }

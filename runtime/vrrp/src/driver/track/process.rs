@@ -16,7 +16,7 @@ use locum_model::{
     track::{ParamMatch, TrackProcess},
 };
 
-use crate::{identity::Name, snapshot::ProcessStatus};
+use crate::{driver::buffer, identity::Name, snapshot::ProcessStatus};
 
 /// All processes that somebody tracks.
 #[derive(Debug, Default)]
@@ -89,10 +89,10 @@ impl Processes {
             return Ok(());
         }
         let events = ProcessEvents::open()?;
-        let buffer = configuration.global.process_monitor_rcv_bufs.bytes;
-        if buffer != 0 {
-            events.set_receive_buffer(buffer as usize)?;
-        }
+        let configured = configuration.global.process_monitor_rcv_bufs;
+        buffer::of_netlink(configured, |bytes, force| {
+            events.set_receive_buffer(bytes, force)
+        })?;
         events.listen()?;
         self.events = Some(events);
         Ok(())

@@ -1,6 +1,7 @@
 //! What links, addresses, trackers, groups and reloads do to instances.
 
 use super::*;
+use crate::device::{Devices, wishes};
 
 #[test]
 fn a_lone_backup_becomes_master_after_the_recorded_time_in_the_recorded_order() {
@@ -428,6 +429,12 @@ fn an_instance_on_a_vmac_sends_from_the_address_below_and_fails_with_either() {
         base: Some(2),
         ..link(7, "vrrp.51", up)
     };
+    let mut devices = Devices::default();
+    let configuration = bench.engine.configuration().clone();
+    for wish in wishes(&configuration) {
+        devices.insert(&wish, "vrrp.51".into(), true);
+    }
+    bench.engine.set_devices(devices);
     bench.engine.on_interface(now, vmac(true), &mut bench.out);
     bench.engine.start(now, &mut bench.out);
     bench.settle();
