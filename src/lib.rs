@@ -9,7 +9,7 @@ use std::{
     path::Path,
 };
 
-use locum_runtime::process::{Exit, memory};
+use locum_runtime::process::Exit;
 
 /// What `locum` alone says.
 const USAGE: &str = "\
@@ -25,7 +25,6 @@ Under the name `haproxy` or `keepalived` (a link) it takes that program's comman
 
 /// Runs the program under the name it was called by.
 pub fn run(argv: &[OsString]) -> Exit {
-    memory::use_small_pages();
     let name = argv
         .first()
         .map(Path::new)
@@ -47,6 +46,17 @@ pub fn run(argv: &[OsString]) -> Exit {
             let _ = std::io::stderr().write_all(USAGE.as_bytes());
             Exit::Status(2)
         }
+    }
+}
+
+/// Whether this command line asks for a face whose memory matters more than the time of an allocation: failover idles,
+/// in several processes. Called before there is an allocator.
+pub fn is_frugal(words: &mut dyn Iterator<Item = &[u8]>) -> bool {
+    let name = words.next().unwrap_or_default();
+    match name.rsplit(|byte| *byte == b'/').next() {
+        Some(b"keepalived") => true,
+        Some(b"haproxy") | None => false,
+        Some(_) => words.next() == Some(b"keepalived"),
     }
 }
 

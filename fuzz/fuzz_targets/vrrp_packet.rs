@@ -86,7 +86,7 @@ fuzz_target!(|input: Input<'_>| {
     let (family, version) = (config.family, config.version);
     let own: IpAddr = if family == Family::Inet6 { "fe80::1".parse() } else { "192.0.2.1".parse() }.expect("an address");
     let now = Instant::now();
-    let mut engine = Engine::new(Arc::new(Configuration { instances: vec![config], ..Configuration::default() }));
+    let mut engine = Engine::new(Arc::new(Configuration { instances: vec![Arc::new(config)], ..Configuration::default() }));
     let mut out = Effects::new();
     let link = Interface { index: 2, name: "eth0".into(), up: true, running: true, flags: 1, base: None, mtu: 1500 };
     engine.on_interface(now, link, &mut out);

@@ -7,6 +7,7 @@
 use std::{
     net::{Ipv4Addr, Ipv6Addr},
     path::PathBuf,
+    sync::Arc,
     time::Duration,
 };
 
@@ -27,8 +28,8 @@ use crate::{
 pub struct Configuration {
     /// `global_defs` and the words of the top level.
     pub global: Global,
-    /// `vrrp_instance`s in the order of the file.
-    pub instances: Vec<vrrp::Instance>,
+    /// `vrrp_instance`s in the order of the file; what runs them shares them.
+    pub instances: Vec<Arc<vrrp::Instance>>,
     /// `vrrp_sync_group`s.
     pub sync_groups: Vec<vrrp::SyncGroup>,
     /// `vrrp_script`s.
@@ -60,7 +61,10 @@ pub struct Configuration {
 impl Configuration {
     /// The instance of this name.
     pub fn instance(&self, name: &str) -> Option<&vrrp::Instance> {
-        self.instances.iter().find(|i| i.name.value == name)
+        self.instances
+            .iter()
+            .map(Arc::as_ref)
+            .find(|i| i.name.value == name)
     }
 
     /// The group that the instance of this name is a member of.

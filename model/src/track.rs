@@ -42,6 +42,21 @@ pub struct Tracks {
     pub bfd: Vec<Tracked>,
 }
 
+impl Tracks {
+    /// Gives back the room that lists were given for growing.
+    pub fn shrink(&mut self) {
+        for list in [
+            &mut self.interfaces,
+            &mut self.scripts,
+            &mut self.files,
+            &mut self.processes,
+            &mut self.bfd,
+        ] {
+            list.shrink_to_fit();
+        }
+    }
+}
+
 /// A `vrrp_script`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TrackScript {

@@ -152,13 +152,13 @@ fn group(pass: &mut Pass<'_>, line: &Line) -> Result<(), Abort> {
 fn script(
     pass: &mut Pass<'_>,
     line: &Line,
-    slot: fn(&mut Notify) -> &mut Option<Script>,
+    slot: fn(&mut Notify) -> &mut Option<Box<Script>>,
 ) -> Result<(), Abort> {
     let name = name(pass);
     let taken = slot(&mut current(pass).model.notify).is_some();
     let script = notify::read(pass, line, &name, taken)?;
     if script.is_some() {
-        *slot(&mut current(pass).model.notify) = script;
+        *slot(&mut current(pass).model.notify) = script.map(Box::new);
     }
     Ok(())
 }

@@ -9,6 +9,8 @@ mod tracks;
 
 pub(crate) use scripts::usable_script;
 
+use std::sync::Arc;
+
 use crate::load::{Kind, Pass, Process};
 
 /// Completes the draft.
@@ -66,7 +68,15 @@ fn vrrp(pass: &mut Pass<'_>) {
     scripts::notifications(pass);
     scripts::verdict(pass);
     let instances = std::mem::take(&mut pass.draft.instances);
-    pass.draft.configuration.instances = instances.into_iter().map(|one| one.model).collect();
+    pass.draft.configuration.instances = instances
+        .into_iter()
+        .map(|mut one| {
+            one.model.shrink();
+            Arc::new(one.model)
+        })
+        .collect();
+    // Collected in the room of the drafts.
+    pass.draft.configuration.instances.shrink_to_fit();
     let groups = std::mem::take(&mut pass.draft.groups);
     pass.draft.configuration.sync_groups = groups.into_iter().map(|one| one.model).collect();
     files(pass);

@@ -5,7 +5,10 @@
 //! it is never run. With script security such a script is not run;
 //! without, it is, and a configuration test fails with a status of its own.
 
-use std::path::{Component, Path, PathBuf};
+use std::{
+    borrow::BorrowMut,
+    path::{Component, Path, PathBuf},
+};
 
 use locum_model::{
     Text,
@@ -130,11 +133,11 @@ fn notify(pass: &mut Pass<'_>, notify: &mut locum_model::vrrp::Notify) {
     }
 }
 
-fn check(pass: &mut Pass<'_>, slot: &mut Option<Script>) {
+fn check(pass: &mut Pass<'_>, slot: &mut Option<impl BorrowMut<Script>>) {
     let Some(script) = slot else {
         return;
     };
-    match usable(pass, script) {
+    match usable(pass, script.borrow_mut()) {
         Ok(()) => pass.draft.scripts_used = true,
         Err(_) => *slot = None,
     }

@@ -105,7 +105,7 @@ fn data(
 
 fn scripts(out: &mut Json, status: &InstanceStatus) {
     let notify = &status.config.notify;
-    let all: [(&str, &Option<Script>); 7] = [
+    let all: [(&str, &Option<Box<Script>>); 7] = [
         ("script_backup", &notify.backup),
         ("script_master", &notify.master),
         ("script_fault", &notify.fault),

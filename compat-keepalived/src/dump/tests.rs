@@ -184,7 +184,7 @@ fn configuration() -> Configuration {
     group.tracks.processes = vec![tracked("p1", 3)];
     group.tracks.bfd = vec![tracked("b1", 5)];
     Configuration {
-        instances: vec![first, second],
+        instances: [first, second].map(Arc::new).to_vec(),
         sync_groups: vec![group],
         scripts: vec![TrackScript {
             name: located("s1"),
@@ -364,7 +364,7 @@ fn a_backup_with_peers_that_never_heard_a_master() {
         max_ttl,
     };
     instance.unicast_peers = vec![peer(99, 0, 255), peer(98, 5, 9)];
-    configuration.instances = vec![instance];
+    configuration.instances = vec![Arc::new(instance)];
     let now = now();
     let mut status = master(&configuration.instances[0], now.0, "v0");
     (status.group, status.state) = (None, State::Backup);
@@ -501,7 +501,7 @@ fn ipv6_and_version_3_have_lines_of_their_own() {
     (instance.vrid, instance.advert_int) = (61, Duration::from_millis(700));
     instance.multicast = vrrp::MULTICAST_V6.into();
     instance.interface = Some(located("v0"));
-    configuration.instances = vec![instance];
+    configuration.instances = vec![Arc::new(instance)];
     let mut status = master(&configuration.instances[0], now().0, "v0");
     (status.group, status.state) = (None, State::Backup);
     (status.source, status.interface_index) = (Some("fe80::1".parse().unwrap()), 3);

@@ -12,7 +12,7 @@ mod mail;
 mod message;
 mod scripts;
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use locum_model::{
     keepalived::Configuration,
@@ -30,9 +30,8 @@ use self::fifo::Fifos;
 #[derive(Debug)]
 pub struct Notifier {
     configuration: Arc<Configuration>,
-    /// Of instances and of groups: their places in the configuration.
-    instances: HashMap<String, usize>,
-    groups: HashMap<String, usize>,
+    instances: Places,
+    groups: Places,
     fifos: Fifos,
     news: mpsc::UnboundedSender<Message>,
     host: String,
@@ -49,8 +48,8 @@ impl Notifier {
         let fifos = Fifos::open(&configuration.global, &news);
         let mut notifier = Self {
             configuration: Arc::new(Configuration::default()),
-            instances: HashMap::new(),
-            groups: HashMap::new(),
+            instances: Places::default(),
+            groups: Places::default(),
             fifos,
             news,
             host: host.to_owned(),
@@ -66,14 +65,8 @@ impl Notifier {
     }
 
     fn take(&mut self, configuration: Arc<Configuration>) {
-        let instances = configuration.instances.iter().enumerate();
-        self.instances = instances
-            .map(|(at, instance)| (instance.name.value.clone(), at))
-            .collect();
-        let groups = configuration.sync_groups.iter().enumerate();
-        self.groups = groups
-            .map(|(at, group)| (group.name.value.clone(), at))
-            .collect();
+        self.instances = Places::by(&configuration.instances, |instance| &instance.name);
+        self.groups = Places::by(&configuration.sync_groups, |group| &group.name);
         self.configuration = configuration;
     }
 
@@ -81,12 +74,16 @@ impl Notifier {
     fn told<'a>(&self, configuration: &'a Configuration, notice: &Notice) -> Option<Told<'a>> {
         match notice.subject {
             Subject::Instance(_) => {
-                let at = *self.instances.get(&*notice.name)?;
-                configuration.instances.get(at).map(Told::instance)
+                let instances = &configuration.instances;
+                let found = self
+                    .instances
+                    .find(instances, &notice.name, |one| &one.name);
+                found.map(|instance| Told::instance(instance))
             }
             Subject::Group(_) => {
-                let at = *self.groups.get(&*notice.name)?;
-                configuration.sync_groups.get(at).map(Told::group)
+                let groups = &configuration.sync_groups;
+                let found = self.groups.find(groups, &notice.name, |one| &one.name);
+                found.map(Told::group)
             }
         }
     }
@@ -151,6 +148,28 @@ impl<'a> Told<'a> {
             mail: group.smtp_alert,
             priorities: group.notify_priority_changes,
         }
+    }
+}
+
+/// Where the ones of a name stand in a list of the configuration, in the order of their names.
+#[derive(Debug, Default)]
+struct Places(Vec<u32>);
+
+impl Places {
+    fn by<T>(list: &[T], name: impl Fn(&T) -> &str) -> Self {
+        let mut places: Vec<u32> = (0..).take(list.len()).collect();
+        places.sort_by_key(|at| name(&list[*at as usize]));
+        Self(places)
+    }
+
+    /// The one of this name in the list that [`by`](Self::by) got; the last one, if there are several.
+    fn find<'a, T>(&self, list: &'a [T], wanted: &str, name: impl Fn(&T) -> &str) -> Option<&'a T> {
+        let of = |at: &u32| list.get(*at as usize);
+        let behind = self
+            .0
+            .partition_point(|at| of(at).is_some_and(|one| name(one) <= wanted));
+        let found = of(self.0.get(behind.checked_sub(1)?)?)?;
+        (name(found) == wanted).then_some(found)
     }
 }
 
@@ -219,5 +238,20 @@ fn run(command: &Command, news: &mpsc::UnboundedSender<Message>) {
         Err(error) => {
             let _ = news.send(Message::NotStarted { program, error });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_one_of_a_name_is_found() {
+        let numbered: Vec<(&str, usize)> = ["b", "a", "c", "b"].into_iter().zip(0..).collect();
+        let places = Places::by(&numbered, |one| one.0);
+        let found = |name| places.find(&numbered, name, |one| one.0).map(|one| one.1);
+        assert_eq!(["a", "b", "c"].map(found), [Some(1), Some(3), Some(2)]);
+        assert_eq!(["", "aa", "d"].map(found), [None; 3]);
+        assert_eq!(Places::default().find(&numbered, "a", |one| one.0), None);
     }
 }

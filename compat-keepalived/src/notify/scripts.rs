@@ -10,7 +10,7 @@ use super::{State, kind, word};
 pub(super) fn commands(notice: &Notice, state: State, notify: &Notify) -> Vec<Command> {
     let own = own_script(state, notify).map(|script| Command::of(script, &[]));
     let any = has_general_script(state.said)
-        .then_some(notify.any.as_ref())
+        .then_some(notify.any.as_deref())
         .flatten()
         .map(|script| {
             let priority = notice.priority.to_string();
@@ -28,13 +28,13 @@ pub(super) fn commands(notice: &Notice, state: State, notify: &Notify) -> Vec<Co
 /// An instance that a reload has removed runs none but `notify_deleted`'s.
 fn own_script(state: State, notify: &Notify) -> Option<&Script> {
     match state.said {
-        NoticeState::Deleted => notify.deleted.as_ref(),
+        NoticeState::Deleted => notify.deleted.as_deref(),
         _ if state.deleted => None,
-        NoticeState::Master => notify.master.as_ref(),
-        NoticeState::Backup => notify.backup.as_ref(),
-        NoticeState::Fault => notify.fault.as_ref(),
-        NoticeState::Stop => notify.stop.as_ref(),
-        NoticeState::MasterRxLowerPri => notify.master_rx_lower_pri.as_ref(),
+        NoticeState::Master => notify.master.as_deref(),
+        NoticeState::Backup => notify.backup.as_deref(),
+        NoticeState::Fault => notify.fault.as_deref(),
+        NoticeState::Stop => notify.stop.as_deref(),
+        NoticeState::MasterRxLowerPri => notify.master_rx_lower_pri.as_deref(),
         NoticeState::MasterPriority | NoticeState::BackupPriority => None,
     }
 }
@@ -56,11 +56,11 @@ mod tests {
 
     use super::{super::as_told, *};
 
-    fn script(words: &str) -> Option<Script> {
-        Some(Script {
+    fn script(words: &str) -> Option<Box<Script>> {
+        Some(Box::new(Script {
             argv: words.split(' ').map(Text::from).collect(),
             account: Account { uid: 7, gid: 8 },
-        })
+        }))
     }
 
     fn told(state: NoticeState, tell_deleted: bool) -> Vec<String> {

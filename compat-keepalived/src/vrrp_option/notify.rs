@@ -57,14 +57,14 @@ pub(super) const ROWS: &[Row] = &[
 ];
 
 /// A place for a script.
-pub(crate) type Slot = fn(&mut Notify) -> &mut Option<Script>;
+pub(crate) type Slot = fn(&mut Notify) -> &mut Option<Box<Script>>;
 
 fn of_instance(pass: &mut Pass<'_>, line: &Line, slot: Slot) -> Result<(), Abort> {
     let name = name(pass);
     let taken = slot(&mut current(pass).model.notify).is_some();
     let script = read(pass, line, &name, taken)?;
     if script.is_some() {
-        *slot(&mut current(pass).model.notify) = script;
+        *slot(&mut current(pass).model.notify) = script.map(Box::new);
     }
     Ok(())
 }

@@ -211,6 +211,16 @@ impl Instance {
             debug: 0,
         }
     }
+
+    /// Gives back the room that lists were given for growing.
+    pub fn shrink(&mut self) {
+        self.unicast_peers.shrink_to_fit();
+        self.addresses.shrink_to_fit();
+        self.excluded_addresses.shrink_to_fit();
+        self.routes.shrink_to_fit();
+        self.rules.shrink_to_fit();
+        self.tracks.shrink();
+    }
 }
 
 /// `state`.
@@ -344,25 +354,25 @@ impl Default for Garp {
     }
 }
 
-/// Scripts run when an instance or a group changes.
+/// Scripts run when an instance or a group changes. Most have none, hence the boxes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notify {
     /// `notify`, for every change, with four more arguments.
-    pub any: Option<Script>,
+    pub any: Option<Box<Script>>,
     /// `notify_master`.
-    pub master: Option<Script>,
+    pub master: Option<Box<Script>>,
     /// `notify_backup`.
-    pub backup: Option<Script>,
+    pub backup: Option<Box<Script>>,
     /// `notify_fault`.
-    pub fault: Option<Script>,
+    pub fault: Option<Box<Script>>,
     /// `notify_stop`.
-    pub stop: Option<Script>,
+    pub stop: Option<Box<Script>>,
     /// `notify_deleted`'s script.
-    pub deleted: Option<Script>,
+    pub deleted: Option<Box<Script>>,
     /// `notify_deleted` was given: a deleted instance is told as DELETED, not as FAULT.
     pub tell_deleted: bool,
     /// `notify_master_rx_lower_pri` (instances only).
-    pub master_rx_lower_pri: Option<Script>,
+    pub master_rx_lower_pri: Option<Box<Script>>,
 }
 
 /// A `vrrp_sync_group`.

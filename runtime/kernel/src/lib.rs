@@ -11,6 +11,7 @@ pub mod environment;
 pub mod executed;
 pub mod fork;
 pub mod link_beat;
+pub mod memory;
 pub mod netlink;
 pub mod nft;
 pub mod process_events;

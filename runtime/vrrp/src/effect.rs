@@ -13,6 +13,9 @@ use crate::{
     identity::{GroupId, InstanceId, LineId, Name, SocketId},
 };
 
+/// How many effects the list may always have room for.
+const KEPT: usize = 256;
+
 /// Where effects are collected: one list that is used again and again.
 #[derive(Debug, Default)]
 pub struct Effects {
@@ -38,6 +41,14 @@ impl Effects {
     /// Takes all out, in order; the room stays.
     pub fn drain(&mut self) -> std::vec::Drain<'_, Effect> {
         self.list.drain(..)
+    }
+
+    /// Gives room back that a crowd needed which changed at once; true: there was more than for `usual` effects.
+    pub fn shrink(&mut self, usual: usize) -> bool {
+        let kept = usual.max(KEPT);
+        let crowd = self.list.capacity() > kept;
+        self.list.shrink_to(kept);
+        crowd
     }
 
     /// Keeps those that `wanted` says yes to.

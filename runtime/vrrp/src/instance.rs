@@ -313,6 +313,7 @@ impl Instance {
             .iter()
             .map(|line| line.value.ip())
             .collect();
+        self.packets.reserve_exact(destinations.len());
         for destination in destinations {
             let packet = self.make_packet(source, destination, &addresses);
             self.packets.push(packet);

@@ -39,7 +39,7 @@ pub(super) async fn serve(child: &Child<'_>, loaded: Loaded, signals: &mut Signa
         move |event| log.tell(bfd::lines(&event)),
     );
     tokio::pin!(sessions);
-    child.tell_ready();
+    child.rest();
     let mut asked: Option<oneshot::Receiver<Status>> = None;
     loop {
         let order = tokio::select! {
@@ -62,7 +62,7 @@ pub(super) async fn serve(child: &Child<'_>, loaded: Loaded, signals: &mut Signa
             Order::Reload => {
                 child.log().say("Reloading");
                 let loaded = child.read();
-                child.tell_ready();
+                child.rest();
                 match loaded {
                     Some(loaded) => {
                         configuration = Arc::new(loaded.configuration);

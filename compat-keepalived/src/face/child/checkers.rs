@@ -10,14 +10,14 @@ use super::{
 use crate::load::Loaded;
 
 pub(super) async fn serve(child: &Child<'_>, _loaded: Loaded, signals: &mut Signals) -> Exit {
-    child.tell_ready();
+    child.rest();
     loop {
         match signals.next().await {
             Order::Stop => return Exit::Status(0),
             Order::Reload => {
                 child.log().say("Reloading");
                 let _ = child.read();
-                child.tell_ready();
+                child.rest();
             }
             _ => {}
         }

@@ -9,7 +9,7 @@ use std::{fs, io::PipeWriter, os::unix::net::UnixDatagram, path::Path};
 
 use locum_model::keepalived::Global;
 use locum_runtime::process::{
-    self, Exit,
+    self, Exit, memory,
     pidfile::Pidfile,
     scheduling::{self, Refused, Scheduling},
 };
@@ -167,6 +167,12 @@ impl Child<'_> {
     ) {
         let suffix = &self.0.ident_suffix;
         dumping::write(self.log(), kind, configuration, facts, suffix, bytes);
+    }
+
+    /// Tells the parent that the start or a reload of a child is complete that waits for events from here on.
+    fn rest(&self) {
+        self.tell_ready();
+        memory::give_back();
     }
 
     /// Tells the parent that the start or a reload is complete.

@@ -20,6 +20,7 @@ use locum_runtime::{
         Exit, Signal,
         children::{self, Ended, Started},
         daemonise::Announcement,
+        memory,
         notify::Notifier,
         signal_queue::SignalQueue,
     },
@@ -329,6 +330,8 @@ impl Parent {
         if let Some(notifier) = &self.notifier {
             notifier.ready(locum_runtime::process::pid());
         }
+        // From here on the parent waits.
+        memory::give_back();
     }
 }
 

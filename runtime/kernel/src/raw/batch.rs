@@ -106,6 +106,11 @@ impl Batch {
         Ok(count)
     }
 
+    /// Whether the last call filled every buffer: there may well be more.
+    pub fn is_full(&self) -> bool {
+        self.arrivals.len() == MOST
+    }
+
     /// The packets of the last call, in the order of their arrival.
     pub fn packets(&self) -> impl Iterator<Item = Packet<'_>> {
         let buffers = self.bytes.chunks_exact(self.bytes_each);

@@ -99,6 +99,8 @@ fn free_name(wish: &Wish<'_>, global: &Global, taken: &HashSet<String>) -> Strin
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use locum_model::{
         Located,
         address::Network,
@@ -144,12 +146,14 @@ mod tests {
         elsewhere.use_vmac_addr = true;
         elsewhere.addresses[0].value.dev = Some("eth0".to_owned());
         let configuration = Configuration {
-            instances: vec![
+            instances: [
                 on("VI_1", "eth0", "192.0.2.1"),
                 on("VI_2", "eth1", "198.51.100.1"),
                 on("VI_3", "eth0", "fe80::53"),
                 elsewhere,
-            ],
+            ]
+            .map(Arc::new)
+            .to_vec(),
             ..Configuration::default()
         };
         let links = [

@@ -22,6 +22,7 @@ mod poll;
 mod snapshot;
 mod sockets;
 mod statics;
+mod tidy;
 mod track;
 mod virtual_links;
 
@@ -39,6 +40,7 @@ use self::{
     poll::{PollSet, Source},
     sockets::received,
     statics::Statics,
+    tidy::Tidy,
     track::{file::Files, process::Processes, script},
 };
 use crate::{
@@ -109,6 +111,7 @@ struct Driver {
     processes: Processes,
     scripts: script::Scripts,
     found: Vec<Source>,
+    tidy: Tidy,
 }
 
 /// The answer to an order to stop, once it is carried out.
@@ -134,6 +137,7 @@ impl Driver {
             processes: Processes::default(),
             scripts: script::Scripts::new(news),
             found: Vec::new(),
+            tidy: Tidy::default(),
         })
     }
 
@@ -153,6 +157,7 @@ impl Driver {
         self.carry_out_own(self.statics.set(), face);
         self.carry_out(face);
         self.hands.tell_opened(face);
+        self.tidy.later(now);
         face.started();
         Ok(())
     }
@@ -304,7 +309,12 @@ impl Driver {
                     hands.carry_out(effect, engine, poll, face);
                 }
             }
+            let more = batch.is_full();
             hands.sockets().give_back(batch);
+            // What came meanwhile is found by the next look at the set.
+            if !more {
+                break;
+            }
         }
     }
 
@@ -475,6 +485,7 @@ impl Driver {
         }
         self.track(now, &configuration, false, face);
         self.hands.clear_away(face);
+        self.tidy.later(now);
         Ok(())
     }
 
@@ -505,13 +516,21 @@ impl Driver {
     }
 
     fn arm(&mut self) -> io::Result<()> {
+        let now = clock::now();
+        // In a second each instance may advertise in the same turn; a change has more to do.
+        let usual = 2 * self.engine.configuration().instances.len();
+        if self.effects.shrink(usual) {
+            self.tidy.later(now);
+        }
+        self.tidy.when_due(now);
         let deadlines = [
             self.engine.deadline(),
             self.scripts.deadline(),
             self.processes.deadline(),
+            self.tidy.deadline(),
         ];
         let first = deadlines.into_iter().flatten().min();
-        self.poll.set_timer(first, clock::now())
+        self.poll.set_timer(first, now)
     }
 
     /// Carries out what the driver itself wants, before what the engine does.

@@ -107,7 +107,7 @@ impl Engine {
                     kept.insert(id);
                     order.push(id);
                 }
-                None => order.push(self.add(Arc::new(config.clone()))),
+                None => order.push(self.add(config.clone())),
             }
         }
         (order, kept)
@@ -157,8 +157,11 @@ impl Engine {
             instance.group = None;
             if kept.contains(&id) {
                 before.push((id, instance.lines.clone()));
-                if *instance.config != *config {
-                    instance.reconfigure(Arc::new(config.clone()));
+                if *instance.config != **config {
+                    instance.reconfigure(config.clone());
+                } else {
+                    // The same, but the old one is to go with its configuration.
+                    instance.config = config.clone();
                 }
             }
         }

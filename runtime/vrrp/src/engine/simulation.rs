@@ -13,7 +13,7 @@ use locum_model::{
     Located,
     keepalived::Configuration,
     track::{Tracked, Weight},
-    vrrp::{Instance as Config, SyncGroup, Version},
+    vrrp::{SyncGroup, Version},
 };
 use proptest::prelude::*;
 
@@ -86,7 +86,7 @@ struct Shape {
 }
 
 fn configuration(node: usize, shape: Shape) -> Configuration {
-    let instances: Vec<Config> = (0..3u8)
+    let instances = (0..3u8)
         .map(|at| {
             let mut config = config(&format!("VI_{at}"), 51 + at);
             config.priority = 100 + 10 * node as u8;
@@ -108,7 +108,7 @@ fn configuration(node: usize, shape: Shape) -> Configuration {
                     weight,
                 }];
             }
-            config
+            Arc::new(config)
         })
         .collect();
     let sync_groups = if shape.grouped {
@@ -403,7 +403,7 @@ impl Node {
             self.configuration
                 .instances
                 .iter_mut()
-                .for_each(|instance| instance.priority = priority);
+                .for_each(|instance| Arc::make_mut(instance).priority = priority);
         }
         self.engine
             .reload(now, Arc::new(self.configuration.clone()), &mut self.out);

@@ -23,7 +23,7 @@ impl Engine {
     pub fn start(&mut self, now: Instant, out: &mut Effects) {
         let configuration = self.configuration.clone();
         for config in &configuration.instances {
-            let id = self.add(Arc::new(config.clone()));
+            let id = self.add(config.clone());
             self.order.push(id);
         }
         self.make_groups(&configuration);

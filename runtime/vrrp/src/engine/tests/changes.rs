@@ -140,7 +140,7 @@ fn a_group_becomes_master_when_the_last_member_times_out_and_fails_as_one() {
     let mut first = config("VI_1", 51);
     first.tracks.interfaces = vec![tracked("v1", 0)];
     let mut bench = Bench::new(Configuration {
-        instances: vec![first, config("VI_2", 52)],
+        instances: [first, config("VI_2", 52)].map(Arc::new).to_vec(),
         sync_groups: vec![group(&["VI_1", "VI_2"])],
         ..Configuration::default()
     });
@@ -226,7 +226,7 @@ fn an_instance_waits_for_the_first_result_of_its_script_and_a_weight_moves_its_p
     first.tracks.scripts = vec![tracked("up", 0), tracked("weight", -20)];
     first.notify_priority_changes = true;
     let mut bench = Bench::new(Configuration {
-        instances: vec![first],
+        instances: [first].map(Arc::new).to_vec(),
         scripts: vec![script("up", 1, 2), script("weight", 1, 1)],
         ..Configuration::default()
     });
@@ -276,7 +276,9 @@ fn a_reload_touches_only_what_changed() {
         .addresses
         .push(Located::built_in(Address::bare(Network { ip, prefix: 24 })));
     let next = Configuration {
-        instances: vec![config("VI_1", 51), second, config("VI_4", 54)],
+        instances: [config("VI_1", 51), second, config("VI_4", 54)]
+            .map(Arc::new)
+            .to_vec(),
         ..Default::default()
     };
     bench
@@ -361,7 +363,7 @@ fn spaced_announcements_leave_one_by_one_address_after_address() {
         .addresses
         .push(Located::built_in(Address::bare(Network { ip, prefix: 24 })));
     let mut configuration = Configuration {
-        instances: vec![first],
+        instances: [first].map(Arc::new).to_vec(),
         ..Configuration::default()
     };
     configuration.global.vrrp_garp_interval = Duration::from_millis(50);
@@ -374,7 +376,7 @@ fn spaced_announcements_leave_one_by_one_address_after_address() {
 #[test]
 fn a_short_loss_of_a_debounced_link_is_not_noticed_and_a_long_one_late() {
     let mut configuration = Configuration {
-        instances: vec![config("VI_1", 51)],
+        instances: [config("VI_1", 51)].map(Arc::new).to_vec(),
         ..Configuration::default()
     };
     configuration.up_down_delays = vec![locum_model::keepalived::UpDownDelay {
@@ -410,7 +412,7 @@ fn an_instance_on_a_vmac_sends_from_the_address_below_and_fails_with_either() {
     virtual_mac.vmac = Some(Default::default());
     let now = instant();
     let configuration = Configuration {
-        instances: vec![virtual_mac],
+        instances: [virtual_mac].map(Arc::new).to_vec(),
         ..Configuration::default()
     };
     let mut bench = Bench {

@@ -88,7 +88,7 @@ impl Bench {
 
     fn of(instances: Vec<Config>) -> Self {
         Self::new(Configuration {
-            instances,
+            instances: instances.into_iter().map(Arc::new).collect(),
             ..Configuration::default()
         })
     }
