@@ -193,6 +193,12 @@ fn instance(name: &str, event: &InstanceEvent) -> Vec<Line> {
             process,
             fault: false,
         } => line(&format!("tracked process {process} quorum achieved")),
+        E::TrackedBfd { session, up } => {
+            let state = if *up { "UP" } else { "DOWN" };
+            Line::info(format!(
+                "VRRP_Instance({name}) Tracked BFD instance {session} is {state}"
+            ))
+        }
         E::AddressNoLongerExists { address, interface } => line(&format!(
             "ip address {}, no longer exist",
             address_line(address, interface)
@@ -222,6 +228,10 @@ fn fault(name: &str, reason: &FaultReason) -> Line {
             let family = if *v6 { "IPv6" } else { "IPv4" };
             format!("({name}) entering FAULT state (no {family} address for interface)")
         }
+        FaultReason::SourceMissing => {
+            format!("({name}): entering FAULT state (src address not configured)")
+        }
+        FaultReason::NoSocket => format!("({name}): entering FAULT state (no socket)"),
         FaultReason::NoPeers => format!("({name}) entering FAULT state (no unicast peers)"),
         FaultReason::Process(process) => {
             format!("({name}) entering FAULT state (tracked process {process} quorum not achieved)")
@@ -229,7 +239,6 @@ fn fault(name: &str, reason: &FaultReason) -> Line {
         FaultReason::File { file, status } => {
             format!("({name}): entering FAULT state (tracked file {file} has status {status})")
         }
-        FaultReason::Bfd(bfd) => format!("({name}) entering FAULT state (tracked BFD {bfd} down)"),
     })
 }
 

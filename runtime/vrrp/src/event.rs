@@ -229,6 +229,13 @@ pub enum InstanceEvent {
         /// It means fault.
         fault: bool,
     },
+    /// A tracked BFD session came up, or went down.
+    TrackedBfd {
+        /// The session.
+        session: Name,
+        /// It is up.
+        up: bool,
+    },
     /// A reload brought another address list: this one goes.
     AddressNoLongerExists {
         /// What its line said.
@@ -366,6 +373,10 @@ pub enum FaultReason {
         /// IPv6.
         v6: bool,
     },
+    /// The configured address to send from isn't there.
+    SourceMissing,
+    /// Its sockets can't be had.
+    NoSocket,
     /// Unicast without peers.
     NoPeers,
     /// A tracked process doesn't have its quorum.
@@ -377,8 +388,6 @@ pub enum FaultReason {
         /// Its number times its weight.
         status: i64,
     },
-    /// A BFD session is down.
-    Bfd(Name),
 }
 
 /// What an interface became.

@@ -5,7 +5,12 @@ use std::{io, net::IpAddr, path::PathBuf, sync::Arc};
 use locum_model::{keepalived::Configuration, vrrp::Family};
 use tokio::sync::oneshot;
 
-use crate::{effect::Notice, event::Event, identity::Name, snapshot::Snapshot};
+use crate::{
+    effect::{Hears, Notice},
+    event::Event,
+    identity::Name,
+    snapshot::Snapshot,
+};
 
 /// Where everything that happens goes: log lines, notifications, dumps. Called from the event loop: it must not wait.
 pub trait Face {
@@ -115,6 +120,8 @@ pub enum Trouble {
     Socket {
         /// Their interface.
         interface: Name,
+        /// What they were to hear.
+        hears: Hears,
         /// Why.
         error: io::Error,
     },

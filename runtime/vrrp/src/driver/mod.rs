@@ -153,6 +153,8 @@ impl Driver {
         self.track(now, &configuration, true, face);
         self.statics = Statics::of(&configuration, &self.hands.links);
         self.carry_out_own([self.statics.clear_rules()], face);
+        self.engine.arrange(now, &mut self.effects);
+        self.carry_out(face);
         self.engine.start(now, &mut self.effects);
         self.carry_out_own(self.statics.set(), face);
         self.carry_out(face);
@@ -543,9 +545,19 @@ impl Driver {
 
     /// Carries out what the engine wants, in its order.
     fn carry_out(&mut self, face: &mut impl Face) {
-        for effect in self.effects.drain() {
-            self.hands
-                .carry_out(effect, &mut self.engine, &self.poll, face);
+        loop {
+            for effect in self.effects.drain() {
+                self.hands
+                    .carry_out(effect, &mut self.engine, &self.poll, face);
+            }
+            let openings = self.hands.openings();
+            if openings.is_empty() {
+                return;
+            }
+            let now = clock::now();
+            for (id, opening) in openings {
+                self.engine.on_socket(now, id, opening, &mut self.effects);
+            }
         }
     }
 }

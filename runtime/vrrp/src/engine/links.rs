@@ -11,7 +11,7 @@ use super::{Engine, TimerKey, tracking::key};
 use crate::{
     device::Devices,
     effect::{Effects, Hears, Socket},
-    event::{Event, InstanceEvent, InterfaceChange},
+    event::{Event, FaultReason, InstanceEvent, InterfaceChange},
     fsm::State,
     identity::{InstanceId, LineId, Name},
     input::Interface,
@@ -268,7 +268,10 @@ impl Engine {
             out,
         );
         for id in self.order.clone() {
-            if self.sends_from(id) == interface {
+            let own = self
+                .instance(id)
+                .and_then(|instance| instance.config.source);
+            if self.sends_from(id) == interface || own == Some(address) {
                 self.choose_source(now, id, out);
             }
         }
@@ -337,6 +340,7 @@ impl Engine {
         self.locate(id);
         self.choose_source(now, id, out);
         self.open(id, out);
+        self.has_sockets(now, id, out);
     }
 
     /// Finds the interfaces of an instance and its lines.
@@ -401,7 +405,12 @@ impl Engine {
         };
         let first = own.or_else(|| self.first_address(from, family));
         let source = instance.config.source.or(first);
-        let (was, is) = (instance.sourceless, source.is_none());
+        let gone = instance.config.track_src_ip
+            && instance
+                .config
+                .source
+                .is_some_and(|own| !self.is_anywhere(own));
+        let (was, is) = (instance.sourceless, source.is_none() || gone);
         if let Some(instance) = self.get(id) {
             // The last packet of one that lost its address still tells it.
             if source.is_some() {
@@ -413,6 +422,10 @@ impl Engine {
             return;
         }
         if is {
+            if gone && self.started {
+                let reason = FaultReason::SourceMissing;
+                self.tell(id, InstanceEvent::FaultReason(reason), out);
+            }
             self.fault_begins(now, id, out);
         } else {
             self.fault_ends(now, id, out);
@@ -446,6 +459,12 @@ impl Engine {
     }
 
     /// The address that adverts may come from: no virtual one.
+    fn is_anywhere(&self, address: IpAddr) -> bool {
+        self.links
+            .values()
+            .any(|link| link.addresses.contains(&address))
+    }
+
     pub(super) fn first_address(&self, interface: u32, family: Family) -> Option<IpAddr> {
         self.sources(interface, family)
             .find(|ip| !self.is_virtual(interface, *ip))

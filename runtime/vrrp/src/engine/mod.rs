@@ -8,6 +8,7 @@ mod lines;
 mod links;
 mod packets;
 mod reload;
+mod sockets;
 mod start;
 mod tracking;
 mod transition;
@@ -64,10 +65,18 @@ pub struct Engine {
     owners: HashMap<(u32, IpAddr), LineId>,
     announcements: Announcements,
     timers: Timers<TimerKey>,
-    /// When instances start.
-    start: Alarm,
+    alarms: Alarms,
     started: bool,
     stopped: bool,
+}
+
+/// Alarms that belong to nobody.
+#[derive(Debug, Default)]
+struct Alarms {
+    /// When instances start.
+    start: Alarm,
+    /// When sockets that couldn't be had are tried again.
+    sockets: Alarm,
 }
 
 /// Whose timer it is; timers of one time run in this order.
@@ -75,6 +84,8 @@ pub struct Engine {
 enum TimerKey {
     /// The delayed start.
     Start,
+    /// Sockets that couldn't be had are tried again.
+    Sockets,
     /// A debounced interface.
     Link(u32),
     /// An instance's advert or its master's being down.
@@ -107,7 +118,7 @@ impl Engine {
             trackers: BTreeMap::new(),
             owners: HashMap::new(),
             timers: Timers::default(),
-            start: Alarm::default(),
+            alarms: Alarms::default(),
             started: false,
             stopped: false,
         }
@@ -137,11 +148,11 @@ impl Engine {
             timers,
             links,
             announcements,
-            start,
+            alarms,
             ..
         } = self;
         while let Some(entry) = timers.earliest() {
-            let alarm = alarm_of(instances, links, announcements, start, entry.1);
+            let alarm = alarm_of(instances, links, announcements, alarms, entry.1);
             if alarm.as_ref().is_some_and(|alarm| alarm.is_at(entry.0)) {
                 return;
             }
@@ -166,11 +177,11 @@ impl Engine {
             timers,
             links,
             announcements,
-            start,
+            alarms,
             ..
         } = self;
         let key = entry.1;
-        let Some(alarm) = alarm_of(instances, links, announcements, start, key) else {
+        let Some(alarm) = alarm_of(instances, links, announcements, alarms, key) else {
             return;
         };
         if timers.ring(alarm, entry, now) == Ring::NotYet {
@@ -178,6 +189,7 @@ impl Engine {
         }
         match key {
             TimerKey::Start => self.begin(now, out),
+            TimerKey::Sockets => self.open_again(now, out),
             TimerKey::Link(index) => self.debounced(now, index, out),
             TimerKey::Instance(id) => self.timer_of(now, id, out),
             TimerKey::AnnounceAgain(id) => self.announce_again(now, id, out),
@@ -380,7 +392,7 @@ fn alarm_of<'a>(
     instances: &'a mut [Option<Box<Instance>>],
     links: &'a mut BTreeMap<u32, Link>,
     announcements: &'a mut Announcements,
-    start: &'a mut Alarm,
+    alarms: &'a mut Alarms,
     key: TimerKey,
 ) -> Option<&'a mut Alarm> {
     let (TimerKey::Instance(id)
@@ -391,7 +403,8 @@ fn alarm_of<'a>(
         return match key {
             TimerKey::Link(index) => links.get_mut(&index).map(|link| &mut link.debounce),
             TimerKey::Spacing(spacing) => announcements.alarm(spacing),
-            _ => Some(start),
+            TimerKey::Sockets => Some(&mut alarms.sockets),
+            _ => Some(&mut alarms.start),
         };
     };
     let instance = instances.get_mut(id.0 as usize)?.as_deref_mut()?;

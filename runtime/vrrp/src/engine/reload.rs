@@ -71,7 +71,7 @@ impl Engine {
             }
         }
         self.unite_groups(now, out);
-        if self.start.due().is_none() {
+        if self.alarms.start.due().is_none() {
             let order = self.order.clone();
             self.begin_these(now, &order, out);
         }

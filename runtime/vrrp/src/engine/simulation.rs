@@ -26,7 +26,7 @@ use crate::{
     event::{Event, InstanceEvent},
     fsm::State,
     identity::InstanceId,
-    input::{Received, ScriptResult},
+    input::{Opening, Received, ScriptResult},
 };
 
 const NODES: usize = 3;
@@ -57,6 +57,10 @@ struct Node {
     out: Effects,
     held: BTreeSet<(u32, IpAddr)>,
     sockets: BTreeSet<u32>,
+    /// Sockets that couldn't be had.
+    refused: BTreeSet<u32>,
+    /// None can be had.
+    refuses: bool,
     link_up: bool,
     stalled_until: Option<Instant>,
     stopped: bool,
@@ -164,7 +168,7 @@ impl World {
         let node = &mut self.nodes[at];
         let effects: Vec<Effect> = node.out.drain().collect();
         let mut told: Option<InstanceId> = None;
-        let mut frames = Vec::new();
+        let (mut frames, mut openings) = (Vec::new(), Vec::new());
         for effect in effects {
             match effect {
                 Effect::Tell(Event::Instance { id, event, .. }) => {
@@ -196,15 +200,35 @@ impl World {
                     node.engine
                         .adverts(instance, priority, |_, out| frames.push(out.bytes.to_vec()));
                 }
-                Effect::OpenSocket(socket) => assert!(node.sockets.insert(socket.0)),
-                Effect::CloseSocket(socket) => assert!(node.sockets.remove(&socket.0)),
+                Effect::OpenSocket(socket) => {
+                    let opening = if node.refuses {
+                        node.refused.insert(socket.0);
+                        Opening::Refused
+                    } else {
+                        node.refused.remove(&socket.0);
+                        assert!(node.sockets.insert(socket.0));
+                        Opening::Done
+                    };
+                    openings.push((socket, opening));
+                }
+                Effect::CloseSocket(socket) => {
+                    let had = node.sockets.remove(&socket.0);
+                    assert!(had || node.refused.remove(&socket.0));
+                }
                 _ => {}
             }
+        }
+        for (socket, opening) in openings {
+            node.engine
+                .on_socket(self.now, socket, opening, &mut node.out);
         }
         node.check();
         let carries = node.link_up;
         for frame in frames.into_iter().filter(|_| carries) {
             self.broadcast(at, &frame);
+        }
+        if !self.nodes[at].out.as_slice().is_empty() {
+            self.carry_out(at);
         }
     }
 
@@ -325,6 +349,7 @@ impl World {
                 let node = &mut self.nodes[at];
                 if node.stopped {
                     *node = Node::new(now, at, configuration(at, shape));
+                    node.refuses = self.dice.chance(30);
                 } else {
                     node.engine.stop(now, &mut node.out);
                     node.stopped = true;
@@ -341,6 +366,7 @@ impl World {
         for at in 0..NODES {
             let node = &mut self.nodes[at];
             node.stalled_until = None;
+            node.refuses = false;
             if node.stopped {
                 *node = Node::new(now, at, configuration(at, shape));
             }
@@ -374,6 +400,8 @@ impl Node {
             out: Effects::new(),
             held: BTreeSet::new(),
             sockets: BTreeSet::new(),
+            refused: BTreeSet::new(),
+            refuses: false,
             link_up: true,
             stalled_until: None,
             stopped: false,
@@ -410,7 +438,8 @@ impl Node {
     }
 
     fn hear(&mut self, now: Instant, source: IpAddr, bytes: &[u8]) {
-        let Some(socket) = self.engine.instances().find_map(|instance| instance.socket) else {
+        let own = self.engine.instances().find_map(|instance| instance.socket);
+        let Some(socket) = own.filter(|id| self.sockets.contains(&id.0)) else {
             return;
         };
         let (header, payload) = bytes.split_at(20);
@@ -436,6 +465,10 @@ impl Node {
                 State::Master => {
                     assert!(holds, "{} is master without its addresses", instance.name);
                     assert_eq!(instance.faults, 0, "{} is master in fault", instance.name);
+                    let hears = instance
+                        .socket
+                        .is_some_and(|id| self.sockets.contains(&id.0));
+                    assert!(hears, "{} is master and hears nobody", instance.name);
                 }
                 _ => assert!(
                     !holds,

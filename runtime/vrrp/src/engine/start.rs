@@ -19,8 +19,9 @@ use crate::{
 };
 
 impl Engine {
-    /// Starts all instances: what an earlier daemon left is removed, then each becomes what it can be.
-    pub fn start(&mut self, now: Instant, out: &mut Effects) {
+    /// Makes all instances, finds out what they track and opens their sockets; [`start`](Self::start) does the rest. A driver
+    /// tells in between which sockets can't be had.
+    pub fn arrange(&mut self, now: Instant, out: &mut Effects) {
         let configuration = self.configuration.clone();
         for config in &configuration.instances {
             let id = self.add(config.clone());
@@ -36,6 +37,14 @@ impl Engine {
         for &id in &order {
             self.prepare(now, id, out, false);
         }
+    }
+
+    /// Starts all instances: what an earlier daemon left is removed, then each becomes what it can be.
+    pub fn start(&mut self, now: Instant, out: &mut Effects) {
+        if self.order.is_empty() {
+            self.arrange(now, out);
+        }
+        let order = self.order.clone();
         for &id in &order {
             if self
                 .instance(id)
@@ -54,13 +63,13 @@ impl Engine {
             }
         }
         self.started = true;
-        let delay = configuration.global.vrrp_startup_delay;
+        let delay = self.configuration.global.vrrp_startup_delay;
         if delay.is_zero() {
             self.begin(now, out);
         } else {
             out.tell(Event::StartDelayed(delay));
-            let Self { timers, start, .. } = self;
-            timers.set(start, TimerKey::Start, now + delay);
+            let Self { timers, alarms, .. } = self;
+            timers.set(&mut alarms.start, TimerKey::Start, now + delay);
         }
     }
 
@@ -242,6 +251,7 @@ impl Engine {
         if let Some(instance) = self.get(id) {
             (instance.faults, instance.tracked, instance.awaited_scripts) = (0, 0, 0);
             instance.sourceless = false;
+            instance.faults += u32::from(instance.mute);
         }
         self.tell_long_delays(id, out);
         self.watch_all(id, out);
@@ -254,7 +264,10 @@ impl Engine {
         };
         if instance.sourceless {
             let v6 = instance.config.family == vrrp::Family::Inet6;
-            let reason = FaultReason::NoAddress { v6 };
+            let reason = match instance.config.source {
+                Some(_) => FaultReason::SourceMissing,
+                None => FaultReason::NoAddress { v6 },
+            };
             self.tell(id, InstanceEvent::FaultReason(reason), out);
         }
         let Some(instance) = self.get(id) else {

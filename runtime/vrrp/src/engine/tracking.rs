@@ -117,6 +117,14 @@ impl Engine {
             let before = watch.meaning;
             watch.meaning = reading.meaning(watch.weight, before);
             let watch = *watch;
+            if let (Kind::Bfd, Reading::Binary(up)) = (key.kind, reading) {
+                let session = key.name.clone();
+                self.tell(
+                    watch.instance,
+                    InstanceEvent::TrackedBfd { session, up },
+                    out,
+                );
+            }
             if first
                 && watch.weight.value == 0
                 && let Some(instance) = self.get(watch.instance)
@@ -337,8 +345,7 @@ impl Engine {
                 status: reading.fault_status(weight),
             },
             Kind::Process => FaultReason::Process(key.name),
-            Kind::Bfd => FaultReason::Bfd(key.name),
-            Kind::Script => return,
+            Kind::Bfd | Kind::Script => return,
         };
         self.tell(id, InstanceEvent::FaultReason(reason), out);
     }
