@@ -65,6 +65,7 @@ fn vrrp(pass: &mut Pass<'_>) {
     tracks::complete(pass);
     duplicates::find(pass);
     scripts::trackers(pass);
+    scripts::unused(pass);
     scripts::notifications(pass);
     scripts::verdict(pass);
     let instances = std::mem::take(&mut pass.draft.instances);

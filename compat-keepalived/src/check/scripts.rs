@@ -97,6 +97,30 @@ pub(super) fn trackers(pass: &mut Pass<'_>) {
     pass.draft.configuration.scripts = kept;
 }
 
+/// Tells of `vrrp_script`s that nobody tracks.
+pub(super) fn unused(pass: &mut Pass<'_>) {
+    let draft = &pass.draft;
+    let instances = draft.instances.iter().map(|one| &one.model.tracks);
+    let groups = draft.groups.iter().map(|one| &one.model.tracks);
+    let tracked: std::collections::HashSet<&str> = instances
+        .chain(groups)
+        .flat_map(|tracks| &tracks.scripts)
+        .map(|tracked| tracked.name.value.as_str())
+        .collect();
+    let names = draft
+        .configuration
+        .scripts
+        .iter()
+        .map(|one| &one.name.value);
+    let unused: Vec<String> = names
+        .filter(|name| !tracked.contains(name.as_str()))
+        .cloned()
+        .collect();
+    for name in unused {
+        pass.log(format!("Warning - script {name} is not used"));
+    }
+}
+
 /// Scripts of instances, groups and FIFOs: one that can't be run is forgotten, which a configuration test doesn't tell.
 pub(super) fn notifications(pass: &mut Pass<'_>) {
     let mut instances = std::mem::take(&mut pass.draft.instances);

@@ -237,9 +237,15 @@ impl Face for Words<'_> {
                 let text = dump::vrrp(configuration, snapshot, &facts);
                 (dump::file::Kind::Vrrp, text.into_bytes())
             }
-            DumpKind::Statistics => {
+            DumpKind::Statistics | DumpKind::LastStatistics => {
+                let clears = kind == DumpKind::LastStatistics;
+                let what = if clears {
+                    "Printing and clearing"
+                } else {
+                    "Printing"
+                };
                 log.say(format!(
-                    "Printing VRRP stats for process({}) on signal",
+                    "{what} VRRP stats for process({}) on signal",
                     std::process::id()
                 ));
                 let text = dump::statistics(snapshot);

@@ -40,7 +40,7 @@ pub enum Order {
     Reload,
     /// Hand the state of everything to [`Face::dump`].
     Dump(DumpKind),
-    /// Set all counters to zero.
+    /// Dump all counters and set them to zero.
     ClearStatistics,
     /// A BFD session's state, from the BFD process.
     Bfd {
@@ -65,6 +65,8 @@ pub enum DumpKind {
     Data,
     /// Counters.
     Statistics,
+    /// Counters, which are set to zero afterwards.
+    LastStatistics,
     /// Everything, for programs.
     Json,
 }

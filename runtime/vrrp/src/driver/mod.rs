@@ -433,7 +433,11 @@ impl Driver {
         match order {
             Order::Reload => self.reload(now, face)?,
             Order::Dump(kind) => face.dump(kind, self.engine.configuration(), &self.snapshot()),
-            Order::ClearStatistics => self.engine.clear_statistics(),
+            Order::ClearStatistics => {
+                let kind = DumpKind::LastStatistics;
+                face.dump(kind, self.engine.configuration(), &self.snapshot());
+                self.engine.clear_statistics();
+            }
             Order::Bfd { session, up } => {
                 self.engine.on_bfd(now, &session, up, &mut self.effects);
                 self.carry_out(face);
