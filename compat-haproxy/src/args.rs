@@ -330,7 +330,7 @@ mod tests {
         let args = read("-sf 1 2 3 -f a").expect("accepted");
         assert_eq!((args.old.finish, args.old.pids), (true, vec![1, 2, 3]));
         let args = read("-f a -sf").expect("accepted");
-        assert_eq!(args.old.pids, []);
+        assert!(args.old.pids.is_empty());
         let args = read("-f a -sf 2 -st 1").expect("accepted");
         assert_eq!((args.old.finish, args.old.pids), (false, vec![2, 1]));
     }

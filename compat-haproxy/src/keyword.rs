@@ -102,6 +102,24 @@ pub struct ProxyKeyword {
     pub lower: fn(&mut ProxyLine<'_, '_>) -> Lowered,
 }
 
+impl ProxyKeyword {
+    /// The row of a word that is executed.
+    pub(crate) const fn executed(
+        name: &'static str,
+        sections: Sections,
+        arguments: &'static str,
+        lower: fn(&mut ProxyLine<'_, '_>) -> Lowered,
+    ) -> Self {
+        Self {
+            name,
+            sections,
+            arguments,
+            state: State::Executed,
+            lower,
+        }
+    }
+}
+
 /// A keyword of `global`.
 pub struct GlobalKeyword {
     /// The word.
@@ -112,6 +130,22 @@ pub struct GlobalKeyword {
     pub state: State,
     /// Reads a line.
     pub lower: fn(&mut GlobalLine<'_, '_>) -> Lowered,
+}
+
+impl GlobalKeyword {
+    /// The row of a word that is executed.
+    pub(crate) const fn executed(
+        name: &'static str,
+        arguments: &'static str,
+        lower: fn(&mut GlobalLine<'_, '_>) -> Lowered,
+    ) -> Self {
+        Self {
+            name,
+            arguments,
+            state: State::Executed,
+            lower,
+        }
+    }
 }
 
 /// Keywords of proxies, family by family.

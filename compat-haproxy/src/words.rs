@@ -35,6 +35,7 @@ pub fn vocabulary() -> Vocabulary {
         matcher: crate::matcher::definition,
         action: crate::action::definition,
         alias: crate::log_alias::definition,
+        tells_server_source: |name| matches!(name, "bi" | "bp" | "bc_src" | "bc_src_port"),
         filter: crate::filter::definition,
         stats_page: crate::stats::page::serve,
         failed_connection: crate::log_alias::connection::write,

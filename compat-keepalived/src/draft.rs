@@ -79,6 +79,8 @@ pub struct Instance {
     pub multicast: Option<IpAddr>,
     /// `state` was given.
     pub state_given: bool,
+    /// `priority` was given.
+    pub priority_given: bool,
     /// `garp_…` as given.
     pub garp: Garp,
     /// What is tracked, with weights as given.
@@ -105,6 +107,7 @@ impl Instance {
             notify_priority_changes: None,
             multicast: None,
             state_given: false,
+            priority_given: false,
             garp: Garp::default(),
             tracks: Tracks::default(),
         }

@@ -19,6 +19,8 @@ use crate::line::{Line, errno};
 pub fn lines(event: &Event) -> Vec<Line> {
     match event {
         Event::Instance { name, event, .. } => instance(name, event),
+        // The name that is missing is how the reference tells it.
+        Event::Static(event) => instance("(null)", event),
         Event::Group { name, event, .. } => vec![group(name, event)],
         Event::Prepared => Vec::new(),
         Event::StartDelayed(delay) => {

@@ -59,6 +59,8 @@ pub struct Loaded {
     pub status: Status,
     /// The daemon must not start with this: the child that read it ends with a permanent error.
     pub fatal: bool,
+    /// A file that must be there (`-e`, `include_check`, the letters of an include) isn't: the daemon doesn't start.
+    pub file_missing: bool,
     /// The file has blocks of these children.
     pub present: Present,
     /// Words that are read and not executed, in order.
@@ -85,46 +87,87 @@ pub struct Unexecuted {
     pub state: State,
     /// Where it stands.
     pub at: Origin,
+    /// How many words stand in the block that it opens. They aren't listed: what is refused is refused as a whole.
+    pub within: usize,
+}
+
+impl Unexecuted {
+    fn is_same(&self, other: &Self) -> bool {
+        self.word == other.word && self.at == other.at
+    }
 }
 
 impl Loaded {
     /// Why the daemon must not start: each refused word that `allowed` (`--allow-unexecuted=WORD`) doesn't name, once.
     pub fn refusals(&self, allowed: &[String]) -> Vec<String> {
-        self.told(State::Refused, |word| {
-            !allowed.iter().any(|name| name == word)
+        let refused = |found: &Unexecuted| {
+            found.state == State::Refused && !allowed.iter().any(|name| name == found.word)
+        };
+        self.told(refused, |word| {
+            format!(" is known but not executed yet; --allow-unexecuted={word} starts without it")
         })
     }
 
-    /// What has no effect yet without harm: each word once.
-    pub fn warnings(&self) -> Vec<String> {
-        self.told(State::Accepted, |_| true)
+    /// What has no effect: words whose absence does no harm, and those that `allowed` names. Each word once.
+    pub fn warnings(&self, allowed: &[String]) -> Vec<String> {
+        let harmless = |found: &Unexecuted| {
+            found.state == State::Accepted || allowed.iter().any(|name| name == found.word)
+        };
+        self.told(harmless, |_| " is known but has no effect yet".to_owned())
     }
 
-    fn told(&self, state: State, wanted: impl Fn(&str) -> bool) -> Vec<String> {
-        let mut seen = Vec::new();
-        let mut told = Vec::new();
-        for found in self.unexecuted.iter().filter(|found| found.state == state) {
-            if wanted(found.word) && !seen.contains(&found.word) {
-                seen.push(found.word);
-                let (at, word) = (&found.at, found.word);
-                told.push(match state {
-                    State::Refused => format!("{at}: '{word}' is known but not executed yet; --allow-unexecuted={word} starts without it"),
-                    _ => format!("{at}: '{word}' is known but has no effect yet"),
-                });
+    /// `FILE:LINE: 'virtual_server' (2 of them, with 14 words) …`, in the order in which words first appear.
+    fn told(
+        &self,
+        wanted: impl Fn(&Unexecuted) -> bool,
+        verdict: impl Fn(&str) -> String,
+    ) -> Vec<String> {
+        let mut lines: Vec<(&Unexecuted, usize, usize)> = Vec::new();
+        for found in self.unexecuted.iter().filter(|found| wanted(found)) {
+            match lines
+                .iter_mut()
+                .find(|(first, ..)| first.word == found.word)
+            {
+                Some((_, count, within)) => {
+                    *count += 1;
+                    *within += found.within;
+                }
+                None => lines.push((found, 1, found.within)),
             }
         }
-        told
+        let line = |(first, count, within): (&Unexecuted, usize, usize)| {
+            let (at, word) = (&first.at, first.word);
+            let much = match (count, within) {
+                (1, 0) => String::new(),
+                (1, within) => format!(" (with {} in it)", words(within)),
+                (count, 0) => format!(" ({count} times)"),
+                (count, within) => format!(" ({count} of them, with {})", words(within)),
+            };
+            format!("{at}: '{word}'{much}{}", verdict(word))
+        };
+        lines.into_iter().map(line).collect()
+    }
+}
+
+fn words(count: usize) -> String {
+    match count {
+        1 => "1 word".to_owned(),
+        count => format!("{count} words"),
     }
 }
 
 /// Reads the file as one process does. A child's globals come from a reading of the parent's, whose messages are left
-/// to the parent.
+/// to the parent, and so is what the parent has to tell of words without effect.
 pub fn load(request: &Request<'_>, process: Process) -> Loaded {
     let (parent, inherited) = Pass::new(*request, Process::Parent, Inherited::default()).run();
     if process == Process::Parent {
         return parent;
     }
-    Pass::new(*request, process, inherited).run().0
+    let mut child = Pass::new(*request, process, inherited).run().0;
+    child
+        .unexecuted
+        .retain(|word| !parent.unexecuted.iter().any(|told| told.is_same(word)));
+    child
 }
 
 /// `-t`: reads the file as every process does, until one gives up. The configuration has everything.
@@ -151,9 +194,9 @@ pub fn test(request: &Request<'_>) -> Loaded {
             Process::Bfd => all.configuration.bfd = one.configuration.bfd,
         }
         // Words outside of children's blocks were noted by the parent's reading.
-        let seen = |word: &Unexecuted, all: &[Unexecuted]| all.contains(word);
+        let noted = all.unexecuted.len();
         for word in one.unexecuted {
-            if !seen(&word, &all.unexecuted) {
+            if !all.unexecuted[..noted].iter().any(|one| one.is_same(&word)) {
                 all.unexecuted.push(word);
             }
         }

@@ -13,6 +13,8 @@ use locum_model::Origin;
 pub enum Kind {
     /// Nothing: it is only told.
     Information,
+    /// Nothing, and only a daemon's log has it.
+    Log,
     /// The configuration has an error, or something that is probably one.
     Error,
     /// The daemon can't start with this.
@@ -65,7 +67,7 @@ impl Status {
     /// The status that a message alone gives.
     pub fn of(kind: Kind) -> Self {
         match kind {
-            Kind::Information => Self::Good,
+            Kind::Information | Kind::Log => Self::Good,
             Kind::Error => Self::Faulty,
             Kind::Fatal => Self::Fatal,
             Kind::Security => Self::Insecure,

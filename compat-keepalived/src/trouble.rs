@@ -9,7 +9,10 @@ use locum_vrrp::{
     effect::Hears,
 };
 
-use crate::line::{Line, errno};
+use crate::{
+    dump::lines,
+    line::{Line, errno},
+};
 
 /// The line about what only the driver knows; `None`: it has none.
 pub fn line(trouble: &Trouble) -> Option<Line> {
@@ -96,13 +99,19 @@ pub fn line(trouble: &Trouble) -> Option<Line> {
             "Deleting old {} {name} table",
             if *v6 { "ip6" } else { "ip" }
         )),
-        Trouble::StaticRestored {
-            address,
-            prefix,
-            interface,
-        } => Line::info(format!(
-            "Restoring deleted static address {address}/{prefix} dev {interface} scope global set"
+        Trouble::AddressRestored { address, interface } => Line::info(format!(
+            "Restoring deleted static address {}",
+            lines::address(address, interface, true)
         )),
+        Trouble::RouteRestored(route) => Line::info(format!(
+            "Restoring deleted static route {}",
+            lines::route(route)
+        )),
+        Trouble::RuleRestored(rule) => Line::info(format!(
+            "Restoring deleted static rule {}",
+            lines::rule(rule)
+        )),
+        Trouble::RouteWithoutInterface => Line::info("New route doesn't have i/f index"),
         Trouble::ScriptBusy {
             script,
             being_timed_out,

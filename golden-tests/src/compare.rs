@@ -1,5 +1,6 @@
 //! Judges what a subject did: equal to what is expected, or different as known-differences.toml says, and only so.
 
+use regex::Regex;
 use serde::Deserialize;
 use similar::TextDiff;
 use std::collections::{BTreeMap, BTreeSet};
@@ -43,6 +44,12 @@ pub struct Difference {
     /// Lines that ours must show in the captures that differ.
     #[serde(default)]
     pub ours_shows: Vec<String>,
+    /// Patterns of lines that ours alone shows in them. If this or `only_theirs` is given, all other lines must be equal.
+    #[serde(default)]
+    pub only_ours: Vec<String>,
+    /// Patterns of lines that the reference alone shows in them.
+    #[serde(default)]
+    pub only_theirs: Vec<String>,
     /// The word of the configuration that isn't there yet.
     pub word: Option<String>,
 }
@@ -144,12 +151,47 @@ pub fn judge(
         .filter_map(|n| actual.get(n))
         .cloned()
         .collect();
-    match known.ours_shows.iter().find(|line| !ours.contains(*line)) {
-        Some(line) => Err(format!(
+    if let Some(line) = known.ours_shows.iter().find(|line| !ours.contains(*line)) {
+        return Err(format!(
             "known-differences.toml says that ours shows '{line}', but it shows:\n{ours}"
-        )),
-        None => Ok(()),
+        ));
     }
+    if known.only_ours.is_empty() && known.only_theirs.is_empty() {
+        return Ok(());
+    }
+    let expected = without(expected, &listed, &known.only_theirs)?;
+    let actual = without(actual, &listed, &known.only_ours)?;
+    let differing = self::differing(&expected, &actual);
+    match differing.is_empty() {
+        true => Ok(()),
+        false => Err(diff(&expected, &actual, &differing)),
+    }
+}
+
+/// The named captures without the lines that fit patterns, each of which must fit a line.
+fn without(
+    captures: &Captures,
+    names: &BTreeSet<String>,
+    patterns: &[String],
+) -> Result<Captures, String> {
+    let mut left: Captures = captures.clone();
+    left.retain(|name, _| names.contains(name));
+    for pattern in patterns {
+        let fits = Regex::new(pattern).map_err(|error| error.to_string())?;
+        let before = left.clone();
+        for text in left.values_mut() {
+            let lines = text.split_inclusive('\n');
+            *text = lines
+                .filter(|line| !fits.is_match(line.trim_end_matches('\n')))
+                .collect();
+        }
+        if left == before {
+            return Err(format!(
+                "known-differences.toml says that lines fit '{pattern}', but none does"
+            ));
+        }
+    }
+    Ok(left)
 }
 
 /// Ok if `actual`, where one host runs ours and another the reference, differs at most where the entry says that ours does.
@@ -201,6 +243,8 @@ mod tests {
             reason: "because".to_owned(),
             differs: vec!["client".to_owned()],
             ours_shows: vec!["400".to_owned()],
+            only_ours: Vec::new(),
+            only_theirs: Vec::new(),
             word: None,
         }
     }
@@ -212,6 +256,21 @@ mod tests {
         assert_eq!(judge(&theirs, &ours, Some(&entry())), Ok(()));
         assert!(judge(&theirs, &theirs, Some(&entry())).is_err());
         assert!(judge(&theirs, &captures("500\n"), Some(&entry())).is_err());
+    }
+
+    #[test]
+    fn lines_of_one_alone_leave_the_others_to_be_compared() {
+        let entry = Difference {
+            ours_shows: Vec::new(),
+            only_ours: vec!["^hint".to_owned()],
+            ..entry()
+        };
+        let theirs = captures("200\nbye\n");
+        let judged = |ours: &str| judge(&theirs, &captures(ours), Some(&entry));
+        assert_eq!(judged("200\nhint 1\nbye\nhint 2\n"), Ok(()));
+        assert!(judged("200\nhint\n").unwrap_err().contains("-bye"));
+        assert!(judged("200\nbye\nbye\n").unwrap_err().contains("^hint"));
+        assert!(judged("200\nbye\n").is_err());
     }
 
     #[test]

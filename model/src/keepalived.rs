@@ -322,6 +322,14 @@ impl Default for Global {
     }
 }
 
+impl Global {
+    /// The interface of static addresses that name none.
+    pub fn default_interface(&self) -> &str {
+        let given = self.default_interface.as_ref();
+        given.map_or("eth0", |name| name.value.as_str())
+    }
+}
+
 /// How a child process is scheduled and called.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChildProcess {

@@ -32,6 +32,9 @@ pub struct Vocabulary {
     pub action: fn(&str, RuleSets) -> Option<&'static ActionDef>,
     /// Log-format aliases.
     pub alias: fn(&str) -> Option<&'static AliasDef>,
+    /// Whether a fetch or an alias of this name tells our end of the connection to a server: the kernel is asked for it
+    /// only where one is used.
+    pub tells_server_source: fn(&str) -> bool,
     /// Filters.
     pub filter: fn(&str) -> Option<&'static crate::filter::FilterDef>,
     /// The statistics page, for a request that is for it.

@@ -111,6 +111,7 @@ const NO_WORDS: Vocabulary = Vocabulary {
     matcher: |_| None,
     action: |_, _| None,
     alias: |_| None,
+    tells_server_source: |_| false,
     filter: |_| None,
     stats_page: crate::stats::page::serve,
     failed_connection: crate::log_alias::connection::write,

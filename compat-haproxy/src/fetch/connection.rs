@@ -104,6 +104,7 @@ pub(super) static BC_SRC_PORT: FetchDef = fetch("bc_src_port", Type::Int, |view,
     port(server_side(view).1)
 });
 
+/// Both ends; ours is known only because [`crate::words::vocabulary`] names the words that tell it.
 fn server_side(view: &View<'_>) -> (Option<SocketAddr>, Option<SocketAddr>) {
     view.stream.map_or((None, None), |stream| {
         (stream.server_address, stream.server_source)

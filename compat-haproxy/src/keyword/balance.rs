@@ -10,7 +10,7 @@ use locum_model::{
     pool::{Balance, HashFunction, HashType},
 };
 
-use super::{ProxyKeyword, Sections, State};
+use super::{ProxyKeyword, Sections};
 use crate::load::{Capability, Fault, Lowered, ProxyLine};
 
 /// Rows.
@@ -24,13 +24,7 @@ const fn row(
     arguments: &'static str,
     lower: fn(&mut ProxyLine<'_, '_>) -> Lowered,
 ) -> ProxyKeyword {
-    ProxyKeyword {
-        name,
-        sections: Sections::SERVERS,
-        arguments,
-        state: State::Executed,
-        lower,
-    }
+    ProxyKeyword::executed(name, Sections::SERVERS, arguments, lower)
 }
 
 fn balance(line: &mut ProxyLine<'_, '_>) -> Lowered {

@@ -6,7 +6,7 @@
 
 use locum_model::{Text, expr::Arg, proxy::Capture, rule::Rule};
 
-use super::{ProxyKeyword, Sections, State};
+use super::{ProxyKeyword, Sections};
 use crate::load::{Capability, Lowered, ProxyLine};
 
 /// Rows.
@@ -28,13 +28,7 @@ const fn row(
     arguments: &'static str,
     lower: fn(&mut ProxyLine<'_, '_>) -> Lowered,
 ) -> ProxyKeyword {
-    ProxyKeyword {
-        name,
-        sections: Sections::CLIENTS_ONLY,
-        arguments,
-        state: State::Executed,
-        lower,
-    }
+    ProxyKeyword::executed(name, Sections::CLIENTS_ONLY, arguments, lower)
 }
 
 fn capture(line: &mut ProxyLine<'_, '_>) -> Lowered {

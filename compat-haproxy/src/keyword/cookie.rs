@@ -12,7 +12,7 @@ use locum_model::{
 };
 use locum_parser::haproxy::units::{self, TimeError, TimeUnit};
 
-use super::{ProxyKeyword, Sections, State};
+use super::{ProxyKeyword, Sections};
 use crate::load::{Capability, Fault, Lowered, ProxyLine};
 
 /// Rows.
@@ -26,13 +26,7 @@ const fn row(
     arguments: &'static str,
     lower: fn(&mut ProxyLine<'_, '_>) -> Lowered,
 ) -> ProxyKeyword {
-    ProxyKeyword {
-        name,
-        sections: Sections::SERVERS,
-        arguments,
-        state: State::Executed,
-        lower,
-    }
+    ProxyKeyword::executed(name, Sections::SERVERS, arguments, lower)
 }
 
 fn cookie(line: &mut ProxyLine<'_, '_>) -> Lowered {

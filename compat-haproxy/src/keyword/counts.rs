@@ -2,49 +2,34 @@
 //!
 //! The reference reads most of them as C does: `maxconn ten` is 0.
 
-use super::{ProxyKeyword, Sections, State};
+use super::{ProxyKeyword, Sections};
 use crate::load::{Capability, Fault, Lowered, ProxyLine};
 
 /// Rows.
 pub static ROWS: &[ProxyKeyword] = &[
-    row("backlog", Sections::CLIENTS, "<conns>", backlog),
-    row("fullconn", Sections::SERVERS, "<conns>", fullconn),
-    row(
+    ProxyKeyword::executed("backlog", Sections::CLIENTS, "<conns>", backlog),
+    ProxyKeyword::executed("fullconn", Sections::SERVERS, "<conns>", fullconn),
+    ProxyKeyword::executed(
         "hash-balance-factor",
         Sections::SERVERS,
         "<factor>",
         hash_balance_factor,
     ),
-    row(
+    ProxyKeyword::executed(
         "max-keep-alive-queue",
         Sections::SERVERS,
         "<value>",
         max_keep_alive_queue,
     ),
-    row("maxconn", Sections::CLIENTS, "<conns>", maxconn),
-    row(
+    ProxyKeyword::executed("maxconn", Sections::CLIENTS, "<conns>", maxconn),
+    ProxyKeyword::executed(
         "rate-limit",
         Sections::CLIENTS,
         "sessions <rate>",
         rate_limit,
     ),
-    row("retries", Sections::SERVERS, "<value>", retries),
+    ProxyKeyword::executed("retries", Sections::SERVERS, "<value>", retries),
 ];
-
-const fn row(
-    name: &'static str,
-    sections: Sections,
-    arguments: &'static str,
-    lower: fn(&mut ProxyLine<'_, '_>) -> Lowered,
-) -> ProxyKeyword {
-    ProxyKeyword {
-        name,
-        sections,
-        arguments,
-        state: State::Executed,
-        lower,
-    }
-}
 
 fn maxconn(line: &mut ProxyLine<'_, '_>) -> Lowered {
     line.lacks_with(

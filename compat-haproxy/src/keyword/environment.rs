@@ -5,7 +5,7 @@
 //! presetenv PORT 8080
 //! ```
 
-use super::{GlobalKeyword, State};
+use super::GlobalKeyword;
 use crate::{
     load::{DefaultPath, Fault, Lowered},
     section::GlobalLine,
@@ -13,29 +13,16 @@ use crate::{
 
 /// Rows.
 pub static ROWS: &[GlobalKeyword] = &[
-    row(
+    GlobalKeyword::executed(
         "default-path",
         "{ current | config | parent | origin <path> }",
         default_path,
     ),
-    row("presetenv", "<name> <value>", setenv),
-    row("resetenv", "[<name> …]", resetenv),
-    row("setenv", "<name> <value>", setenv),
-    row("unsetenv", "[<name> …]", unsetenv),
+    GlobalKeyword::executed("presetenv", "<name> <value>", setenv),
+    GlobalKeyword::executed("resetenv", "[<name> …]", resetenv),
+    GlobalKeyword::executed("setenv", "<name> <value>", setenv),
+    GlobalKeyword::executed("unsetenv", "[<name> …]", unsetenv),
 ];
-
-const fn row(
-    name: &'static str,
-    arguments: &'static str,
-    lower: fn(&mut GlobalLine<'_, '_>) -> Lowered,
-) -> GlobalKeyword {
-    GlobalKeyword {
-        name,
-        arguments,
-        state: State::Executed,
-        lower,
-    }
-}
 
 fn setenv(line: &mut GlobalLine<'_, '_>) -> Lowered {
     let word = line.line.text(0);

@@ -10,7 +10,7 @@ use locum_model::{
     rule::{Reply, ReplyBody},
 };
 
-use super::{ProxyKeyword, Sections, State};
+use super::{ProxyKeyword, Sections};
 use crate::load::{Fault, Lowered, ProxyLine, SectionLine, lenient_number};
 
 /// Rows.
@@ -27,13 +27,7 @@ const fn row(
     arguments: &'static str,
     lower: fn(&mut ProxyLine<'_, '_>) -> Lowered,
 ) -> ProxyKeyword {
-    ProxyKeyword {
-        name,
-        sections: Sections::ALL,
-        arguments,
-        state: State::Executed,
-        lower,
-    }
+    ProxyKeyword::executed(name, Sections::ALL, arguments, lower)
 }
 
 /// Statuses that can have a page of their own.

@@ -1,31 +1,18 @@
 //! `log`, `log-tag`, `log-send-hostname` of `global` (manual 3.1).
 
-use super::{GlobalKeyword, State, log};
+use super::{GlobalKeyword, log};
 use crate::{load::Lowered, section::GlobalLine};
 
 /// Rows.
 pub static ROWS: &[GlobalKeyword] = &[
-    row(
+    GlobalKeyword::executed(
         "log",
         "<address> [len <length>] [format <format>] <facility> [max level [min level]]",
         log_line,
     ),
-    row("log-send-hostname", "[<string>]", send_hostname),
-    row("log-tag", "<string>", tag),
+    GlobalKeyword::executed("log-send-hostname", "[<string>]", send_hostname),
+    GlobalKeyword::executed("log-tag", "<string>", tag),
 ];
-
-const fn row(
-    name: &'static str,
-    arguments: &'static str,
-    lower: fn(&mut GlobalLine<'_, '_>) -> Lowered,
-) -> GlobalKeyword {
-    GlobalKeyword {
-        name,
-        arguments,
-        state: State::Executed,
-        lower,
-    }
-}
 
 fn log_line(line: &mut GlobalLine<'_, '_>) -> Lowered {
     if line.line.negated.is_some() {

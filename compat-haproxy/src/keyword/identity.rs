@@ -1,30 +1,15 @@
 //! `id`, `description`, `disabled`, `enabled`: what a proxy is called and whether it runs (manual 4.2).
 
-use super::{ProxyKeyword, Sections, State};
+use super::{ProxyKeyword, Sections};
 use crate::load::{Fault, Lowered, ProxyLine};
 
 /// Rows.
 pub static ROWS: &[ProxyKeyword] = &[
-    row("description", Sections::PROXIES, "<text>", description),
-    row("disabled", Sections::ALL, "", disabled),
-    row("enabled", Sections::ALL, "", enabled),
-    row("id", Sections::PROXIES, "<value>", id),
+    ProxyKeyword::executed("description", Sections::PROXIES, "<text>", description),
+    ProxyKeyword::executed("disabled", Sections::ALL, "", disabled),
+    ProxyKeyword::executed("enabled", Sections::ALL, "", enabled),
+    ProxyKeyword::executed("id", Sections::PROXIES, "<value>", id),
 ];
-
-const fn row(
-    name: &'static str,
-    sections: Sections,
-    arguments: &'static str,
-    lower: fn(&mut ProxyLine<'_, '_>) -> Lowered,
-) -> ProxyKeyword {
-    ProxyKeyword {
-        name,
-        sections,
-        arguments,
-        state: State::Executed,
-        lower,
-    }
-}
 
 fn description(line: &mut ProxyLine<'_, '_>) -> Lowered {
     if line.draft.is_defaults {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use locum_parser::haproxy::units::{self, TimeUnit};
 
-use super::{GlobalKeyword, State};
+use super::GlobalKeyword;
 use crate::{
     load::{Fault, Lowered},
     section::GlobalLine,
@@ -12,32 +12,19 @@ use crate::{
 
 /// Rows.
 pub static ROWS: &[GlobalKeyword] = &[
-    row("fd-hard-limit", "<number>", number),
-    row(
+    GlobalKeyword::executed("fd-hard-limit", "<number>", number),
+    GlobalKeyword::executed(
         "max-spread-checks",
         "<delay in milliseconds>",
         max_spread_checks,
     ),
-    row("maxconn", "<number>", number),
-    row("maxconnrate", "<number>", number),
-    row("maxpipes", "<number>", number),
-    row("maxsessrate", "<number>", number),
-    row("spread-checks", "<0..50, in percent>", spread_checks),
-    row("ulimit-n", "<number>", number),
+    GlobalKeyword::executed("maxconn", "<number>", number),
+    GlobalKeyword::executed("maxconnrate", "<number>", number),
+    GlobalKeyword::executed("maxpipes", "<number>", number),
+    GlobalKeyword::executed("maxsessrate", "<number>", number),
+    GlobalKeyword::executed("spread-checks", "<0..50, in percent>", spread_checks),
+    GlobalKeyword::executed("ulimit-n", "<number>", number),
 ];
-
-const fn row(
-    name: &'static str,
-    arguments: &'static str,
-    lower: fn(&mut GlobalLine<'_, '_>) -> Lowered,
-) -> GlobalKeyword {
-    GlobalKeyword {
-        name,
-        arguments,
-        state: State::Executed,
-        lower,
-    }
-}
 
 fn number(line: &mut GlobalLine<'_, '_>) -> Lowered {
     let word = line.line.text(0);

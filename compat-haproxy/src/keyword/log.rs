@@ -10,7 +10,7 @@ use locum_model::{
     log::{LogLineFormat, LogSample, LogSink, LogTarget},
 };
 
-use super::{ProxyKeyword, Sections, State};
+use super::{ProxyKeyword, Sections};
 use crate::{
     address::{self, Allowed},
     load::{Fault, Lowered, ProxyLine, SectionLine},
@@ -27,13 +27,7 @@ const fn row(
     arguments: &'static str,
     lower: fn(&mut ProxyLine<'_, '_>) -> Lowered,
 ) -> ProxyKeyword {
-    ProxyKeyword {
-        name,
-        sections: Sections::ALL,
-        arguments,
-        state: State::Executed,
-        lower,
-    }
+    ProxyKeyword::executed(name, Sections::ALL, arguments, lower)
 }
 
 fn log(line: &mut ProxyLine<'_, '_>) -> Lowered {

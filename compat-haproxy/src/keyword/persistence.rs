@@ -9,7 +9,7 @@ use locum_model::{
 };
 use locum_parser::haproxy::units::{self, TimeUnit};
 
-use super::{ProxyKeyword, Sections, State};
+use super::{ProxyKeyword, Sections};
 use crate::{
     load::{Capability, Fault, Lowered, ProxyLine},
     lowering::{ConditionError, Point, Points, lower_required_condition},
@@ -17,58 +17,43 @@ use crate::{
 
 /// Rows.
 pub static ROWS: &[ProxyKeyword] = &[
-    row("clitcpka-cnt", Sections::CLIENTS, "<count>", count),
-    row("clitcpka-idle", Sections::CLIENTS, "<timeout>", idle),
-    row("clitcpka-intvl", Sections::CLIENTS, "<timeout>", idle),
-    row(
+    ProxyKeyword::executed("clitcpka-cnt", Sections::CLIENTS, "<count>", count),
+    ProxyKeyword::executed("clitcpka-idle", Sections::CLIENTS, "<timeout>", idle),
+    ProxyKeyword::executed("clitcpka-intvl", Sections::CLIENTS, "<timeout>", idle),
+    ProxyKeyword::executed(
         "force-persist",
         Sections::PROXIES,
         "{ if | unless } <condition>",
         persist,
     ),
-    row(
+    ProxyKeyword::executed(
         "http-reuse",
         Sections::SERVERS,
         "{ never | safe | aggressive | always }",
         http_reuse,
     ),
-    row(
+    ProxyKeyword::executed(
         "http-send-name-header",
         Sections::SERVERS,
         "[<header>]",
         send_name_header,
     ),
-    row(
+    ProxyKeyword::executed(
         "ignore-persist",
         Sections::PROXIES,
         "{ if | unless } <condition>",
         persist,
     ),
-    row(
+    ProxyKeyword::executed(
         "retry-on",
         Sections::SERVERS,
         "[list of keywords]",
         retry_on,
     ),
-    row("srvtcpka-cnt", Sections::SERVERS, "<count>", count),
-    row("srvtcpka-idle", Sections::SERVERS, "<timeout>", idle),
-    row("srvtcpka-intvl", Sections::SERVERS, "<timeout>", idle),
+    ProxyKeyword::executed("srvtcpka-cnt", Sections::SERVERS, "<count>", count),
+    ProxyKeyword::executed("srvtcpka-idle", Sections::SERVERS, "<timeout>", idle),
+    ProxyKeyword::executed("srvtcpka-intvl", Sections::SERVERS, "<timeout>", idle),
 ];
-
-const fn row(
-    name: &'static str,
-    sections: Sections,
-    arguments: &'static str,
-    lower: fn(&mut ProxyLine<'_, '_>) -> Lowered,
-) -> ProxyKeyword {
-    ProxyKeyword {
-        name,
-        sections,
-        arguments,
-        state: State::Executed,
-        lower,
-    }
-}
 
 fn persist(line: &mut ProxyLine<'_, '_>) -> Lowered {
     let word = line.line.text(0);

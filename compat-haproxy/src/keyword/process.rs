@@ -13,42 +13,29 @@ use crate::{
 
 /// Rows.
 pub static ROWS: &[GlobalKeyword] = &[
-    row("chroot", "<jail dir>", chroot),
+    GlobalKeyword::executed("chroot", "<jail dir>", chroot),
     idle("close-spread-time", "<time>", time_word),
-    row("daemon", "", flag),
-    row("description", "<text>", description),
-    row("gid", "<number>", id),
+    GlobalKeyword::executed("daemon", "", flag),
+    GlobalKeyword::executed("description", "<text>", description),
+    GlobalKeyword::executed("gid", "<number>", id),
     idle("grace", "<time>", time_word),
-    row("group", "<group name>", group),
-    row("hard-stop-after", "<time>", time_word),
-    row("insecure-fork-wanted", "", flag),
-    row("insecure-setuid-wanted", "", flag),
-    row("master-worker", "[no-exit-on-failure]", master_worker),
-    row("mworker-max-reloads", "<number>", max_reloads),
-    row("nbthread", "<number>", nbthread),
-    row("node", "<name>", node),
+    GlobalKeyword::executed("group", "<group name>", group),
+    GlobalKeyword::executed("hard-stop-after", "<time>", time_word),
+    GlobalKeyword::executed("insecure-fork-wanted", "", flag),
+    GlobalKeyword::executed("insecure-setuid-wanted", "", flag),
+    GlobalKeyword::executed("master-worker", "[no-exit-on-failure]", master_worker),
+    GlobalKeyword::executed("mworker-max-reloads", "<number>", max_reloads),
+    GlobalKeyword::executed("nbthread", "<number>", nbthread),
+    GlobalKeyword::executed("node", "<name>", node),
     idle("noreuseport", "", flag),
-    row("pidfile", "<pidfile>", pidfile),
-    row("quiet", "", flag),
-    row("set-dumpable", "", flag),
-    row("strict-limits", "", flag),
-    row("uid", "<number>", id),
-    row("user", "<user name>", user),
-    row("zero-warning", "", flag),
+    GlobalKeyword::executed("pidfile", "<pidfile>", pidfile),
+    GlobalKeyword::executed("quiet", "", flag),
+    GlobalKeyword::executed("set-dumpable", "", flag),
+    GlobalKeyword::executed("strict-limits", "", flag),
+    GlobalKeyword::executed("uid", "<number>", id),
+    GlobalKeyword::executed("user", "<user name>", user),
+    GlobalKeyword::executed("zero-warning", "", flag),
 ];
-
-const fn row(
-    name: &'static str,
-    arguments: &'static str,
-    lower: fn(&mut GlobalLine<'_, '_>) -> Lowered,
-) -> GlobalKeyword {
-    GlobalKeyword {
-        name,
-        arguments,
-        state: State::Executed,
-        lower,
-    }
-}
 
 /// A word that is read and has no effect yet; a warning says so.
 const fn idle(
@@ -58,7 +45,7 @@ const fn idle(
 ) -> GlobalKeyword {
     GlobalKeyword {
         state: State::Tuning,
-        ..row(name, arguments, lower)
+        ..GlobalKeyword::executed(name, arguments, lower)
     }
 }
 

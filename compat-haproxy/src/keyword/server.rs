@@ -8,7 +8,7 @@
 
 use locum_model::{Located, address::Address};
 
-use super::{ProxyKeyword, Sections, State};
+use super::{ProxyKeyword, Sections};
 use crate::{
     address::{self, Allowed},
     load::{Capability, Fault, Lowered, ProxyLine, ServerDraft},
@@ -17,40 +17,25 @@ use crate::{
 
 /// Rows.
 pub static ROWS: &[ProxyKeyword] = &[
-    row(
+    ProxyKeyword::executed(
         "default-server",
         Sections::SERVERS,
         "[param*]",
         default_server,
     ),
-    row(
+    ProxyKeyword::executed(
         "server",
         Sections::SERVERS_ONLY,
         "<name> <address>[:[port]] [param*]",
         server,
     ),
-    row(
+    ProxyKeyword::executed(
         "server-template",
         Sections::SERVERS_ONLY,
         "<prefix> <num | range> <fqdn>[:<port>] [param*]",
         template,
     ),
 ];
-
-const fn row(
-    name: &'static str,
-    sections: Sections,
-    arguments: &'static str,
-    lower: fn(&mut ProxyLine<'_, '_>) -> Lowered,
-) -> ProxyKeyword {
-    ProxyKeyword {
-        name,
-        sections,
-        arguments,
-        state: State::Executed,
-        lower,
-    }
-}
 
 /// What an address of a server may look like.
 const ALLOWED: Allowed = Allowed {

@@ -8,7 +8,7 @@
 
 use locum_model::{Located, expr::LogFormat, rule::Switch};
 
-use super::{ProxyKeyword, Sections, State, http_rules::points};
+use super::{ProxyKeyword, Sections, http_rules::points};
 use crate::{
     load::{Capability, Lowered, ProxyLine},
     lowering::{ConditionError, Point, Points, lower_condition, lower_format},
@@ -16,40 +16,25 @@ use crate::{
 
 /// Rows.
 pub static ROWS: &[ProxyKeyword] = &[
-    row(
+    ProxyKeyword::executed(
         "default_backend",
         Sections::CLIENTS,
         "<backend>",
         default_backend,
     ),
-    row(
+    ProxyKeyword::executed(
         "use-server",
         Sections::SERVERS_ONLY,
         "<server> { if|unless } <condition>",
         use_server,
     ),
-    row(
+    ProxyKeyword::executed(
         "use_backend",
         Sections::CLIENTS_ONLY,
         "<backend> [{ if|unless } <condition>]",
         use_backend,
     ),
 ];
-
-const fn row(
-    name: &'static str,
-    sections: Sections,
-    arguments: &'static str,
-    lower: fn(&mut ProxyLine<'_, '_>) -> Lowered,
-) -> ProxyKeyword {
-    ProxyKeyword {
-        name,
-        sections,
-        arguments,
-        state: State::Executed,
-        lower,
-    }
-}
 
 fn default_backend(line: &mut ProxyLine<'_, '_>) -> Lowered {
     line.lacks(Capability::Frontend, "default_backend");

@@ -29,6 +29,7 @@ fn server(view: &View<'_>) -> Option<SocketAddr> {
     view.stream?.server_address
 }
 
+/// Known only because [`crate::words::vocabulary`] names the words that call it.
 fn server_source(view: &View<'_>) -> Option<SocketAddr> {
     view.stream?.server_source
 }

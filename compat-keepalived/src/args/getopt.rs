@@ -39,8 +39,10 @@ pub(super) enum Found<Id> {
     UnknownShort(u8),
     /// A name that is no option, or that abbreviates several: the word as given.
     UnknownLong(OsString),
-    /// An argument is missing: the letter; `None` where the option was given by name.
-    Missing(Option<u8>),
+    /// An argument is missing of this letter.
+    MissingShort(u8),
+    /// An argument is missing of the option of this name, in full.
+    MissingLong(&'static str),
     /// A word that is no option.
     Word(OsString),
 }
@@ -86,7 +88,7 @@ fn long<'a, Id: Copy + PartialEq>(
         (Argument::None, Some(_)) => Found::UnknownLong(word.to_owned()),
         (Argument::Required, None) => match rest.next() {
             Some(value) => Found::Option(row.id, Some(value.clone())),
-            None => Found::Missing(None),
+            None => Found::MissingLong(row.long),
         },
         (_, attached) => Found::Option(row.id, attached),
     }
@@ -124,7 +126,7 @@ fn short<'a, Id: Copy>(
             (Argument::Required, None) => {
                 return found.push(match rest.next() {
                     Some(value) => Found::Option(row.id, Some(value.clone())),
-                    None => Found::Missing(Some(*letter)),
+                    None => Found::MissingShort(*letter),
                 });
             }
             (_, attached) => return found.push(Found::Option(row.id, attached)),
@@ -179,10 +181,7 @@ mod tests {
         assert_eq!(found("-tn"), [option('t', Some("n"))]);
         assert_eq!(found("-t x"), [option('t', None), Found::Word("x".into())]);
         assert_eq!(found("-Zn"), [Found::UnknownShort(b'Z'), option('n', None)]);
-        assert_eq!(
-            found("-nf"),
-            [option('n', None), Found::Missing(Some(b'f'))]
-        );
+        assert_eq!(found("-nf"), [option('n', None), Found::MissingShort(b'f')]);
     }
 
     #[test]
@@ -195,7 +194,7 @@ mod tests {
             found("--dont-fork=1"),
             [Found::UnknownLong("--dont-fork=1".into())]
         );
-        assert_eq!(found("--use-file"), [Found::Missing(None)]);
+        assert_eq!(found("--use-file"), [Found::MissingLong("use-file")]);
     }
 
     #[test]

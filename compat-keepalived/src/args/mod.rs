@@ -328,9 +328,13 @@ pub fn parse(words: &[OsString]) -> Parsed {
                 said.push_str(&format!("Unknown option {}\n", word.to_string_lossy()));
                 wrong = true;
             }
-            Found::Missing(letter) => {
-                let letter = letter.map_or("-X".into(), |letter| char::from(letter).to_string());
+            Found::MissingShort(letter) => {
+                let letter = char::from(letter);
                 said.push_str(&format!("Missing parameter for option -{letter}\n"));
+                wrong = true;
+            }
+            Found::MissingLong(name) => {
+                said.push_str(&format!("Missing parameter for option --{name}\n"));
                 wrong = true;
             }
             Found::Word(word) => args.unexpected.push(word),

@@ -28,7 +28,7 @@ fn wrong_options_are_all_told_before_the_end() {
         ("--core", "Unknown option --core\n"),
         ("--al", "Unknown option --al\n"),
         ("-f", "Missing parameter for option -f\n"),
-        ("--use-file", "Missing parameter for option --X\n"),
+        ("--use-file", "Missing parameter for option --use-file\n"),
         ("--use-file=", "Missing parameter for option --use-file\n"),
         ("--pid= -n", "Missing parameter for option --pid\n"),
     ] {

@@ -14,17 +14,36 @@ use crate::{
     load::{Kind, Pass},
 };
 
-/// Completes every instance; one without an id or an interface goes.
-pub(super) fn complete(pass: &mut Pass<'_>) {
+/// The priority of who owns the addresses (RFC 5798 §5.2.4).
+const OWNER: u8 = 255;
+
+/// Whether an instance lacks its id or its interface: nothing is judged further then, and the daemon doesn't start.
+pub(super) fn nameless(pass: &mut Pass<'_>) -> bool {
+    let fault = pass.draft.instances.iter().find_map(|instance| {
+        let what = match (instance.vrid, &instance.model.interface) {
+            (None, _) => "the virtual router id must be set",
+            (_, None) => "Unknown interface!",
+            _ => return None,
+        };
+        Some(format!("({}) {what}", instance.name()))
+    });
+    let Some(text) = fault else {
+        return false;
+    };
+    pass.fatal = true;
+    pass.tell(Kind::Error, text);
+    true
+}
+
+/// Completes every instance. False: one has a fault that keeps the daemon from starting.
+pub(super) fn complete(pass: &mut Pass<'_>) -> bool {
     let global = pass.draft.configuration.global.clone();
-    let instances = std::mem::take(&mut pass.draft.instances);
-    let mut kept = Vec::with_capacity(instances.len());
-    for mut instance in instances {
-        if one(pass, &mut instance, &global) {
-            kept.push(instance);
-        }
-    }
-    pass.draft.instances = kept;
+    let mut instances = std::mem::take(&mut pass.draft.instances);
+    let all = instances
+        .iter_mut()
+        .all(|instance| one(pass, instance, &global));
+    pass.draft.instances = instances;
+    all
 }
 
 /// Tells something about an instance: `(VI_1) …`.
@@ -33,18 +52,14 @@ pub(super) fn tell(pass: &mut Pass<'_>, instance: &Instance, text: &str) {
 }
 
 fn one(pass: &mut Pass<'_>, instance: &mut Instance, global: &Global) -> bool {
-    let Some(vrid) = instance.vrid else {
-        tell(pass, instance, "the virtual router id must be set");
-        return false;
-    };
-    instance.model.vrid = vrid;
-    if instance.model.interface.is_none() {
-        tell(pass, instance, "Unknown interface!");
-        return false;
-    }
+    instance.model.vrid = instance.vrid.unwrap_or_default();
     inherit(instance, global);
     version(pass, instance, global);
-    addresses(pass, instance);
+    if !addresses(pass, instance) {
+        pass.fatal = true;
+        return false;
+    }
+    ownership(pass, instance);
     authentication(pass, instance);
     interval(pass, instance);
     strict::enforce(pass, instance, global);
@@ -95,8 +110,28 @@ fn inherit(instance: &mut Instance, global: &Global) {
         .down_timer_adverts
         .unwrap_or(global.vrrp_down_timer_adverts);
     model.strict = instance.strict.unwrap_or(global.vrrp_strict);
-    if model.priority == 255 && !instance.state_given {
+}
+
+/// Who says neither priority nor, with the highest one, state: an owner is master at once, and a master without a
+/// priority is the owner. It never waits for others.
+fn ownership(pass: &mut Pass<'_>, instance: &mut Instance) {
+    let model = &mut instance.model;
+    if model.state == InitialState::Master && !instance.priority_given {
+        model.priority = OWNER;
+    }
+    if model.priority != OWNER {
+        return;
+    }
+    if !instance.state_given {
         model.state = InitialState::Master;
+    }
+    if model.nopreempt {
+        model.nopreempt = false;
+        tell(
+            pass,
+            instance,
+            "nopreempt is incompatible with priority 255. resetting nopreempt",
+        );
     }
 }
 
@@ -123,14 +158,15 @@ fn version(pass: &mut Pass<'_>, instance: &mut Instance, global: &Global) {
     });
 }
 
-fn addresses(pass: &mut Pass<'_>, instance: &Instance) {
+/// Whether there is one, where there must be.
+fn addresses(pass: &mut Pass<'_>, instance: &Instance) -> bool {
     let model = &instance.model;
     let Some(first) = model.addresses.first() else {
         let required = model.version == Version::V3 || model.strict;
         let word = if required { "required" } else { "sensible" };
         let text = format!("No VIP specified; at least one is {word}");
         tell(pass, instance, &text);
-        return;
+        return !required;
     };
     if let IpAddr::V6(ip) = first.ip()
         && !ip.is_unicast_link_local()
@@ -141,14 +177,15 @@ fn addresses(pass: &mut Pass<'_>, instance: &Instance) {
                 instance,
                 "the first IPv6 VIP address must be link local",
             );
-        } else if !pass.request.testing {
+        } else {
             let text = format!(
                 "({}) the first IPv6 VIP address should be link local",
                 instance.name()
             );
-            pass.tell(Kind::Information, text);
+            pass.tell(Kind::Log, text);
         }
     }
+    true
 }
 
 fn authentication(pass: &mut Pass<'_>, instance: &mut Instance) {
@@ -280,9 +317,18 @@ fn preemption(pass: &mut Pass<'_>, instance: &mut Instance) {
     if instance.model.preempt_delay.is_zero() {
         return;
     }
-    let why = if instance.model.strict {
-        "preempt_delay is incompatible with strict mode - resetting"
-    } else if instance.model.nopreempt {
+    if instance.model.strict && instance.model.priority != OWNER {
+        tell(
+            pass,
+            instance,
+            "preempt_delay is incompatible with strict mode - resetting",
+        );
+        if !instance.model.nopreempt {
+            instance.model.preempt_delay = Duration::ZERO;
+            return;
+        }
+    }
+    let why = if instance.model.nopreempt {
         "preempt_delay is incompatible with nopreempt mode - resetting"
     } else if master {
         "Warning - preempt delay will not work with initial state MASTER - clearing"

@@ -60,14 +60,20 @@ fn vrrp(pass: &mut Pass<'_>) {
         );
         return;
     }
-    instance::complete(pass);
-    groups::complete(pass);
-    tracks::complete(pass);
-    duplicates::find(pass);
     scripts::trackers(pass);
-    scripts::unused(pass);
     scripts::notifications(pass);
     scripts::verdict(pass);
+    if instance::nameless(pass) {
+        return;
+    }
+    groups::complete(pass);
+    if !instance::complete(pass) {
+        return;
+    }
+    tracks::complete(pass);
+    duplicates::find(pass);
+    let scripts = std::mem::take(&mut pass.draft.scripts);
+    pass.draft.configuration.scripts = scripts.into_iter().map(|one| one.model).collect();
     let instances = std::mem::take(&mut pass.draft.instances);
     pass.draft.configuration.instances = instances
         .into_iter()

@@ -1,9 +1,9 @@
 //! May the scripts be run (manual, SCRIPTS; `enable_script_security`)?
 //!
 //! A script that root runs is insecure if someone else could change or replace it: it, or a folder on its way, belongs
-//! to another user or may be written by others (a sticky folder passes). A file that may not be executed isn't judged:
-//! it is never run. With script security such a script is not run;
-//! without, it is, and a configuration test fails with a status of its own.
+//! to another user or may be written by others (a sticky folder passes). With script security such a script is not run;
+//! without, it is, and a configuration test fails with a status of its own. What can't be executed isn't run either way.
+//! A configuration test tells the verdicts, the log of a daemon their reasons, too.
 
 use std::{
     borrow::BorrowMut,
@@ -15,19 +15,16 @@ use locum_model::{
     script::{Account, Script},
 };
 
-use crate::{
-    line::errno,
-    load::{Pass, System, system::FileFacts},
-};
+use crate::load::{Kind, Pass, System, system::FileFacts};
 
 /// What there is to say against a script.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fault {
     /// There is no such file.
     Missing,
-    /// It isn't a file.
+    /// It isn't a file that can be run.
     NotAFile,
-    /// Whom it is to run as may not execute it.
+    /// Whoever it would run as may not execute it.
     NotExecutable,
     /// Others may change it.
     Insecure,
@@ -36,6 +33,9 @@ enum Fault {
 const WRITABLE_BY_GROUP: u32 = 0o020;
 const WRITABLE_BY_OTHERS: u32 = 0o002;
 const EXECUTABLE: u32 = 0o111;
+const OWNERS: u32 = 0o700;
+const GROUPS: u32 = 0o070;
+const OTHERS: u32 = 0o007;
 const STICKY: u32 = 0o1000;
 const TYPE: u32 = 0o170_000;
 const REGULAR: u32 = 0o100_000;
@@ -58,7 +58,8 @@ pub(super) fn once(pass: &mut Pass<'_>) {
     global.startup_script = startup;
     global.shutdown_script = shutdown;
     if used && !global.script_security {
-        pass.security("SECURITY VIOLATION - start/shutdown scripts are being executed but script_security not enabled.");
+        let text = "SECURITY VIOLATION - start/shutdown scripts are being executed but script_security not enabled.";
+        violation(pass, text);
     }
 }
 
@@ -71,57 +72,32 @@ pub(super) fn trackers(pass: &mut Pass<'_>) {
         match usable(pass, &mut one.model.script) {
             Ok(()) => {
                 pass.draft.scripts_used = true;
-                kept.push(one.model);
+                kept.push(one);
                 continue;
             }
-            // Nobody's word is needed: it is as if nobody tracked it.
             Err(Fault::NotExecutable) => {}
             Err(Fault::Missing) => pass.tell(
-                crate::load::Kind::Error,
+                Kind::Error,
                 format!("Disabling track script {name} since not found/accessible"),
             ),
             Err(_) => pass.tell(
-                crate::load::Kind::Error,
+                Kind::Error,
                 format!("Disabling track script {name} due to insecure"),
             ),
         }
         for instance in &mut pass.draft.instances {
-            let tracked = &mut instance.model.tracks.scripts;
+            let tracked = &mut instance.tracks.scripts;
             tracked.retain(|tracked| tracked.name.value != name);
         }
         for group in &mut pass.draft.groups {
-            let tracked = &mut group.model.tracks.scripts;
+            let tracked = &mut group.tracks.scripts;
             tracked.retain(|tracked| tracked.name.value != name);
         }
     }
-    pass.draft.configuration.scripts = kept;
+    pass.draft.scripts = kept;
 }
 
-/// Tells of `vrrp_script`s that nobody tracks.
-pub(super) fn unused(pass: &mut Pass<'_>) {
-    let draft = &pass.draft;
-    let instances = draft.instances.iter().map(|one| &one.model.tracks);
-    let groups = draft.groups.iter().map(|one| &one.model.tracks);
-    let tracked: std::collections::HashSet<&str> = instances
-        .chain(groups)
-        .flat_map(|tracks| &tracks.scripts)
-        .map(|tracked| tracked.name.value.as_str())
-        .collect();
-    let names = draft
-        .configuration
-        .scripts
-        .iter()
-        .map(|one| &one.name.value);
-    let unused: Vec<String> = names
-        .filter(|name| !tracked.contains(name.as_str()))
-        .cloned()
-        .collect();
-    for name in unused {
-        pass.log(format!("Warning - script {name} is not used"));
-    }
-}
-
-/// Scripts of instances, groups and FIFOs: one that can't be run is forgotten, which a configuration test doesn't tell.
+/// Scripts of instances, groups and FIFOs: one that can't be run is forgotten.
 pub(super) fn notifications(pass: &mut Pass<'_>) {
     let mut instances = std::mem::take(&mut pass.draft.instances);
     for instance in &mut instances {
@@ -176,9 +152,12 @@ pub(super) fn verdict(pass: &mut Pass<'_>) {
     {
         return;
     }
-    let mut text =
-        "SECURITY VIOLATION - scripts are being executed but script_security not enabled."
-            .to_owned();
+    let text = "SECURITY VIOLATION - scripts are being executed but script_security not enabled.";
+    violation(pass, text);
+}
+
+fn violation(pass: &mut Pass<'_>, text: &str) {
+    let mut text = text.to_owned();
     if pass.draft.insecure_scripts {
         text.push_str(" There are insecure scripts.");
     }
@@ -190,42 +169,42 @@ pub(crate) fn usable_script(pass: &mut Pass<'_>, script: &mut Script) -> bool {
     usable(pass, script).is_ok()
 }
 
-/// Finds the program and judges it.
+/// Finds the program and judges it; the log gets to know why.
 fn usable(pass: &mut Pass<'_>, script: &mut Script) -> Result<(), Fault> {
-    let Some(path) = program(pass.system(), script) else {
-        if let Some(name) = script.argv.first() {
-            pass.log(format!("Cannot find script {name} in path - disabling"));
-        }
-        return Err(Fault::Missing);
-    };
-    let shown = path.display();
+    let path = program(pass, script).ok_or(Fault::Missing)?;
+    let name = path.display();
     let facts = match pass.system().file(&path) {
         Ok(facts) => facts,
         Err(error) => {
-            let why = errno(&error);
-            pass.log(format!("Script {shown} cannot be accessed - {why}"));
+            let why = crate::line::errno(&error);
+            let text = format!("Script {name} cannot be accessed - {why}");
+            pass.tell(Kind::Log, text);
             return Err(Fault::Missing);
         }
     };
     if facts.mode & TYPE != REGULAR {
-        pass.log(format!("Wrong file type found in script path '{shown}'."));
         pass.draft.scripts_used = true;
+        let text = format!("Wrong file type found in script path '{name}'.");
+        pass.tell(Kind::Log, text);
         return Err(Fault::NotAFile);
     }
-    let Account { uid, gid } = script.account;
-    if !may_execute(facts, script.account) {
-        pass.log(format!(
-            "WARNING - script '{shown}' is not executable for uid:gid {uid}:{gid} - disabling."
-        ));
+    if !may_execute(&facts, script.account) {
+        let Account { uid, gid } = script.account;
+        let text = format!(
+            "WARNING - script '{name}' is not executable for uid:gid {uid}:{gid} - disabling."
+        );
+        pass.tell(Kind::Log, text);
         pass.draft.scripts_used = true;
         return Err(Fault::NotExecutable);
     }
-    if uid == 0 && !is_secure(pass.system(), &path) {
+    if script.account.uid == 0 && !is_secure(pass.system(), &path) {
+        // Links are named as what they lead to.
+        let path = pass.system().real_path(&path).unwrap_or(path);
         let disabled = pass.draft.configuration.global.script_security;
-        let end = if disabled { " - disabling." } else { "." };
-        pass.log(format!(
-            "Unsafe permissions found for script '{shown}'{end}"
-        ));
+        let end = if disabled { " - disabling" } else { "" };
+        let name = path.display();
+        let text = format!("Unsafe permissions found for script '{name}'{end}.");
+        pass.tell(Kind::Log, text);
         if disabled {
             return Err(Fault::Insecure);
         }
@@ -234,28 +213,37 @@ fn usable(pass: &mut Pass<'_>, script: &mut Script) -> Result<(), Fault> {
     Ok(())
 }
 
-/// By the file's mode; root needs one of the three bits.
-fn may_execute(facts: FileFacts, account: Account) -> bool {
-    let bits = match account {
+/// Whether this account may: root whatever anybody may, others by the first class that they belong to. Scripts run
+/// without further groups.
+fn may_execute(facts: &FileFacts, account: Account) -> bool {
+    let wanted = match account {
         Account { uid: 0, .. } => EXECUTABLE,
-        Account { uid, .. } if uid == facts.uid => EXECUTABLE & 0o700,
-        Account { gid, .. } if gid == facts.gid => EXECUTABLE & 0o070,
-        _ => EXECUTABLE & 0o007,
+        Account { uid, .. } if uid == facts.uid => EXECUTABLE & OWNERS,
+        Account { gid, .. } if gid == facts.gid => EXECUTABLE & GROUPS,
+        _ => EXECUTABLE & OTHERS,
     };
-    facts.mode & bits != 0
+    facts.mode & wanted != 0
 }
 
 /// The program's path; a name without a slash is looked for in the usual places, and the script then has the path.
-fn program(system: &dyn System, script: &mut Script) -> Option<PathBuf> {
+fn program(pass: &mut Pass<'_>, script: &mut Script) -> Option<PathBuf> {
     let name = String::from_utf8_lossy(script.argv.first()?).into_owned();
     if name.contains('/') {
         return Some(PathBuf::from(name));
     }
-    let path = system.search_path();
-    let found = path
-        .iter()
-        .map(|folder| folder.join(&name))
-        .find(|path| system.file(path).is_ok())?;
+    let system = pass.system();
+    let folders = system.search_path();
+    let mut paths = folders.iter().map(|folder| folder.join(&name));
+    let Some(found) = paths.find(|path| system.file(path).is_ok()) else {
+        let text = format!("Cannot find script {name} in path - disabling");
+        pass.tell(Kind::Log, text);
+        return None;
+    };
+    let text = format!(
+        "WARNING - script `{name}` resolved by path search to `{}`. Please specify full path.",
+        found.display()
+    );
+    pass.tell(Kind::Log, text);
     let text = found.as_os_str().as_encoded_bytes().to_vec();
     script.argv[0] = Text::from(text);
     Some(found)

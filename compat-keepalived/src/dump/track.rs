@@ -94,8 +94,7 @@ pub fn statics(text: &mut Text, configuration: &Configuration, snapshot: &Snapsh
         text.heading("Static Addresses");
         for (i, line) in configuration.static_addresses.iter().enumerate() {
             let set = snapshot.static_addresses.get(i).copied().unwrap_or(false);
-            let fallback = configuration.global.default_interface.as_ref();
-            let fallback = fallback.map_or("eth0", |name| name.value.as_str());
+            let fallback = configuration.global.default_interface();
             let dev = line.value.dev.as_deref().unwrap_or(fallback);
             text.line(format!("     {}", lines::address(&line.value, dev, set)));
         }

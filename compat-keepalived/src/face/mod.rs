@@ -12,6 +12,7 @@
 //! The parent has one thread and no event loop, so that it can fork at any time.
 
 mod child;
+mod copy;
 mod dumping;
 mod log;
 mod parent;

@@ -10,7 +10,10 @@ use std::{
 
 use locum_model::script::Account;
 
-use super::log::Log;
+use super::{
+    copy::{Answers, Memory},
+    log::Log,
+};
 use crate::{
     args::Args,
     load::{
@@ -25,7 +28,9 @@ pub(super) struct Reading {
     file: PathBuf,
     config_id: Option<String>,
     all_config: bool,
+    allowed: Vec<String>,
     machine: Rooted,
+    memory: Memory,
 }
 
 impl Reading {
@@ -35,10 +40,13 @@ impl Reading {
             file: args.file.clone(),
             config_id: args.config_id.clone(),
             all_config: args.all_config,
+            allowed: args.allowed.clone(),
             machine: Rooted {
                 directory: std::env::current_dir().unwrap_or_else(|_| "/".into()),
+                files: RefCell::new(Files::Disk),
                 expected: RefCell::default(),
             },
+            memory: Memory::new(),
         }
     }
 
@@ -53,20 +61,37 @@ impl Reading {
         std::fs::File::open(path).is_ok()
     }
 
-    /// Reads it as this process does and logs what there is to say.
+    /// Reads it as this process does and logs what there is to say: the parent the files, children what the parent has
+    /// [kept](Self::keep) of them.
     pub(super) fn read(&self, process: Process, log: &Log) -> Loaded {
+        self.machine.files.replace(match process {
+            Process::Parent => Files::Noted(Answers::default()),
+            _ => self.memory.take().map_or(Files::Disk, Files::Copy),
+        });
         let loaded = load::load(&self.request(false), process);
+        if process != Process::Parent {
+            // A child has no use for it until the next reload brings another one.
+            self.machine.files.replace(Files::Disk);
+        }
         for message in &loaded.messages {
             log.say(&message.text);
         }
-        for warning in loaded.warnings() {
+        for warning in loaded.warnings(&self.allowed) {
             log.say(warning);
         }
         loaded
     }
 
+    /// What the parent has read holds: children read it from now on.
+    pub(super) fn keep(&self) {
+        if let Files::Noted(answers) = self.machine.files.replace(Files::Disk) {
+            self.memory.keep(&answers);
+        }
+    }
+
     /// Reads it as all processes do, one after another.
     pub(super) fn test(&self) -> Loaded {
+        self.machine.files.replace(Files::Disk);
         load::test(&self.request(true))
     }
 
@@ -87,14 +112,22 @@ struct Rooted {
     directory: PathBuf,
     /// Interfaces that weren't there when a configuration named them.
     expected: RefCell<HashSet<String>>,
+    files: RefCell<Files>,
 }
 
-impl System for Rooted {
-    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        Machine.read(&self.directory.join(path))
-    }
+/// Where the configuration's files come from.
+#[derive(Debug)]
+enum Files {
+    /// They are read.
+    Disk,
+    /// They are read, and what they were is noted.
+    Noted(Answers),
+    /// They are what they were; what nobody asked for then is read.
+    Copy(Answers),
+}
 
-    fn glob(&self, pattern: &[u8], directory: &Path) -> Vec<PathBuf> {
+impl Rooted {
+    fn find(&self, pattern: &[u8], directory: &Path) -> Vec<PathBuf> {
         let found = Machine.glob(pattern, &self.directory.join(directory));
         if directory.is_absolute() || pattern.starts_with(b"/") {
             return found;
@@ -107,6 +140,34 @@ impl System for Rooted {
                 Err(_) => path,
             })
             .collect()
+    }
+}
+
+impl System for Rooted {
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        if let Files::Copy(answers) = &*self.files.borrow()
+            && let Some(read) = answers.file(path)
+        {
+            return read;
+        }
+        let read = Machine.read(&self.directory.join(path));
+        if let Files::Noted(answers) = &mut *self.files.borrow_mut() {
+            answers.note_file(path, &read);
+        }
+        read
+    }
+
+    fn glob(&self, pattern: &[u8], directory: &Path) -> Vec<PathBuf> {
+        if let Files::Copy(answers) = &*self.files.borrow()
+            && let Some(found) = answers.pattern(pattern, directory)
+        {
+            return found;
+        }
+        let found = self.find(pattern, directory);
+        if let Files::Noted(answers) = &mut *self.files.borrow_mut() {
+            answers.note_pattern(pattern, directory, &found);
+        }
+        found
     }
 
     fn host_name(&self) -> String {

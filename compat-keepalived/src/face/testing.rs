@@ -28,7 +28,7 @@ pub(super) fn run(args: &Args, file: Option<&Path>) -> Exit {
     for line in loaded.refusals(&args.allowed) {
         log.say(line);
     }
-    for line in loaded.warnings() {
+    for line in loaded.warnings(&args.allowed) {
         log.say(line);
     }
     log.finish();

@@ -87,9 +87,10 @@ impl Reading<'_, '_> {
                 "peer" => self.peer(),
                 "preferred_lft" => self.preferred_lft(),
                 "track_group" if self.owner == Owner::Static => {
-                    self.address.track_group = track_group(self.pass, self.line, self.index);
-                    self.index += 1;
-                    true
+                    let before = self.address.track_group.take();
+                    self.address.track_group =
+                        track_group(self.pass, self.line, self.index, before);
+                    self.parameter("track_group").is_some()
                 }
                 _ => self.flag(&word),
             };

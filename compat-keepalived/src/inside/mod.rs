@@ -8,10 +8,7 @@ pub mod rule;
 
 use locum_parser::keepalived::Line;
 
-use crate::{
-    load::{Pass, value},
-    row::State,
-};
+use crate::load::{Pass, value};
 
 /// Whose addresses, routes and rules they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,20 +19,18 @@ pub enum Owner {
     Static,
 }
 
-/// Words inside the lines of a block that keep the daemon from starting: they aren't executed yet.
-pub fn refused_in(block: &str, line: &Line) -> impl Iterator<Item = &'static str> {
-    let word = match block {
-        "static_ipaddress" | "static_routes" | "static_rules" => Some("track_group"),
-        _ => None,
-    };
-    word.into_iter()
-        .filter(|word| line.words.iter().skip(1).any(|one| one.is(word)))
-}
-
-/// `track_group NAME`, or what there is to say.
-fn track_group(pass: &mut Pass<'_>, line: &Line, index: usize) -> Option<String> {
+/// `track_group NAME`, or what there is to say; the first one holds.
+fn track_group(
+    pass: &mut Pass<'_>,
+    line: &Line,
+    index: usize,
+    before: Option<String>,
+) -> Option<String> {
     let name = value::word(line, index)?;
-    pass.note("track_group", State::Refused);
+    if before.is_some() {
+        pass.error(format!("track_group {name} is a duplicate"));
+        return before;
+    }
     let groups = &pass.draft.configuration.track_groups;
     if groups.iter().any(|group| group.name.value == name) {
         return Some(name);

@@ -183,7 +183,8 @@ impl Reading<'_, '_> {
             "append" => self.route.append = true,
             "onlink" => self.route.onlink = true,
             "track_group" if self.owner == Owner::Static => {
-                self.route.track_group = track_group(self.pass, self.line, self.index);
+                let before = self.route.track_group.take();
+                self.route.track_group = track_group(self.pass, self.line, self.index, before);
                 self.index += 1;
             }
             "as" => {
@@ -486,6 +487,10 @@ impl Reading<'_, '_> {
                 "Warning - cannot track route {text} with no interface specified, not tracking"
             ));
             route.no_track = true;
+        }
+        if route.dev.is_none() && route.track_group.take().is_some() {
+            self.pass
+                .error("Static route cannot have track group if no oif specified");
         }
         if !route.no_track
             && route

@@ -186,7 +186,8 @@ impl Reading<'_, '_> {
                 Ok(Usable::Yes)
             }
             "track_group" if self.owner == Owner::Static => {
-                self.rule.track_group = track_group(self.pass, self.line, self.index);
+                let before = self.rule.track_group.take();
+                self.rule.track_group = track_group(self.pass, self.line, self.index, before);
                 self.index += 1;
                 Ok(Usable::Yes)
             }
@@ -382,6 +383,10 @@ impl Reading<'_, '_> {
         {
             self.pass.error("Rule cannot be tracked if protocol is not RTPROT_KEEPALIVED(18), resetting protocol");
             self.rule.protocol = None;
+        }
+        if self.rule.iif.is_none() && self.rule.track_group.take().is_some() {
+            self.pass
+                .error("Static rule cannot have track_group if dev/iif not specified");
         }
         self.rule.family = self.family.unwrap_or(Family::Inet);
         self.rule.action = self.action.unwrap_or(RuleAction::Unspecified);

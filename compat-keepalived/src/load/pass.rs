@@ -23,7 +23,6 @@ use super::{
 use crate::{
     block, check,
     draft::Draft,
-    inside,
     row::{self, Rows, State},
 };
 
@@ -61,6 +60,8 @@ pub struct Pass<'a> {
     messages: Vec<Message>,
     status: Status,
     unexecuted: Vec<Unexecuted>,
+    /// How many lines were read that aren't braces.
+    words: usize,
     /// The last word that had a row.
     last_word: &'static str,
     /// The machine's interfaces, once somebody asked.
@@ -102,6 +103,7 @@ impl<'a> Pass<'a> {
             messages: Vec::new(),
             status: Status::Good,
             unexecuted: Vec::new(),
+            words: 0,
             last_word: "",
             interfaces: None,
         }
@@ -123,6 +125,7 @@ impl<'a> Pass<'a> {
             messages: self.messages,
             status: self.status,
             fatal,
+            file_missing: self.reader.include_check_failed(),
             present: self.present,
             unexecuted: self.unexecuted,
         };
@@ -216,9 +219,6 @@ impl<'a> Pass<'a> {
 
     /// Notes what is refused in a line of a block that is passed over.
     fn look_into(&mut self, block: &str, depth: usize, line: &Line) {
-        for word in inside::refused_in(block, line) {
-            self.note(word, State::Refused);
-        }
         let rows = block::rows_of(block).filter(|_| depth == 1);
         let first = line.words.first();
         let row = first.and_then(|first| row::find(rows?, &first.text));
@@ -245,7 +245,16 @@ impl<'a> Pass<'a> {
             Some(row) => {
                 self.note(row.name, row.state);
                 self.last_word = row.name;
-                (row.lower)(self, line)
+                let (noted, words) = (self.unexecuted.len(), self.words);
+                let read = (row.lower)(self, line);
+                if row.state == State::Refused {
+                    self.unexecuted.truncate(noted);
+                    let within = self.words - words;
+                    if let Some(block) = self.unexecuted.last_mut() {
+                        block.within = within;
+                    }
+                }
+                read
             }
             None if line.opens() => {
                 self.error("Unexpected '{' - ignoring");
@@ -262,7 +271,12 @@ impl<'a> Pass<'a> {
     pub fn note(&mut self, word: &'static str, state: State) {
         if state != State::Executed {
             let at = self.place.clone();
-            self.unexecuted.push(Unexecuted { word, state, at });
+            self.unexecuted.push(Unexecuted {
+                word,
+                state,
+                at,
+                within: 0,
+            });
         }
     }
 
@@ -280,6 +294,8 @@ impl<'a> Pass<'a> {
                 for diagnostic in self.reader.take_diagnostics() {
                     self.take(diagnostic);
                 }
+                let is_word = |line: &Line| !line.opens() && !line.closes();
+                self.words += usize::from(line.as_ref().is_some_and(is_word));
                 line
             }
         };
@@ -322,6 +338,9 @@ impl<'a> Pass<'a> {
     }
 
     fn push(&mut self, kind: Kind, text: String, at: Option<Origin>) {
+        if kind == Kind::Log && self.request.testing {
+            return;
+        }
         self.status = self.status.max(Status::of(kind));
         self.messages.push(Message { kind, text, at });
     }
@@ -346,13 +365,6 @@ impl<'a> Pass<'a> {
     /// A message that names no line.
     pub fn tell(&mut self, kind: Kind, text: impl Into<String>) {
         self.push(kind, text.into(), None);
-    }
-
-    /// A line that only a daemon logs: a configuration test doesn't say it.
-    pub fn log(&mut self, text: impl Into<String>) {
-        if !self.request.testing {
-            self.tell(Kind::Information, text);
-        }
     }
 
     /// The value of a number, after telling what there is to tell.

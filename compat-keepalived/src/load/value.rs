@@ -91,7 +91,7 @@ impl Pass<'_> {
         }
         let may_come = self.draft.configuration.global.dynamic_interfaces != DynamicInterfaces::No;
         if may_come && self.system().expects(name) {
-            self.log(format!(
+            self.tell(Kind::Log, format!(
                 "Configuration specifies interface {name} which doesn't currently exist - will use if created"
             ));
         }

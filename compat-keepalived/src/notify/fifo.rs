@@ -8,13 +8,17 @@ use std::{
     io::{self, Write},
     os::unix::fs::{OpenOptionsExt, chown},
     path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
 };
 
 use locum_model::{keepalived::Global, script};
-use locum_runtime::script::{Command, Script};
+use locum_runtime::script::{Command, Ended, Script};
 use locum_vrrp::effect::Notice;
 use nix::{errno::Errno, fcntl::OFlag, sys::stat::Mode, unistd::mkfifo};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 
 use super::{Message, State, kind, word};
 
@@ -30,8 +34,26 @@ struct Fifo {
     file: Option<File>,
     /// We have made it, and take it away at the end.
     made: Option<PathBuf>,
-    /// Dropped, it ends the reader.
-    _reader: Option<oneshot::Sender<()>>,
+    reader: Option<Arc<Reader>>,
+}
+
+/// The program that reads a FIFO.
+#[derive(Debug)]
+struct Reader {
+    script: Script,
+    /// It has ended: its process group may be another one's by now.
+    ended: AtomicBool,
+    /// It was told to end, so that nobody wonders.
+    told: AtomicBool,
+}
+
+impl Reader {
+    fn terminate(&self) {
+        self.told.store(true, Relaxed);
+        if !self.ended.load(Relaxed) {
+            self.script.terminate();
+        }
+    }
 }
 
 impl Fifos {
@@ -57,6 +79,16 @@ impl Fifos {
             .into_iter()
             .map(|(config, same)| same.unwrap_or_else(|| Fifo::open(config, news)))
             .collect();
+    }
+
+    /// The end has begun. Readers are told so before the last lines are written, as the reference has it: only one that
+    /// goes on in spite of SIGTERM sees them.
+    pub(super) fn stopping(&mut self) {
+        for fifo in &mut self.open {
+            if let Some(reader) = fifo.reader.take() {
+                reader.terminate();
+            }
+        }
     }
 
     /// Writes a change to each.
@@ -107,7 +139,7 @@ impl Fifo {
             config: config.clone(),
             file: None,
             made: None,
-            _reader: None,
+            reader: None,
         };
         let Some(path) = &config.path else {
             return fifo;
@@ -144,7 +176,7 @@ impl Fifo {
         }
         if let Some(script) = &config.script {
             let command = Command::of(script, &[path.as_os_str().as_encoded_bytes()]);
-            fifo._reader = start_reader(&command, news);
+            fifo.reader = start_reader(&command, news);
         }
         fifo
     }
@@ -152,17 +184,17 @@ impl Fifo {
 
 impl Drop for Fifo {
     fn drop(&mut self) {
+        if let Some(reader) = &self.reader {
+            reader.terminate();
+        }
         if let Some(path) = &self.made {
             let _ = std::fs::remove_file(path);
         }
     }
 }
 
-/// Starts the program that reads a FIFO; dropping what is returned ends it.
-fn start_reader(
-    command: &Command,
-    news: &mpsc::UnboundedSender<Message>,
-) -> Option<oneshot::Sender<()>> {
+/// Starts the program that reads a FIFO.
+fn start_reader(command: &Command, news: &mpsc::UnboundedSender<Message>) -> Option<Arc<Reader>> {
     let program = command.argv.first().cloned().unwrap_or_default();
     let script = match command.start() {
         Ok(script) => script,
@@ -171,35 +203,33 @@ fn start_reader(
             return None;
         }
     };
-    let (reader, gone) = oneshot::channel();
-    tokio::spawn(follow(script, gone, program, news.clone()));
+    let reader = Arc::new(Reader {
+        script,
+        ended: AtomicBool::new(false),
+        told: AtomicBool::new(false),
+    });
+    tokio::spawn(follow(reader.clone(), program, news.clone()));
     Some(reader)
 }
 
 async fn follow(
-    script: Script,
-    gone: oneshot::Receiver<()>,
+    reader: Arc<Reader>,
     program: std::ffi::OsString,
     news: mpsc::UnboundedSender<Message>,
 ) {
-    tokio::select! {
-        ended = script.ended() => {
-            let message = match ended {
-                Ok(locum_runtime::script::Ended::NotExecuted(errno)) => Message::NotExecuted { program, errno },
-                _ => Message::ReaderEnded,
-            };
-            let _ = news.send(message);
-        }
-        _ = gone => {
-            script.terminate();
-            let _ = script.ended().await;
-        }
-    }
+    let ended = reader.script.ended().await;
+    reader.ended.store(true, Relaxed);
+    let message = match ended {
+        Ok(Ended::NotExecuted(errno)) => Message::NotExecuted { program, errno },
+        _ if reader.told.load(Relaxed) => return,
+        _ => Message::ReaderEnded,
+    };
+    let _ = news.send(message);
 }
 
 #[cfg(test)]
 mod tests {
-    use std::{io::Read, sync::Arc};
+    use std::io::Read;
 
     use locum_vrrp::{
         effect::{NoticeState, Subject},

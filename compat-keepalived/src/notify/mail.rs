@@ -8,8 +8,36 @@ use locum_vrrp::effect::{Notice, NoticeState, Subject};
 
 use super::State;
 
+/// What a mail calls this machine.
+#[derive(Debug, Clone)]
+pub(super) struct Host {
+    /// What the machine calls itself.
+    pub own: String,
+    /// What others call it, if they do.
+    pub canonical: Option<String>,
+}
+
+impl Host {
+    /// In a subject and behind a sender's `@`. The reference says `[unknown]` and `(null)` of a machine that nobody
+    /// knows, which no server takes for a sender.
+    fn name(&self) -> &str {
+        self.canonical.as_deref().unwrap_or(&self.own)
+    }
+
+    /// In HELO: `localhost` if nobody knows it.
+    fn helo(&self) -> &str {
+        self.canonical.as_deref().unwrap_or("localhost")
+    }
+}
+
+/// Whether a mail of this configuration names the machine.
+pub(super) fn names_host(global: &Global) -> bool {
+    let smtp = &global.smtp;
+    global.router_id.is_none() || smtp.helo_name.is_none() || smtp.from.is_none()
+}
+
 /// The mail of a change; `None`: there is none for it, or nobody to send it to.
-pub(super) fn alert(global: &Global, host: &str, notice: &Notice, state: State) -> Option<Alert> {
+pub(super) fn alert(global: &Global, host: &Host, notice: &Notice, state: State) -> Option<Alert> {
     let smtp = &global.smtp;
     let Some(Address::Ip { ip, port }) = smtp.server else {
         return None;
@@ -21,7 +49,7 @@ pub(super) fn alert(global: &Global, host: &str, notice: &Notice, state: State) 
         Subject::Instance(_) => ("Instance", body_of_instance(state.said)?),
         Subject::Group(_) => ("Group", body_of_group(state.said)?),
     };
-    let router = global.router_id.as_deref().unwrap_or(host);
+    let router = global.router_id.as_deref().unwrap_or(host.name());
     let change = match state.said {
         NoticeState::Master => "Entering MASTER state",
         NoticeState::Backup => "Entering BACKUP state",
@@ -31,8 +59,11 @@ pub(super) fn alert(global: &Global, host: &str, notice: &Notice, state: State) 
     Some(Alert {
         server: SocketAddr::new(ip, if port == 0 { SMTP_PORT } else { port }),
         timeout: smtp.connect_timeout,
-        helo_name: smtp.helo_name.clone().unwrap_or_else(|| host.to_owned()),
-        from: smtp.from.clone().unwrap_or_else(|| default_sender(host)),
+        helo_name: smtp.helo_name.as_deref().unwrap_or(host.helo()).to_owned(),
+        from: smtp
+            .from
+            .clone()
+            .unwrap_or_else(|| default_sender(host.name())),
         to: smtp.to.clone(),
         subject: format!("[{router}] VRRP {what} {} - {change}", notice.name),
         mailer: "Keepalived",
@@ -101,7 +132,11 @@ mod tests {
                 said,
                 deleted: false,
             };
-            alert(global, "host", &notice, state)
+            let host = Host {
+                own: "host".into(),
+                canonical: None,
+            };
+            alert(global, &host, &notice, state)
         };
         let mail = of(&global, NoticeState::Fault).expect("a mail");
         assert_eq!(
@@ -109,7 +144,7 @@ mod tests {
             "[r1] VRRP Instance VI_1 - Entering FAULT state"
         );
         assert_eq!(mail.server.port(), 25);
-        assert_eq!(mail.helo_name, "host");
+        assert_eq!(mail.helo_name, "localhost");
         assert!(of(&global, NoticeState::Stop).is_none());
         global.smtp.no_email_faults = true;
         assert!(of(&global, NoticeState::Fault).is_none());

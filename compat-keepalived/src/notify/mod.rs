@@ -12,7 +12,7 @@ mod mail;
 mod message;
 mod scripts;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use locum_model::{
     keepalived::Configuration,
@@ -20,7 +20,7 @@ use locum_model::{
 };
 use locum_runtime::{alert, script::Command};
 use locum_vrrp::effect::{Notice, NoticeState, Subject};
-use tokio::sync::mpsc;
+use tokio::sync::{OnceCell, mpsc};
 
 pub use message::Message;
 
@@ -35,7 +35,12 @@ pub struct Notifier {
     fifos: Fifos,
     news: mpsc::UnboundedSender<Message>,
     host: String,
+    /// What others call this machine, asked once for each configuration.
+    names: Arc<OnceCell<Option<String>>>,
 }
+
+/// How long a mail waits for the machine's name.
+const LOOKUP: Duration = Duration::from_secs(15);
 
 impl Notifier {
     /// Opens FIFOs and starts their readers. `host` is the name of this machine; what happens later, and what goes wrong,
@@ -53,6 +58,7 @@ impl Notifier {
             fifos,
             news,
             host: host.to_owned(),
+            names: Arc::default(),
         };
         notifier.take(configuration);
         notifier
@@ -61,6 +67,7 @@ impl Notifier {
     /// Another configuration holds. FIFOs that stay are left as they are.
     pub fn reload(&mut self, configuration: Arc<Configuration>) {
         self.fifos.reload(&configuration.global, &self.news);
+        self.names = Arc::default();
         self.take(configuration);
     }
 
@@ -68,6 +75,11 @@ impl Notifier {
         self.instances = Places::by(&configuration.instances, |instance| &instance.name);
         self.groups = Places::by(&configuration.sync_groups, |group| &group.name);
         self.configuration = configuration;
+    }
+
+    /// The end has begun: what is told from here on is told last.
+    pub fn stopping(&mut self) {
+        self.fifos.stopping();
     }
 
     /// What the subject of a notice says of notifications.
@@ -111,12 +123,27 @@ impl Notifier {
         for command in scripts::commands(notice, state, told.notify) {
             run(&command, &self.news);
         }
-        if told.mail
-            && let Some(alert) = mail::alert(&configuration.global, &self.host, notice, state)
-        {
-            let news = self.news.clone();
-            let server = alert.server;
+        if told.mail {
+            let (notice, news, host) = (notice.clone(), self.news.clone(), self.host.clone());
+            let names = self.names.clone();
             tokio::spawn(async move {
+                let global = &configuration.global;
+                let mut host = mail::Host {
+                    own: host,
+                    canonical: None,
+                };
+                // Whether there is a mail is asked before servers of names are.
+                if mail::alert(global, &host, &notice, state).is_none() {
+                    return;
+                }
+                if mail::names_host(global) {
+                    let lookup = || alert::canonical(host.own.clone(), LOOKUP);
+                    host.canonical = names.get_or_init(lookup).await.clone();
+                }
+                let Some(alert) = mail::alert(global, &host, &notice, state) else {
+                    return;
+                };
+                let server = alert.server;
                 alert::send(&alert, |event| {
                     let _ = news.send(Message::Mail { server, event });
                 })

@@ -104,6 +104,7 @@ fn priority(pass: &mut Pass<'_>, line: &Line) -> Result<(), Abort> {
         format!("({name}) Priority not valid! must be between 1 & 255. Using default 100")
     })?;
     let instance = current(pass);
+    instance.priority_given = true;
     instance.model.priority = priority
         .and_then(|value| u8::try_from(value).ok())
         .unwrap_or(100);

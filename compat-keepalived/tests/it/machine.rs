@@ -58,13 +58,14 @@ impl System for Recorded {
         Account::default()
     }
 
-    fn file(&self, path: &Path) -> io::Result<FileFacts> {
-        let mode = match path.to_str().unwrap_or_default() {
-            path if FOLDERS.contains(&path) => 0o040_755,
+    fn file(&self, path: &Path) -> std::io::Result<FileFacts> {
+        let path = path.to_str().unwrap_or_default();
+        let mode = match path {
+            _ if FOLDERS.contains(&path) => 0o040_755,
             "/etc/keepalived/ok.sh" | "/usr/bin/true" | "/bin/true" => 0o100_755,
             "/etc/keepalived/noexec.sh" => 0o100_644,
             "/etc/keepalived/wworld.sh" => 0o100_777,
-            _ => return Err(io::ErrorKind::NotFound.into()),
+            _ => return Err(std::io::ErrorKind::NotFound.into()),
         };
         Ok(FileFacts {
             mode,

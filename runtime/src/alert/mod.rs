@@ -12,12 +12,14 @@
 //! Any other answer ends it with QUIT. [`conversation`] is that table, without IO; [`send()`] drives one over a socket.
 
 mod conversation;
+mod host_name;
 mod message;
 mod send;
 
 use std::{net::SocketAddr, time::Duration};
 
 pub use conversation::Phase;
+pub use host_name::canonical;
 pub use send::send;
 
 /// A mail and how it leaves.

@@ -138,6 +138,8 @@ impl Sockets {
 #[derive(Debug, Default)]
 struct Outlet {
     socket: Option<Socket>,
+    /// Lines of one length may leave as one.
+    gathers: bool,
     /// The waiting lines one after the other.
     bytes: Vec<u8>,
     waiting: Vec<Waiting>,
@@ -168,10 +170,19 @@ impl Outlet {
 
     fn flush(&mut self, sent: &mut Sent) {
         let mut first = 0;
+        let mut gathers = true;
         while let Some(place) = self.waiting.get(first).map(|line| line.place) {
-            match self.send_from(first) {
+            match self.send_from(first, gathers) {
                 Ok(count) => first += count,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if gathers && self.run_from(first, true) > 1 => {
+                    // Each of them may still leave on its own: one that is too long for the network goes in fragments.
+                    gathers = false;
+                    if error.raw_os_error() == Some(nix::libc::EIO) {
+                        // The network device leaves checksums to others.
+                        self.gathers = false;
+                    }
+                }
                 Err(error) => {
                     sent.drop_line(place, error);
                     first += 1;
@@ -182,28 +193,77 @@ impl Outlet {
         self.bytes.clear();
     }
 
-    /// Sends from this line on and tells how many left.
-    fn send_from(&mut self, first: usize) -> io::Result<usize> {
-        let socket = match &mut self.socket {
-            Some(socket) => socket,
-            slot => slot.insert(datagram_socket(self.waiting[first].to.domain())?),
+    /// Sends from this line on and tells how many left. Only where it `gathers`, lines of one length leave as one.
+    fn send_from(&mut self, first: usize, gathers: bool) -> io::Result<usize> {
+        if self.socket.is_none() {
+            let domain = self.waiting[first].to.domain();
+            let socket = datagram_socket(domain)?;
+            self.gathers = domain != Domain::UNIX && send_many::segments(&socket);
+            self.socket = Some(socket);
+        }
+        let Some(socket) = &self.socket else {
+            return Ok(0);
         };
         let waiting = &self.waiting;
-        let line = |place: usize| {
-            let start = place.checked_sub(1).map_or(0, |before| waiting[before].end);
-            &self.bytes[start..waiting[place].end]
-        };
         if first + 1 == waiting.len() {
             let to = &waiting[first].to;
             return socket
-                .send_to_with_flags(line(first), to, nix::libc::MSG_NOSIGNAL)
+                .send_to_with_flags(self.lines(first, 1), to, nix::libc::MSG_NOSIGNAL)
                 .map(|_| 1);
         }
-        let datagrams = (first..waiting.len()).map(|place| Datagram {
-            to: &waiting[place].to,
-            bytes: line(place),
+        // Of each that leaves: the place behind its last line.
+        let mut ends = [first; send_many::MOST];
+        let mut next = first;
+        let mut slots = ends.iter_mut();
+        let datagrams = std::iter::from_fn(|| {
+            let run = self.run_from(next, gathers);
+            let slot = slots.next().filter(|_| run > 0)?;
+            let datagram = Datagram {
+                to: &waiting[next].to,
+                bytes: self.lines(next, run),
+                each: (run > 1).then(|| self.lines(next, 1).len() as u16),
+            };
+            next += run;
+            *slot = next;
+            Some(datagram)
         });
-        send_many(&*socket, datagrams)
+        let count = send_many(socket, datagrams)?;
+        Ok(ends[..count].last().map_or(0, |end| end - first))
+    }
+
+    /// How many lines from this one on leave as one; 0 behind the last.
+    fn run_from(&self, first: usize, gathers: bool) -> usize {
+        /// Bytes of a datagram's greatest payload over IPv4, which the kernel holds those that are to be cut to, too.
+        const GREATEST: usize = 65_507;
+        let Some(line) = self.waiting.get(first) else {
+            return 0;
+        };
+        let each = self.lines(first, 1).len();
+        if !(gathers && self.gathers) || each == 0 {
+            return 1;
+        }
+        let most = send_many::MOST_SEGMENTS.min(GREATEST / each).max(1);
+        let mut run = 1;
+        for (place, next) in self.waiting.iter().enumerate().skip(first + 1) {
+            let length = self.lines(place, 1).len();
+            if run == most || length > each || length == 0 || next.to != line.to {
+                break;
+            }
+            run += 1;
+            if length < each {
+                // A shorter one is the last.
+                break;
+            }
+        }
+        run
+    }
+
+    /// The bytes of so many lines.
+    fn lines(&self, first: usize, count: usize) -> &[u8] {
+        let start = first
+            .checked_sub(1)
+            .map_or(0, |before| self.waiting[before].end);
+        &self.bytes[start..self.waiting[first + count - 1].end]
     }
 }
 

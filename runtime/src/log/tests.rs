@@ -111,6 +111,38 @@ fn a_sample_takes_its_places_out_of_each_round() {
 }
 
 #[test]
+fn lines_that_leave_together_are_datagrams_of_their_own_in_their_order() {
+    let ends = [udp(), udp()];
+    let targets: Vec<_> = ends
+        .iter()
+        .map(|(_, address)| Target::new(target(address.clone())))
+        .collect();
+    let mut logger = logger();
+    // Runs of equal lengths, shorter and longer ones between them; the second target has every fifth line only.
+    let lengths = [5, 5, 5, 3, 3, 9, 9, 9, 9, 1, 9, 2, 2, 2, 2, 2, 7];
+    let lines: Vec<String> = (0..3 * lengths.len())
+        .map(|at| format!("{at:02}{}", "x".repeat(lengths[at % lengths.len()])))
+        .collect();
+    for (at, line) in lines.iter().enumerate() {
+        let targets = if at % 5 == 0 {
+            &targets[..]
+        } else {
+            &targets[..1]
+        };
+        let sent = logger.queue(UNIX_EPOCH, targets, 6, b"", line.as_bytes());
+        assert_eq!(sent.dropped, 0);
+    }
+    assert_eq!(logger.flush().dropped, 0);
+    for (at, line) in lines.iter().enumerate() {
+        let expected = format!("<134>{line}\n");
+        assert_eq!(received(&ends[0].0), expected);
+        if at % 5 == 0 {
+            assert_eq!(received(&ends[1].0), expected);
+        }
+    }
+}
+
+#[test]
 fn a_daemon_that_stops_reading_costs_lines_and_never_waits() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("log");

@@ -51,6 +51,11 @@ impl Detached {
         Conn::Fresh(self, false)
     }
 
+    /// Makes it the current thread's, where it was connected just now: what the peer will send comes later.
+    pub fn attach_connected(self) -> Conn {
+        Conn::Fresh(self, true)
+    }
+
     fn receive(&self, room: &mut [u8]) -> io::Result<usize> {
         match self {
             Detached::Tcp(socket) => (&*socket).read(room),
@@ -59,8 +64,12 @@ impl Detached {
     }
 
     fn send(&self, pieces: &[IoSlice<'_>], flags: i32) -> io::Result<usize> {
-        socket2::SockRef::from(self)
-            .send_vectored_with_flags(pieces, flags | nix::libc::MSG_NOSIGNAL)
+        let socket = socket2::SockRef::from(self);
+        let flags = flags | nix::libc::MSG_NOSIGNAL;
+        match pieces {
+            [one] => socket.send_with_flags(one, flags),
+            _ => socket.send_vectored_with_flags(pieces, flags),
+        }
     }
 }
 
@@ -184,9 +193,9 @@ impl Conn {
 
     /// Has the kernel send what it holds back.
     pub fn push(&self) {
-        if let Conn::Tcp(socket) = self {
+        if matches!(self, Conn::Tcp(_) | Conn::Fresh(Detached::Tcp(_), _)) {
             // Setting the option again is what does it (tcp(7)); a connection that broke has nothing to send.
-            let _ = socket.set_nodelay(true);
+            let _ = self.with_socket(|socket| socket.set_tcp_nodelay(true));
         }
     }
 

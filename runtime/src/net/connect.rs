@@ -49,6 +49,8 @@ pub struct Source {
 pub enum Connecting {
     /// Over IP.
     Tcp(std::net::TcpStream),
+    /// Over IP, and it stands: a near server answers before `connect(2)` is back.
+    Connected(std::net::TcpStream),
     /// Over a unix socket: connected already, since the kernel never makes one wait.
     Unix(std::os::unix::net::UnixStream),
 }
@@ -129,14 +131,14 @@ impl std::error::Error for ConnectError {}
 /// What the kernel says at once; what it says later (a refusal, usually) comes with the socket's readiness.
 pub fn connect(to: &Address, options: &Options) -> Result<Connecting, ConnectError> {
     match to {
-        Address::Ip { ip, port } => tcp(SocketAddr::new(*ip, *port), options).map(Connecting::Tcp),
+        Address::Ip { ip, port } => tcp(SocketAddr::new(*ip, *port), options),
         Address::Unix(path) => unix(&SockAddr::unix(path)?).map(Connecting::Unix),
         Address::Abstract(name) => unix(&abstract_address(name)?).map(Connecting::Unix),
         Address::Descriptor(_) => Err(io::Error::from_raw_os_error(nix::libc::EAFNOSUPPORT).into()),
     }
 }
 
-fn tcp(to: SocketAddr, options: &Options) -> Result<std::net::TcpStream, ConnectError> {
+fn tcp(to: SocketAddr, options: &Options) -> Result<Connecting, ConnectError> {
     let kind = Type::STREAM.nonblocking().cloexec();
     let socket = Socket::new(Domain::for_address(to), kind, None)?;
     // Options that only tune are not worth failing for.
@@ -169,7 +171,23 @@ fn tcp(to: SocketAddr, options: &Options) -> Result<std::net::TcpStream, Connect
         Err(error) if error.raw_os_error() == Some(nix::libc::EINPROGRESS) => {}
         Err(error) => return Err(error.into()),
     }
-    Ok(OwnedFd::from(socket).into())
+    // With TFO sending would begin the handshake, and without the data that are to go with it.
+    let stands = !options.fast_open && stands(&socket)?;
+    let socket = OwnedFd::from(socket).into();
+    Ok(match stands {
+        true => Connecting::Connected(socket),
+        false => Connecting::Tcp(socket),
+    })
+}
+
+/// Whether a connection that was begun just now stands already: then sending nothing succeeds. Asking costs less than
+/// an event of the reactor does.
+fn stands(socket: &Socket) -> Result<bool, ConnectError> {
+    match socket.send_with_flags(&[], nix::libc::MSG_NOSIGNAL) {
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(false),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Switches the kernel's keep-alive on; also for clients (`option clitcpka`).
@@ -244,7 +262,7 @@ mod tests {
 
     /// Waits until the connection stands or failed.
     fn outcome(connecting: Connecting) -> io::Result<SocketAddr> {
-        let Connecting::Tcp(stream) = connecting else {
+        let (Connecting::Tcp(stream) | Connecting::Connected(stream)) = connecting else {
             unreachable!("asked for TCP")
         };
         let mut fds = [nix::poll::PollFd::new(
@@ -285,6 +303,29 @@ mod tests {
         });
         let from = outcome(connect(&to, &options).unwrap()).unwrap();
         assert_eq!(from, free);
+    }
+
+    #[test]
+    fn what_stands_at_once_is_told_from_what_nobody_has_answered() {
+        let server = TcpListener::bind("127.0.0.1:0").unwrap();
+        let to = ip(server.local_addr().unwrap());
+        let begun = |to: &Address, fast_open| {
+            let options = Options {
+                fast_open,
+                ..Options::default()
+            };
+            connect(to, &options).unwrap()
+        };
+        assert!(matches!(begun(&to, false), Connecting::Connected(_)));
+        assert!(matches!(begun(&to, true), Connecting::Tcp(_)));
+        // A listener whose queue is full doesn't answer.
+        let deaf = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
+        deaf.bind(&any.into()).unwrap();
+        deaf.listen(0).unwrap();
+        let to = ip(deaf.local_addr().unwrap().as_socket().unwrap());
+        let all: Vec<_> = (0..4).map(|_| begun(&to, false)).collect();
+        assert!(matches!(all.last(), Some(Connecting::Tcp(_))));
     }
 
     #[test]

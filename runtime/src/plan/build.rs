@@ -61,8 +61,10 @@ pub fn build(model: &Model, vocabulary: Vocabulary, capacity: Capacity) -> Resul
             builder.proxy(&mut listeners)
         })
         .collect::<Result<_, PlanError>>()?;
+    let variables = variables(model, &compiler)?;
     Ok(Plan {
         vocabulary,
+        tells_server_source: compiler.tells_server_source(),
         tune: Tune::of(&model.global.tune),
         proxies,
         proxy_names: index
@@ -72,7 +74,7 @@ pub fn build(model: &Model, vocabulary: Vocabulary, capacity: Capacity) -> Resul
             .collect(),
         listeners: listeners.into(),
         global: model.global.clone(),
-        variables: variables(model, &compiler)?,
+        variables,
         process: model.process.clone(),
         threads: capacity.threads,
         maxconn: capacity.maxconn(),

@@ -3,6 +3,7 @@
 //! [`Compiler`] is made once; [`Compiler::proxy`] gives a [`ProxyCompiler`] that knows the access lists of one proxy.
 
 use std::{
+    cell::Cell,
     collections::{BTreeMap, HashMap},
     sync::Arc,
 };
@@ -83,6 +84,7 @@ pub struct Compiler<'m> {
     model: &'m Model,
     names: &'m dyn Names,
     userlists: HashMap<&'m str, Arc<Userlist>>,
+    tells_server_source: Cell<bool>,
 }
 
 impl<'m> Compiler<'m> {
@@ -98,6 +100,18 @@ impl<'m> Compiler<'m> {
             model,
             names,
             userlists,
+            tells_server_source: Cell::new(false),
+        }
+    }
+
+    /// Whether anything compiled so far tells our end of a connection to a server.
+    pub fn tells_server_source(&self) -> bool {
+        self.tells_server_source.get()
+    }
+
+    fn note_word(&self, name: &str) {
+        if (self.vocabulary.tells_server_source)(name) {
+            self.tells_server_source.set(true);
         }
     }
 
@@ -273,6 +287,7 @@ impl ProxyCompiler<'_, '_> {
     fn expr_kind(&self, expr: &model_expr::Expr) -> Result1<Expr> {
         let words = &self.all.vocabulary;
         let name = &expr.fetch.name;
+        self.all.note_word(name);
         let converter = |call: &model_expr::Call| {
             let def = (words.converter)(&call.name)
                 .ok_or_else(|| PlanErrorKind::UnknownConverter(call.name.clone()))?;
@@ -309,6 +324,7 @@ impl ProxyCompiler<'_, '_> {
                 FormatPart::Text(text) if style == Style::Log => separate(text, &mut parts),
                 FormatPart::Text(text) => parts.push(Part::Text(text.to_vec().into())),
                 FormatPart::Alias { name, arg, flags } => {
+                    self.all.note_word(name);
                     let def = (self.all.vocabulary.alias)(name)
                         .ok_or_else(|| PlanErrorKind::UnknownAlias(name.clone()))?;
                     parts.push(Part::Alias(def, arg.as_str().into(), *flags));

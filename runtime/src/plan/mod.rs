@@ -44,6 +44,8 @@ pub struct Plan {
     pub global: model::Global,
     /// Process-wide variables that are set at the start, in order.
     pub variables: Box<[(Var, InitialValue)]>,
+    /// Some rule or format tells our end of the connection to a server.
+    pub tells_server_source: bool,
     /// Where the process itself logs: the targets of `global`.
     pub log: ProxyLog,
     /// Process settings.

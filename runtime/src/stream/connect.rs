@@ -302,7 +302,9 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         self.facts.timers.connect_ms = milliseconds(began, now);
         self.facts.timers.connected = Some(now);
         self.facts.server_address = destination_address(&destination);
-        self.facts.server_source = conn.local_address();
+        if self.plan.tells_server_source {
+            self.facts.server_source = conn.local_address();
+        }
         self.count_connect(server.id);
         if server.settings.observe == Some(Observe::Layer4) {
             self.observe(server, Observation::Good);
@@ -388,6 +390,9 @@ impl<'s, C: ClientSide> Stream<'s, C> {
 
     async fn connect(&mut self, to: &Address, options: &Options) -> Phase<Result<Conn, Failure>> {
         let socket = match connect::connect(to, options) {
+            Ok(connect::Connecting::Connected(socket)) => {
+                return Ok(Ok(Detached::Tcp(socket).attach_connected()));
+            }
             Ok(connect::Connecting::Tcp(socket)) => Detached::Tcp(socket),
             Ok(connect::Connecting::Unix(socket)) => Detached::Unix(socket),
             Err(error) => return Ok(Err(self.no_connection(&error))),

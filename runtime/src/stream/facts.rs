@@ -65,7 +65,7 @@ pub struct StreamFacts {
     pub service: Option<&'static str>,
     /// Where the connection to the server goes.
     pub server_address: Option<SocketAddr>,
-    /// Our end of the connection to the server.
+    /// Our end of the connection to the server, where something of the configuration tells it.
     pub server_source: Option<SocketAddr>,
     /// The number of that connection's descriptor, for dumps of messages.
     pub server_descriptor: Option<RawFd>,

@@ -232,6 +232,7 @@ fn plan(origin: u16) -> Arc<Plan> {
         matcher: |_| None,
         action: |_, _| None,
         alias: |_| None,
+        tells_server_source: |_| false,
         filter: |_| None,
         stats_page: |_, _| LocalReply::without_body(404, b"Not Found"),
         failed_connection: |_, _, _| {},

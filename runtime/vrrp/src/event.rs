@@ -18,6 +18,8 @@ pub enum Event {
         /// What.
         event: InstanceEvent,
     },
+    /// To lines of the daemon's own, told as an instance's are.
+    Static(InstanceEvent),
     /// To a sync group.
     Group {
         /// Which.

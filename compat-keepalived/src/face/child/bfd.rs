@@ -59,18 +59,14 @@ pub(super) async fn serve(child: &Child<'_>, loaded: Loaded, signals: &mut Signa
         };
         let command = match order {
             Order::Stop => Command::Stop,
-            Order::Reload => {
-                child.log().say("Reloading");
-                let loaded = child.read();
-                child.rest();
-                match loaded {
-                    Some(loaded) => {
-                        configuration = Arc::new(loaded.configuration);
-                        Command::Reload(configuration.bfd.clone())
-                    }
-                    None => continue,
+            Order::Reload => match child.read_again() {
+                Some(loaded) => {
+                    child.rest();
+                    configuration = Arc::new(loaded.configuration);
+                    Command::Reload(configuration.bfd.clone())
                 }
-            }
+                None => continue,
+            },
             Order::Data => {
                 child.log().say(format!(
                     "Printing BFD data for process({}) on signal",

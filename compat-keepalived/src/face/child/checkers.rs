@@ -15,9 +15,10 @@ pub(super) async fn serve(child: &Child<'_>, _loaded: Loaded, signals: &mut Sign
         match signals.next().await {
             Order::Stop => return Exit::Status(0),
             Order::Reload => {
-                child.log().say("Reloading");
-                let _ = child.read();
-                child.rest();
+                let taken = child.read_again().is_some();
+                if taken {
+                    child.rest();
+                }
             }
             _ => {}
         }

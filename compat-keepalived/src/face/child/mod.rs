@@ -16,6 +16,7 @@ use locum_runtime::process::{
 use nix::sys::{
     resource::{UsageWho, getrusage},
     stat::{Mode, umask},
+    time::TimeVal,
 };
 
 use super::{
@@ -30,6 +31,9 @@ use crate::{
     load::{Loaded, Status},
 };
 use signals::Signals;
+
+/// A child that tells its role with this bit is ready, but has not taken over the configuration.
+pub(super) const ABANDONED: u8 = 0x80;
 
 /// What the parent hands to a child.
 pub(super) struct Birth<'a> {
@@ -157,6 +161,16 @@ impl Child<'_> {
         (loaded.status != Status::Missing && !loaded.fatal).then_some(loaded)
     }
 
+    /// The same for a reload. `None`: this process goes on as it was, and the parent knows.
+    fn read_again(&self) -> Option<Loaded> {
+        self.log().say("Reloading");
+        let loaded = self.read();
+        if loaded.is_none() {
+            self.tell_parent(self.0.role as u8 | ABANDONED);
+        }
+        loaded
+    }
+
     /// Writes a dump behind the event loop's back.
     fn write_dump(
         &self,
@@ -177,8 +191,12 @@ impl Child<'_> {
 
     /// Tells the parent that the start or a reload is complete.
     fn tell_ready(&self) {
+        self.tell_parent(self.0.role as u8);
+    }
+
+    fn tell_parent(&self, byte: u8) {
         // A pipe that is full has not been read for thousands of these: then nobody counts them.
-        let _ = nix::unistd::write(self.0.ready, &[self.0.role as u8]);
+        let _ = nix::unistd::write(self.0.ready, &[byte]);
     }
 
     fn schedule(&self, loaded: &Loaded) {
@@ -208,16 +226,24 @@ impl Child<'_> {
         if !log.is_detailed() {
             return log.say("Stopped");
         }
-        let usage = getrusage(UsageWho::RUSAGE_SELF);
-        let seconds =
-            |time: nix::sys::time::TimeVal| format!("{}.{:06}", time.tv_sec(), time.tv_usec());
-        match usage {
-            Ok(usage) => log.say(format!(
-                "Stopped - used {} user time, {} system time",
-                seconds(usage.user_time()),
-                seconds(usage.system_time())
-            )),
-            Err(_) => log.say("Stopped"),
-        }
+        let seconds = |time: TimeVal| format!("{}.{:06}", time.tv_sec(), time.tv_usec());
+        let usage = |who| getrusage(who).map(|usage| [usage.user_time(), usage.system_time()]);
+        let zero = TimeVal::new(0, 0);
+        let text = match (
+            usage(UsageWho::RUSAGE_SELF).map(|times| times.map(seconds)),
+            usage(UsageWho::RUSAGE_CHILDREN),
+        ) {
+            (Ok([user, system]), Ok(children)) if children != [zero, zero] => {
+                let [user_of, system_of] = children.map(seconds);
+                format!(
+                    "Stopped - used (self/children) {user}/{user_of} user time, {system}/{system_of} system time"
+                )
+            }
+            (Ok([user, system]), _) => {
+                format!("Stopped - used {user} user time, {system} system time")
+            }
+            (Err(_), _) => "Stopped".to_owned(),
+        };
+        log.say(text);
     }
 }

@@ -155,17 +155,31 @@ impl Starting {
             })
         };
         let channels = [(false, "ARP"), (true, "NDISC")];
+        let channels = channels
+            .into_iter()
+            .filter(|(v6, _)| announces(*v6))
+            .map(|(_, what)| format!("Registering gratuitous {what} shared channel"))
+            .map(|text| Line::info(text).detail());
         Self {
             watches: Vec::new(),
-            channels: channels
-                .into_iter()
-                .filter(|(v6, _)| announces(*v6))
-                .map(|(_, what)| format!("Registering gratuitous {what} shared channel"))
-                .map(|text| Line::info(text).detail())
-                .collect(),
+            channels: unused_scripts(configuration).chain(channels).collect(),
             sockets: Vec::new(),
         }
     }
+}
+
+/// Scripts that nothing tracks: they aren't run.
+fn unused_scripts(configuration: &Configuration) -> impl Iterator<Item = Line> {
+    let of_instances = configuration.instances.iter().map(|one| &one.tracks);
+    let of_groups = configuration.sync_groups.iter().map(|one| &one.tracks);
+    let tracks: Vec<_> = of_instances.chain(of_groups).collect();
+    let scripts = configuration.scripts.iter().map(|one| &one.name.value);
+    scripts
+        .filter(move |name| {
+            let mut tracked = tracks.iter().flat_map(|tracks| &tracks.scripts);
+            !tracked.any(|one| one.name.value == **name)
+        })
+        .map(|name| Line::info(format!("Warning - script {name} is not used")))
 }
 
 impl Face for Words<'_> {
@@ -201,23 +215,18 @@ impl Face for Words<'_> {
         self.notifier.notify(notice);
     }
 
+    fn stopping(&mut self) {
+        self.notifier.stopping();
+    }
+
     fn restate(&mut self, notice: &Notice) {
         self.notifier.restate(notice);
     }
 
     fn read(&mut self) -> Option<Arc<Configuration>> {
-        self.child.log().say("Reloading");
-        match self.child.read() {
-            Some(loaded) => {
-                self.child.log().tell(firewall(&loaded.configuration));
-                Some(Arc::new(loaded.configuration))
-            }
-            None => {
-                // Nothing changes, which completes the reload as well.
-                self.child.tell_ready();
-                None
-            }
-        }
+        let loaded = self.child.read_again()?;
+        self.child.log().tell(firewall(&loaded.configuration));
+        Some(Arc::new(loaded.configuration))
     }
 
     fn reloaded(&mut self, configuration: &Arc<Configuration>) {

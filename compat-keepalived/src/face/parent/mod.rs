@@ -306,10 +306,21 @@ impl Parent {
         let mut bytes = [0; 16];
         while let Ok(count @ 1..) = self.ready.0.read(&mut bytes) {
             for byte in &bytes[..count] {
-                let role = Role::ALL.into_iter().find(|role| *role as u8 == *byte);
-                if let Some(role) = role
-                    && self.family.on_ready(role)
-                {
+                let number = byte & !child::ABANDONED;
+                let Some(role) = Role::ALL.into_iter().find(|role| *role as u8 == number) else {
+                    continue;
+                };
+                if *byte != number {
+                    self.phase = Phase::Steady;
+                    self.log.at(
+                        level::ERR,
+                        format!(
+                            "Reload abandoned: the {} process goes on with the configuration that it had",
+                            role.short_name()
+                        ),
+                    );
+                }
+                if self.family.on_ready(role) {
                     self.complete();
                 }
             }

@@ -14,6 +14,9 @@ use crate::{
     signal,
 };
 
+/// What is said when the parent doesn't even ask its children.
+const ABANDONED: &str = "Reload abandoned: everything stays as it was";
+
 impl Parent {
     /// Reads the configuration again. `Some`: this is a child that the new configuration needs, at its end.
     pub(super) fn reload(&mut self) -> Option<Exit> {
@@ -23,6 +26,7 @@ impl Parent {
         if self.passes_check() {
             self.log.say("Reloading ...");
             if let Some(loaded) = self.read_again() {
+                self.reading.keep();
                 self.loaded = loaded;
                 self.phase = Phase::Reloading;
                 self.family.await_all();
@@ -75,7 +79,7 @@ impl Parent {
         if !self.reading.is_there() {
             self.log
                 .say(format!("Config files missing '{}'.", self.reading.name()));
-            self.log.say("Reload abandoned: everything stays as it was");
+            self.log.at(level::ERR, ABANDONED);
             return None;
         }
         let marker = ReloadMarker::set(&self.loaded.configuration.global);
@@ -85,12 +89,18 @@ impl Parent {
             .say(format!("Configuration file {}", self.reading.name()));
         let loaded = self.reading.read(Process::Parent, &self.log);
         drop(marker);
-        let mut refused = self.changes_what_cannot(&loaded.configuration.global);
-        for reason in loaded.refusals(&self.args.allowed) {
-            self.log.at(level::ERR, reason);
-            refused = true;
+        if self.changes_what_cannot(&loaded.configuration.global) {
+            return None;
         }
-        (!refused && loaded.status != Status::Missing).then_some(loaded)
+        let refusals = loaded.refusals(&self.args.allowed);
+        for reason in &refusals {
+            self.log.at(level::ERR, reason);
+        }
+        if !refusals.is_empty() || loaded.status == Status::Missing {
+            self.log.at(level::ERR, ABANDONED);
+            return None;
+        }
+        Some(loaded)
     }
 
     /// Whether the new configuration changes what only a new start can; each such thing is told.

@@ -36,7 +36,7 @@ use crate::{
 pub(in crate::face) const UMASK: u32 = 0o177;
 /// A command line that is longer is told in several lines.
 const WIDTH: usize = 100;
-/// There is no configuration file.
+/// There is no configuration file, or not all of them.
 const MISSING: u8 = 6;
 
 /// Starts the daemon. In the process that was called by hand this returns its end when the daemon serves.
@@ -142,6 +142,9 @@ fn read(args: &Args, reading: &Reading, log: &Log) -> Result<Loaded, Exit> {
     log.detail(|| format!("Opening file '{}'.", reading.name()));
     log.say(format!("Configuration file {}", reading.name()));
     let loaded = reading.read(Process::Parent, log);
+    if loaded.file_missing {
+        return Err(end(log, MISSING));
+    }
     if loaded.status == Status::Missing {
         return Err(end(log, CONFIG));
     }
@@ -159,6 +162,7 @@ fn read(args: &Args, reading: &Reading, log: &Log) -> Result<Loaded, Exit> {
         }
         return Err(end(log, CONFIG));
     }
+    reading.keep();
     Ok(loaded)
 }
 
@@ -271,6 +275,10 @@ fn run_startup_script(loaded: &Loaded, log: &Log) {
 /// Runs a script that everything waits for.
 pub(super) fn run_script(kind: &str, script: &Script, limit: Duration, log: &Log) {
     let command = Command::of(script, &[]);
+    log.detail(|| {
+        let program = command.argv.first().cloned().unwrap_or_default();
+        format!("Running {kind} script {}", program.display())
+    });
     let ended = match script::once::run(&command, limit) {
         Ok(outcome) if outcome.timed_out => {
             return log.say(format!("{kind} script timed out"));
@@ -279,7 +287,7 @@ pub(super) fn run_script(kind: &str, script: &Script, limit: Duration, log: &Log
         Err(error) => return log.say(format!("{kind} script failed to run - {error}")),
     };
     match ended {
-        Ended::Exited(0) => {}
+        Ended::Exited(0) => log.detail(|| format!("{kind} script script succeeded")),
         Ended::Exited(status) => log.say(format!("{kind} script script failed, status {status}")),
         Ended::Signaled(signal) => {
             log.say(format!("{kind} script script killed by signal {signal}"));

@@ -30,6 +30,8 @@ const DATAGRAM_BYTES: usize = 64 << 10;
 pub struct Groups(u8);
 
 impl Groups {
+    /// None at all.
+    pub const NONE: Self = Self(0);
     /// Interfaces.
     pub const LINKS: Self = Self(1);
     /// Addresses of both families.
@@ -51,6 +53,14 @@ impl Groups {
             .filter(move |(group, _)| self.0 & group.0 != 0)
             .flat_map(|(_, numbers)| numbers)
             .copied()
+    }
+}
+
+impl std::ops::Sub for Groups {
+    type Output = Self;
+
+    fn sub(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
     }
 }
 

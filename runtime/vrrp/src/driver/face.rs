@@ -2,7 +2,10 @@
 
 use std::{io, net::IpAddr, path::PathBuf, sync::Arc};
 
-use locum_model::{keepalived::Configuration, vrrp::Family};
+use locum_model::{
+    keepalived::Configuration,
+    vrrp::{Address, Family, Route, Rule},
+};
 use tokio::sync::oneshot;
 
 use crate::{
@@ -22,6 +25,8 @@ pub trait Face {
     fn trouble(&mut self, trouble: &Trouble);
     /// Scripts, FIFOs and mail are to hear of a change.
     fn notify(&mut self, notice: &Notice);
+    /// The end was asked for: good-byes come next.
+    fn stopping(&mut self);
     /// FIFOs are to hear of a state that stands after a reload (`fifo_write_vrrp_states_on_reload`).
     fn restate(&mut self, notice: &Notice);
     /// A reload was asked for: the new configuration; `None`: the old one goes on. Masters have just advertised, this may
@@ -203,15 +208,19 @@ pub enum Trouble {
         /// Its name.
         name: String,
     },
-    /// Somebody removed a static address; it is there again.
-    StaticRestored {
-        /// The address.
-        address: IpAddr,
-        /// Bits of its network.
-        prefix: u8,
+    /// Somebody removed a static address, or its interface was down or away; it is set again.
+    AddressRestored {
+        /// Its line.
+        address: Box<Address>,
         /// Its interface.
         interface: Name,
     },
+    /// The same of a static route.
+    RouteRestored(Box<Route>),
+    /// The same of a static rule.
+    RuleRestored(Box<Rule>),
+    /// A route of an instance was set that names no interface.
+    RouteWithoutInterface,
     /// A tracking script is due, but its last run hasn't ended.
     ScriptBusy {
         /// Its name.

@@ -8,7 +8,7 @@ use std::{
 };
 
 use locum_kernel::{
-    netlink::{Address as KernelAddress, Ipv4Setting, Netlink, Request, Route, Rule},
+    netlink::{Address as KernelAddress, Groups, Ipv4Setting, Netlink, Request, Route, Rule},
     sysctl::{Setting, Settings},
 };
 use locum_model::keepalived::Configuration;
@@ -22,6 +22,7 @@ use super::{
     links::{Links, News},
     poll::PollSet,
     sockets::Sockets,
+    statics::Lost,
     virtual_links::VirtualLinks,
 };
 use crate::{
@@ -94,9 +95,7 @@ impl Hands {
         face: &mut impl Face,
     ) -> io::Result<Devices> {
         self.firewalls.configure(&configuration.global.firewall);
-        let mut instances = configuration.instances.iter();
-        let has_lines = instances.any(|i| !i.routes.is_empty() || !i.rules.is_empty());
-        self.links.hear_of_lines(has_lines)?;
+        self.links.hear_of_lines(heard_lines(configuration))?;
         self.virtual_links
             .make(configuration, &mut self.netlink, &mut self.firewalls, face)
     }
@@ -205,6 +204,33 @@ impl Hands {
         self.sockets.descriptors(id)
     }
 
+    /// Sets lines again that somebody took away.
+    pub(super) fn restore(&mut self, lost: Lost, engine: &Engine, face: &mut impl Face) {
+        for line in &lost.addresses {
+            face.trouble(&Trouble::AddressRestored {
+                address: Box::new(line.value.value.clone()),
+                interface: self.links.name(line.interface),
+            });
+        }
+        if !lost.addresses.is_empty() {
+            self.addresses(&lost.addresses.into(), true, face);
+        }
+        for line in &lost.routes {
+            let route = Box::new(line.value.value.clone());
+            face.trouble(&Trouble::RouteRestored(route));
+        }
+        if !lost.routes.is_empty() {
+            self.routes(&lost.routes.into(), true, engine, face);
+        }
+        for line in &lost.rules {
+            let rule = Box::new(line.value.value.clone());
+            face.trouble(&Trouble::RuleRestored(rule));
+        }
+        if !lost.rules.is_empty() {
+            self.rules(&lost.rules.into(), true, engine, face);
+        }
+    }
+
     /// Whether we have made an interface.
     pub(super) fn is_ours(&self, index: u32) -> bool {
         self.virtual_links.has(index)
@@ -226,14 +252,7 @@ impl Hands {
 
     /// The line of a route that is gone though it should be there.
     pub(super) fn line_of_route(&mut self, gone: &Route) -> Option<LineId> {
-        let is_it = |own: &Route| {
-            own.destination == gone.destination
-                && own.table == gone.table
-                && own.protocol == gone.protocol
-                && own.tos == gone.tos
-                && own.metric.is_none_or(|metric| gone.metric == Some(metric))
-        };
-        take(&mut self.set_routes, is_it)
+        take(&mut self.set_routes, |own| lines::is_same_route(own, gone))
     }
 
     /// The line of a rule that is gone though it should be there.
@@ -413,7 +432,11 @@ impl Hands {
         face: &mut impl Face,
     ) {
         self.requests.clear();
-        for line in lines.iter() {
+        // One whose interface is missing would find another one.
+        let has_interface = |line: &&Line<locum_model::vrrp::Route>| {
+            line.interface != 0 || line.value.value.dev.is_none()
+        };
+        for line in lines.iter().filter(has_interface) {
             let route = lines::route(line, |name| self.links.index_of(name));
             self.requests
                 .push(if adding { route.add() } else { route.delete() });
@@ -422,7 +445,14 @@ impl Hands {
                 self.set_routes.push((line.id, route));
             }
         }
-        self.tell_failures(lines, true, adding, engine, face);
+        let lines = lines.iter().filter(has_interface);
+        self.tell_failures(lines.clone(), true, adding, engine, face);
+        if adding {
+            let own = lines.filter(|line| line.id.instance.is_some());
+            for _ in own.filter(|line| line.value.value.dev.is_none()) {
+                face.trouble(&Trouble::RouteWithoutInterface);
+            }
+        }
     }
 
     fn rules(
@@ -442,18 +472,18 @@ impl Hands {
                 self.set_rules.push((line.id, rule));
             }
         }
-        self.tell_failures(lines, false, adding, engine, face);
+        self.tell_failures(lines.iter(), false, adding, engine, face);
     }
 
-    fn tell_failures<T>(
+    fn tell_failures<'a, T: 'a>(
         &mut self,
-        lines: &Lines<T>,
+        lines: impl Iterator<Item = &'a Line<T>>,
         route: bool,
         adding: bool,
         engine: &Engine,
         face: &mut impl Face,
     ) {
-        for (line, error) in self.ask(lines.iter(), face) {
+        for (line, error) in self.ask(lines, face) {
             // Taking back what isn't there is what happens at every start.
             if adding && error.kind() != io::ErrorKind::AlreadyExists {
                 let instance = line.id.instance.and_then(|id| engine.instance(id));
@@ -507,6 +537,25 @@ impl Hands {
             });
         }
     }
+}
+
+/// What there is to be heard of routes and rules: static ones count when a `track_group` watches one of their kind.
+fn heard_lines(configuration: &Configuration) -> Groups {
+    let instances = || configuration.instances.iter();
+    let has_routes = instances().flat_map(|one| &one.routes);
+    let has_routes = has_routes.map(|line| line.value.no_track).any(|no| !no);
+    let has_rules = instances().flat_map(|one| &one.rules);
+    let has_rules = has_rules.map(|line| line.value.no_track).any(|no| !no);
+    let mut routes = configuration.static_routes.iter();
+    let mut rules = configuration.static_rules.iter();
+    let mut heard = Groups::NONE;
+    if has_routes || routes.any(|line| line.value.track_group.is_some()) {
+        heard = heard | Groups::ROUTES;
+    }
+    if has_rules || rules.any(|line| line.value.track_group.is_some()) {
+        heard = heard | Groups::RULES;
+    }
+    heard
 }
 
 fn take<T>(set: &mut Vec<(LineId, T)>, is_it: impl Fn(&T) -> bool) -> Option<LineId> {

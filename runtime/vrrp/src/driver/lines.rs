@@ -10,7 +10,7 @@ use locum_model::{
     address::Network,
     vrrp::address::{Address, Broadcast, PreferredLifetime},
 };
-pub(super) use route::route;
+pub(super) use route::{is_same_route, route};
 pub(super) use rule::rule;
 
 use crate::effect::Line;
@@ -54,10 +54,14 @@ fn flags(value: &Address) -> u32 {
 
 /// A single IPv6 address shall not be chosen as a source: it is deprecated, unless the line says otherwise.
 fn preferred(value: &Address) -> Option<u32> {
+    // Of IPv4 addresses the word is read and not used (observed).
+    if value.network.ip.is_ipv4() {
+        return None;
+    }
     match value.preferred_lft {
         Some(PreferredLifetime::Seconds(seconds)) => Some(seconds),
         Some(PreferredLifetime::Forever) => None,
-        None => (value.network.ip.is_ipv6() && value.network.prefix == 128).then_some(0),
+        None => (value.network.prefix == 128).then_some(0),
     }
 }
 

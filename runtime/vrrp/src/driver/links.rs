@@ -12,7 +12,7 @@ pub(super) struct Links {
     monitor: Monitor,
     known: BTreeMap<u32, Known>,
     waiting: Vec<Event>,
-    hears_lines: bool,
+    heard_lines: Groups,
 }
 
 /// An interface, with what only the driver needs.
@@ -58,22 +58,15 @@ impl Links {
             monitor: Monitor::open(Groups::LINKS | Groups::ADDRESSES, RECEIVE_BUFFER)?,
             known: BTreeMap::new(),
             waiting: Vec::new(),
-            hears_lines: false,
+            heard_lines: Groups::NONE,
         })
     }
 
     /// Routes and rules change often on a router: they are heard of only while some of ours might vanish.
-    pub(super) fn hear_of_lines(&mut self, wanted: bool) -> io::Result<()> {
-        if wanted == self.hears_lines {
-            return Ok(());
-        }
-        self.hears_lines = wanted;
-        let groups = Groups::ROUTES | Groups::RULES;
-        if wanted {
-            self.monitor.watch(groups)
-        } else {
-            self.monitor.ignore(groups)
-        }
+    pub(super) fn hear_of_lines(&mut self, wanted: Groups) -> io::Result<()> {
+        let before = std::mem::replace(&mut self.heard_lines, wanted);
+        self.monitor.watch(wanted - before)?;
+        self.monitor.ignore(before - wanted)
     }
 
     pub(super) fn monitor(&self) -> &Monitor {

@@ -39,7 +39,7 @@ use self::{
     links::News,
     poll::{PollSet, Source},
     sockets::received,
-    statics::Statics,
+    statics::{Lost, Statics},
     tidy::Tidy,
     track::{file::Files, process::Processes, script},
 };
@@ -346,9 +346,19 @@ impl Driver {
 
     fn on_news(&mut self, now: Instant, news: News, face: &mut impl Face) {
         let out = &mut self.effects;
+        let mut lost = Lost::default();
         match news {
-            News::Interface(interface) => self.engine.on_interface(now, interface, out),
-            News::InterfaceGone(index) => self.engine.on_interface_gone(now, index, out),
+            News::Interface(interface) => {
+                let index = interface.index;
+                self.engine.on_interface(now, interface, out);
+                if let Some(known) = self.hands.links.get(index) {
+                    lost = self.statics.on_interface(index, known);
+                }
+            }
+            News::InterfaceGone(index) => {
+                self.engine.on_interface_gone(now, index, out);
+                self.statics.on_interface_gone(index);
+            }
             News::Address(address) => {
                 self.engine
                     .on_address(now, address.interface, address.local, true, out);
@@ -358,35 +368,29 @@ impl Driver {
                 if !self.hands.we_removed(&address) {
                     self.engine
                         .on_address(now, address.interface, address.local, false, out);
-                    self.restore(&address, face);
+                    lost = self.statics.lost_address(&address);
                 }
             }
             News::RouteGone(route) => {
                 if let Some(line) = self.hands.line_of_route(&route) {
                     self.engine.on_line_removed(now, line, out);
+                } else {
+                    lost = self.statics.lost_route(&route, &self.hands.links);
                 }
             }
             News::RuleGone(rule) => {
                 if let Some(line) = self.hands.line_of_rule(&rule) {
                     self.engine.on_line_removed(now, line, out);
+                } else {
+                    lost = self.statics.lost_rule(&rule);
                 }
             }
             News::Overrun => {}
         }
         self.carry_out(face);
-    }
-
-    /// A static address that somebody removed is set again.
-    fn restore(&mut self, gone: &locum_kernel::netlink::Address, face: &mut impl Face) {
-        let Some(line) = self.statics.line_of(gone).cloned() else {
-            return;
-        };
-        face.trouble(&Trouble::StaticRestored {
-            address: gone.local,
-            prefix: gone.prefix,
-            interface: self.hands.links.name(gone.interface),
-        });
-        self.carry_out_own([Effect::AddAddresses([line].into())], face);
+        if lost != Lost::default() {
+            self.hands.restore(lost, &self.engine, face);
+        }
     }
 
     fn hear_files(&mut self, now: Instant, face: &mut impl Face) {
@@ -443,6 +447,7 @@ impl Driver {
                 self.carry_out(face);
             }
             Order::Stop { answer, keep } => {
+                face.stopping();
                 self.engine.stop(now, &mut self.effects);
                 if keep {
                     // Not even a good-bye: nobody is to take over (observed).
@@ -475,6 +480,9 @@ impl Driver {
         self.read_links_again(now, face)?;
         self.hands.promote_secondaries(&configuration, face);
         let statics = Statics::of(&configuration, &self.hands.links);
+        for event in self.statics.gone(&statics, &self.hands.links) {
+            face.tell(&event);
+        }
         self.carry_out_own(self.statics.remove_but(&statics), face);
         self.carry_out_own(statics.set(), face);
         self.statics = statics;

@@ -47,7 +47,7 @@ struct Spacing {
     alarm: Alarm,
 }
 
-/// Announcements of an address that wait.
+/// An announcement of an address that waits.
 #[derive(Debug, Clone, Copy)]
 struct Queued {
     instance: InstanceId,
@@ -55,7 +55,6 @@ struct Queued {
     place: usize,
     interface: u32,
     address: IpAddr,
-    count: u32,
 }
 
 impl Announcements {
@@ -123,18 +122,14 @@ impl Spacing {
         true
     }
 
+    /// An address waits once, however often it was to be announced: the last of many isn't late for the repeats of the
+    /// first (observed).
     fn enqueue(&mut self, queued: Queued) {
-        match self
-            .queue
-            .iter_mut()
-            .find(|q| q.interface == queued.interface && q.address == queued.address)
-        {
-            Some(waiting) => waiting.count = waiting.count.saturating_add(1),
-            None => {
-                let before = |q: &Queued| (q.instance, q.place) <= (queued.instance, queued.place);
-                let at = self.queue.partition_point(before);
-                self.queue.insert(at, queued);
-            }
+        let is_it = |q: &Queued| q.interface == queued.interface && q.address == queued.address;
+        if !self.queue.iter().any(is_it) {
+            let before = |q: &Queued| (q.instance, q.place) <= (queued.instance, queued.place);
+            let at = self.queue.partition_point(before);
+            self.queue.insert(at, queued);
         }
     }
 
@@ -333,7 +328,6 @@ impl Engine {
             place,
             interface,
             address,
-            count: 1,
         });
         self.rearm_spacing(at);
     }
@@ -371,10 +365,7 @@ impl Engine {
             return;
         };
         if spacing.admits(now, front.address) {
-            match spacing.queue.front_mut() {
-                Some(waiting) if waiting.count > 1 => waiting.count -= 1,
-                _ => drop(spacing.queue.pop_front()),
-            }
+            spacing.queue.pop_front();
             self.send_announcement(front.interface, front.address, out);
         }
         self.rearm_spacing(at);

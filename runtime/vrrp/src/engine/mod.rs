@@ -65,25 +65,17 @@ pub struct Engine {
     owners: HashMap<(u32, IpAddr), LineId>,
     announcements: Announcements,
     timers: Timers<TimerKey>,
-    alarms: Alarms,
+    /// When sockets that couldn't be had are tried again.
+    sockets_again: Alarm,
+    /// `vrrp_startup_delay`: no wait for a master begins earlier.
+    waits_from: Option<Instant>,
     started: bool,
     stopped: bool,
-}
-
-/// Alarms that belong to nobody.
-#[derive(Debug, Default)]
-struct Alarms {
-    /// When instances start.
-    start: Alarm,
-    /// When sockets that couldn't be had are tried again.
-    sockets: Alarm,
 }
 
 /// Whose timer it is; timers of one time run in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum TimerKey {
-    /// The delayed start.
-    Start,
     /// Sockets that couldn't be had are tried again.
     Sockets,
     /// A debounced interface.
@@ -118,7 +110,8 @@ impl Engine {
             trackers: BTreeMap::new(),
             owners: HashMap::new(),
             timers: Timers::default(),
-            alarms: Alarms::default(),
+            sockets_again: Alarm::default(),
+            waits_from: None,
             started: false,
             stopped: false,
         }
@@ -148,11 +141,11 @@ impl Engine {
             timers,
             links,
             announcements,
-            alarms,
+            sockets_again,
             ..
         } = self;
         while let Some(entry) = timers.earliest() {
-            let alarm = alarm_of(instances, links, announcements, alarms, entry.1);
+            let alarm = alarm_of(instances, links, announcements, sockets_again, entry.1);
             if alarm.as_ref().is_some_and(|alarm| alarm.is_at(entry.0)) {
                 return;
             }
@@ -177,18 +170,17 @@ impl Engine {
             timers,
             links,
             announcements,
-            alarms,
+            sockets_again,
             ..
         } = self;
         let key = entry.1;
-        let Some(alarm) = alarm_of(instances, links, announcements, alarms, key) else {
+        let Some(alarm) = alarm_of(instances, links, announcements, sockets_again, key) else {
             return;
         };
         if timers.ring(alarm, entry, now) == Ring::NotYet {
             return;
         }
         match key {
-            TimerKey::Start => self.begin(now, out),
             TimerKey::Sockets => self.open_again(now, out),
             TimerKey::Link(index) => self.debounced(now, index, out),
             TimerKey::Instance(id) => self.timer_of(now, id, out),
@@ -351,6 +343,11 @@ impl Engine {
         }
     }
 
+    /// From when a wait for a master counts: after a delayed start, not before it.
+    fn wait_begins(&self, now: Instant) -> Instant {
+        self.waits_from.map_or(now, |from| from.max(now))
+    }
+
     /// What a reload leaves as it is: groups, and instances that aren't master (observed: the reference leaves those out).
     pub fn standing(&self) -> Vec<Notice> {
         let groups = self.groups().map(|group| Notice {
@@ -392,7 +389,7 @@ fn alarm_of<'a>(
     instances: &'a mut [Option<Box<Instance>>],
     links: &'a mut BTreeMap<u32, Link>,
     announcements: &'a mut Announcements,
-    alarms: &'a mut Alarms,
+    sockets_again: &'a mut Alarm,
     key: TimerKey,
 ) -> Option<&'a mut Alarm> {
     let (TimerKey::Instance(id)
@@ -403,8 +400,8 @@ fn alarm_of<'a>(
         return match key {
             TimerKey::Link(index) => links.get_mut(&index).map(|link| &mut link.debounce),
             TimerKey::Spacing(spacing) => announcements.alarm(spacing),
-            TimerKey::Sockets => Some(&mut alarms.sockets),
-            _ => Some(&mut alarms.start),
+            TimerKey::Sockets => Some(sockets_again),
+            _ => None,
         };
     };
     let instance = instances.get_mut(id.0 as usize)?.as_deref_mut()?;

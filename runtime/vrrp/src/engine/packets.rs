@@ -157,7 +157,8 @@ impl Engine {
         let choice = fsm::backup_hears(heard, instance.priority, instance.preempt(now));
         match choice {
             BackupChoice::MasterLeaves => {
-                let at = now + instance.timing().skew();
+                let skew = instance.timing().skew();
+                let at = self.wait_begins(now) + skew;
                 self.tell(id, InstanceEvent::BackupHeardZero, out);
                 self.set_timer(id, at);
             }

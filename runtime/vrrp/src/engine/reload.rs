@@ -44,6 +44,10 @@ impl Engine {
             self.announcements = Announcements::new(&configuration);
         }
         let (order, kept) = self.match_instances(&configuration);
+        for &id in order.iter().filter(|id| !kept.contains(*id)) {
+            self.locate(id);
+        }
+        self.tell_assigned(&order, out);
         for id in self.order.clone() {
             if !kept.contains(&id) {
                 self.delete(now, id, out);
@@ -53,7 +57,7 @@ impl Engine {
         self.forget_watches();
         let changed = self.reconfigure_all(&configuration, &kept);
         self.make_groups(&configuration);
-        self.follow(now, &kept, changed, out);
+        self.follow(now, changed, out);
         let new: Vec<InstanceId> = self
             .order
             .iter()
@@ -71,10 +75,8 @@ impl Engine {
             }
         }
         self.unite_groups(now, out);
-        if self.alarms.start.due().is_none() {
-            let order = self.order.clone();
-            self.begin_these(now, &order, out);
-        }
+        let order = self.order.clone();
+        self.begin_these(now, &order, out);
     }
 
     /// The instances of a new configuration in its order: those that stay, and new ones.
@@ -169,23 +171,10 @@ impl Engine {
     }
 
     /// Brings kept instances to what their configuration says now.
-    fn follow(
-        &mut self,
-        now: Instant,
-        kept: &HashSet<InstanceId>,
-        before: Vec<(InstanceId, AllLines)>,
-        out: &mut Effects,
-    ) {
+    fn follow(&mut self, now: Instant, before: Vec<(InstanceId, AllLines)>, out: &mut Effects) {
         for &(id, _) in &before {
             self.prepare(now, id, out, true);
         }
-        for id in self.order.clone() {
-            if !kept.contains(&id) {
-                self.locate(id);
-            }
-        }
-        let order = self.order.clone();
-        self.tell_assigned(&order, out);
         for (id, lines) in &before {
             self.take_away(*id, lines, out);
         }

@@ -45,8 +45,12 @@ impl Engine {
             }
         }
         if failed {
-            let Self { timers, alarms, .. } = self;
-            timers.set(&mut alarms.sockets, TimerKey::Sockets, now + AGAIN);
+            let Self {
+                timers,
+                sockets_again,
+                ..
+            } = self;
+            timers.set(sockets_again, TimerKey::Sockets, now + AGAIN);
         }
     }
 
@@ -96,8 +100,12 @@ impl Engine {
         }
         // A driver that says nothing is asked again all the same.
         if any {
-            let Self { timers, alarms, .. } = self;
-            timers.set(&mut alarms.sockets, TimerKey::Sockets, now + AGAIN);
+            let Self {
+                timers,
+                sockets_again,
+                ..
+            } = self;
+            timers.set(sockets_again, TimerKey::Sockets, now + AGAIN);
         }
     }
 }

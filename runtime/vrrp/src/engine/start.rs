@@ -7,7 +7,7 @@ use locum_model::{
     vrrp::{self, Family},
 };
 
-use super::{Engine, TimerKey};
+use super::Engine;
 use crate::{
     effect::{Effect, Effects, NoticeState},
     event::{Event, FaultReason, InstanceEvent},
@@ -23,6 +23,11 @@ impl Engine {
     /// tells in between which sockets can't be had.
     pub fn arrange(&mut self, now: Instant, out: &mut Effects) {
         let configuration = self.configuration.clone();
+        let delay = configuration.global.vrrp_startup_delay;
+        if !delay.is_zero() {
+            out.tell(Event::StartDelayed(delay));
+            self.waits_from = Some(now + delay);
+        }
         for config in &configuration.instances {
             let id = self.add(config.clone());
             self.order.push(id);
@@ -63,22 +68,10 @@ impl Engine {
             }
         }
         self.started = true;
-        let delay = self.configuration.global.vrrp_startup_delay;
-        if delay.is_zero() {
-            self.begin(now, out);
-        } else {
-            out.tell(Event::StartDelayed(delay));
-            let Self { timers, alarms, .. } = self;
-            timers.set(&mut alarms.start, TimerKey::Start, now + delay);
-        }
-    }
-
-    /// The (delayed) start of what may take part.
-    pub(super) fn begin(&mut self, now: Instant, out: &mut Effects) {
-        let order = self.order.clone();
         self.begin_these(now, &order, out);
     }
 
+    /// The start of what may take part.
     pub(super) fn begin_these(&mut self, now: Instant, ids: &[InstanceId], out: &mut Effects) {
         for group in self.group_order.clone() {
             let members: Vec<InstanceId> = self.members(group).collect();
@@ -145,7 +138,7 @@ impl Engine {
             if let Some(instance) = self.get(id) {
                 instance.state = State::Backup;
             }
-            self.set_timer(id, now);
+            self.set_timer(id, self.wait_begins(now));
             return;
         }
         self.enter_backup(now, id, true, out);

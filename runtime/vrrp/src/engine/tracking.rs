@@ -278,6 +278,7 @@ impl Engine {
         );
         let routes = config.routes.iter().filter(|line| !line.value.no_track);
         names.extend(routes.filter_map(|line| line.value.dev.as_deref().map(Name::from)));
+        names.extend(self.static_interfaces(&config.name.value).map(Name::from));
         let mut seen: Vec<Name> = Vec::new();
         for name in names {
             let skip = config.dont_track_primary && own.contains(&name);
@@ -286,6 +287,30 @@ impl Engine {
             }
         }
         seen
+    }
+
+    /// The interfaces of static lines whose `track_group` an instance is in.
+    fn static_interfaces<'a>(&'a self, instance: &str) -> impl Iterator<Item = &'a str> {
+        let configuration = &self.configuration;
+        let groups = configuration.track_groups.iter();
+        let groups: Vec<&str> = groups
+            .filter(|group| group.instances.iter().any(|name| name.value == instance))
+            .map(|group| group.name.value.as_str())
+            .collect();
+        let addresses = configuration.static_addresses.iter().map(|line| {
+            let dev = line.value.dev.as_deref();
+            let dev = dev.unwrap_or_else(|| configuration.global.default_interface());
+            (&line.value.track_group, Some(dev))
+        });
+        let routes = configuration.static_routes.iter();
+        let routes = routes.map(|line| (&line.value.track_group, line.value.dev.as_deref()));
+        let rules = configuration.static_rules.iter();
+        let rules = rules.map(|line| (&line.value.track_group, line.value.iif.as_deref()));
+        let all = addresses.chain(routes).chain(rules);
+        all.filter_map(move |(group, interface)| {
+            let group = group.as_deref()?;
+            interface.filter(|_| groups.contains(&group))
+        })
     }
 
     fn watch_tracks(&mut self, id: InstanceId, tracks: &Tracks, out: &mut Effects) {

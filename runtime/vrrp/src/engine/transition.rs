@@ -204,7 +204,7 @@ impl Engine {
     /// Sets a backup's timer.
     pub(super) fn wait_for_master(&mut self, now: Instant, id: InstanceId) {
         if let Some(instance) = self.instance(id) {
-            let at = now + instance.timing().master_down();
+            let at = self.wait_begins(now) + instance.timing().master_down();
             self.set_timer(id, at);
         }
     }
@@ -373,11 +373,13 @@ impl Engine {
 
     /// Whether it is master from its first moment: it owns the addresses and says so (keepalived.conf(5), "state").
     pub(super) fn starts_as_master(&self, id: InstanceId) -> bool {
-        self.instance(id).is_some_and(|instance| {
-            instance.base_priority == OWNER
-                && instance.config.state == InitialState::Master
-                && instance.group.is_none()
-        })
+        let owns = |id| {
+            self.instance(id).is_some_and(|instance| {
+                instance.base_priority == OWNER && instance.config.state == InitialState::Master
+            })
+        };
+        let group = self.instance(id).and_then(|instance| instance.group);
+        owns(id) && group.is_none_or(|group| self.members(group).all(owns))
     }
 
     /// An instance that a reload deletes.

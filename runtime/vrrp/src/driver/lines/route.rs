@@ -19,6 +19,15 @@ const RTTVAR_UNITS: u32 = 4;
 /// RTAX_FEATURE_ECN.
 const ECN: u32 = 1;
 
+/// Whether what the kernel tells of a route is about one of ours.
+pub(in crate::driver) fn is_same_route(own: &KernelRoute, told: &KernelRoute) -> bool {
+    own.destination == told.destination
+        && own.table == told.table
+        && own.protocol == told.protocol
+        && own.tos == told.tos
+        && own.metric.is_none_or(|metric| told.metric == Some(metric))
+}
+
 /// A route line; `index_of` finds the interfaces that its gateways name.
 pub(in crate::driver) fn route(
     line: &Line<Route>,
