@@ -178,3 +178,61 @@ fn a_missing_file_is_an_error() {
             .any(|text| text.contains("nothere.conf"))
     );
 }
+
+/// What a configuration test makes of this file.
+fn tested(config: &str) -> Loaded {
+    let files = HashMap::from([("k.conf".into(), config.as_bytes().to_vec())]);
+    test(&Request {
+        file: Path::new("k.conf"),
+        config_id: None,
+        all_config: false,
+        testing: true,
+        system: &Recorded { files },
+    })
+}
+
+#[test]
+fn a_refused_block_is_one_line_with_the_words_in_it() {
+    let server = "virtual_server 192.0.2.10 80 {\n lb_algo rr\n real_server 192.0.2.21 80 {\n  weight 1\n }\n}\n";
+    let loaded = tested(&format!("{server}{server}"));
+    assert_eq!(
+        loaded.refusals(&[]),
+        [
+            "k.conf:1: 'virtual_server' (2 of them, with 6 words) is known but not executed yet; --allow-unexecuted=virtual_server starts without it"
+        ]
+    );
+    assert!(loaded.warnings(&[]).is_empty());
+    let allowed = ["virtual_server".to_owned()];
+    assert!(loaded.refusals(&allowed).is_empty());
+    assert_eq!(loaded.warnings(&allowed).len(), 1);
+}
+
+#[test]
+fn a_master_without_a_priority_owns_the_addresses() {
+    let instance = |words: &str| {
+        let loaded = tested(&format!(
+            "vrrp_instance V {{\n interface v0\n virtual_router_id 7\n {words}\n virtual_ipaddress {{\n 192.0.2.7\n }}\n}}\n"
+        ));
+        loaded
+            .configuration
+            .instances
+            .first()
+            .map(|one| one.priority)
+    };
+    assert_eq!(instance("state MASTER"), Some(255));
+    assert_eq!(instance("state MASTER\n priority 300"), Some(100));
+    assert_eq!(instance("state BACKUP"), Some(100));
+}
+
+#[test]
+fn an_instance_without_an_id_ends_the_judgement_and_the_start() {
+    let loaded =
+        tested("vrrp_instance A {\n interface v0\n}\nvrrp_sync_group G {\n group {\n  B\n }\n}\n");
+    let texts: Vec<&str> = loaded
+        .messages
+        .iter()
+        .map(|one| one.text.as_str())
+        .collect();
+    assert_eq!(texts, ["(A) the virtual router id must be set"]);
+    assert!(loaded.fatal);
+}

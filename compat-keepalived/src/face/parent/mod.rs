@@ -68,6 +68,8 @@ struct Parent {
     notifier: Option<Notifier>,
     /// What is under way, for the line that tells its end.
     phase: Phase,
+    /// Something is complete: from here on the parent waits, and needs next to nothing for that.
+    rests: bool,
     reload_time: Option<ReloadTime>,
     reports: child::Reports,
     /// The namespace that the daemon is in.
@@ -171,6 +173,9 @@ impl Parent {
 
     fn run_until_stopped(&mut self) -> Verdict {
         loop {
+            if std::mem::take(&mut self.rests) {
+                memory::give_back();
+            }
             self.wait();
             if let Some(verdict) = self.take_signals() {
                 return verdict;
@@ -341,8 +346,7 @@ impl Parent {
         if let Some(notifier) = &self.notifier {
             notifier.ready(locum_runtime::process::pid());
         }
-        // From here on the parent waits.
-        memory::give_back();
+        self.rests = true;
     }
 }
 

@@ -104,6 +104,7 @@ pub(super) fn start(args: Args, argv: &[OsString]) -> Result<Parent, Exit> {
         namespace,
         notifier: Notifier::from_environment(),
         phase: Phase::Starting,
+        rests: false,
         core_pattern,
     })
 }

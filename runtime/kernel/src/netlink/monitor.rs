@@ -22,8 +22,8 @@ const RTM_NEWROUTE: u16 = 24;
 const RTM_DELROUTE: u16 = 25;
 const RTM_NEWRULE: u16 = 32;
 const RTM_DELRULE: u16 = 33;
-/// Room for an event; one that is longer counts as lost.
-const DATAGRAM_BYTES: usize = 64 << 10;
+/// Room for an event at first; one that is longer counts as lost, and the next one of its size doesn't.
+const DATAGRAM_BYTES: usize = 16 << 10;
 
 /// What to hear of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -165,6 +165,7 @@ impl Monitor {
             }
         };
         let Some(datagram) = self.datagram.get(..length) else {
+            self.datagram.resize(length, 0);
             events.push(Event::Overrun);
             return Ok(());
         };

@@ -20,8 +20,6 @@ use crate::socket_option::set_receive_buffer;
 /// The most requests of one datagram: their answers fit into the receive buffer.
 const MOST: usize = 128;
 const RECEIVE_BUFFER: usize = 1 << 20;
-/// The kernel fills at most 32 KiB in a dump.
-const DATAGRAM_BYTES: usize = 64 << 10;
 /// `struct nlmsghdr`.
 const HEADER_BYTES: usize = 16;
 /// How often a dump is begun again when the kernel says that it changed meanwhile.
@@ -82,7 +80,7 @@ impl Netlink {
             socket,
             sequence: 0,
             out: Vec::new(),
-            datagram: vec![0; DATAGRAM_BYTES],
+            datagram: Vec::new(),
         })
     }
 

@@ -413,6 +413,9 @@ impl Engine {
         later.times.pop_front();
         if let Some(&at) = later.times.front() {
             self.timers.set(&mut later.alarm, key(id), at.max(now));
+        } else {
+            // Most instances never need the room again.
+            later.times = VecDeque::new();
         }
     }
 }
