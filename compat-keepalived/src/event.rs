@@ -22,6 +22,7 @@ pub fn lines(event: &Event) -> Vec<Line> {
         // The name that is missing is how the reference tells it.
         Event::Static(event) => instance("(null)", event),
         Event::Group { name, event, .. } => vec![group(name, event)],
+        Event::Prepared => Vec::new(),
         Event::StartDelayed(delay) => {
             vec![Line::info(format!(
                 "Delaying startup for {} seconds",
@@ -194,6 +195,12 @@ fn instance(name: &str, event: &InstanceEvent) -> Vec<Line> {
             process,
             fault: false,
         } => line(&format!("tracked process {process} quorum achieved")),
+        E::TrackedBfd { session, up } => {
+            let state = if *up { "UP" } else { "DOWN" };
+            Line::info(format!(
+                "VRRP_Instance({name}) Tracked BFD instance {session} is {state}"
+            ))
+        }
         E::AddressNoLongerExists { address, interface } => line(&format!(
             "ip address {}, no longer exist",
             address_line(address, interface)
@@ -223,12 +230,17 @@ fn fault(name: &str, reason: &FaultReason) -> Line {
             let family = if *v6 { "IPv6" } else { "IPv4" };
             format!("({name}) entering FAULT state (no {family} address for interface)")
         }
+        FaultReason::SourceMissing => {
+            format!("({name}): entering FAULT state (src address not configured)")
+        }
+        FaultReason::NoSocket => format!("({name}): entering FAULT state (no socket)"),
         FaultReason::NoPeers => format!("({name}) entering FAULT state (no unicast peers)"),
         FaultReason::Process(process) => {
             format!("({name}) entering FAULT state (tracked process {process} quorum not achieved)")
         }
-        FaultReason::File(file) => format!("({name}): tracked file {file} now FAULT state"),
-        FaultReason::Bfd(bfd) => format!("({name}) entering FAULT state (tracked BFD {bfd} down)"),
+        FaultReason::File { file, status } => {
+            format!("({name}): entering FAULT state (tracked file {file} has status {status})")
+        }
     })
 }
 

@@ -1,8 +1,13 @@
 //! Lines about what only the driver of VRRP knows: sockets, netlink, programs that don't run.
 
+use std::io;
+
 use locum_model::vrrp::Family;
 use locum_runtime::log::level;
-use locum_vrrp::driver::{DeviceChange, Trouble};
+use locum_vrrp::{
+    driver::{DeviceChange, Trouble},
+    effect::Hears,
+};
 
 use crate::{
     dump::lines,
@@ -34,10 +39,11 @@ pub fn line(trouble: &Trouble) -> Option<Line> {
                 "VRRP sockpool: [ifindex({interface:3}), family({family}), proto({protocol}), fd({hears_by},{sends_by}) {cast}]"
             ))
         }
-        Trouble::Socket { interface, error } => Line::info(format!(
-            "cant open raw socket on {interface}. errno={}",
-            error.raw_os_error().unwrap_or(0)
-        )),
+        Trouble::Socket {
+            interface,
+            hears,
+            error,
+        } => Line::info(socket(interface, *hears, error)),
         Trouble::Send { instance, error } => Line::info(format!(
             "({instance}): send advert error {} ({})",
             error.raw_os_error().unwrap_or(0),
@@ -171,6 +177,19 @@ fn device(instance: &str, name: &str, change: &DeviceChange) -> Line {
             "({instance}) Error removing VMAC interface {name}: {}",
             errno(error)
         )),
+    }
+}
+
+fn socket(interface: &str, hears: Hears, error: &io::Error) -> String {
+    let (number, text) = (error.raw_os_error().unwrap_or(0), errno(error));
+    match hears {
+        Hears::Own(Some(source)) if error.kind() == io::ErrorKind::AddrNotAvailable => {
+            format!("bind unicast_src {source} failed {number} - {text}")
+        }
+        Hears::Group(group) if number == nix::errno::Errno::ENOBUFS as i32 => {
+            format!("({interface}) cant do IP_ADD_MEMBERSHIP {group} errno={text} ({number})")
+        }
+        _ => format!("cant open raw socket on {interface}. errno={number}"),
     }
 }
 

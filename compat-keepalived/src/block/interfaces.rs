@@ -33,7 +33,7 @@ fn of_vrrp(
 /// `NAME DOWN [UP]`, in seconds up to 255.
 fn delay(pass: &mut Pass<'_>, line: &Line) -> Result<(), Abort> {
     let name = pass.parameter(line, 0)?;
-    if pass.interface(&name).is_none() && !pass.interfaces_may_come() {
+    if !pass.interface_is_usable(&name) {
         pass.fatal_error(format!(
             "unknown interface {name} specified for up/down delay"
         ));
@@ -59,7 +59,7 @@ fn delay(pass: &mut Pass<'_>, line: &Line) -> Result<(), Abort> {
 /// `NAME [MII|ETHTOOL|IOCTL]`
 fn linkbeat(pass: &mut Pass<'_>, line: &Line) -> Result<(), Abort> {
     let name = pass.parameter(line, 0)?;
-    if pass.interface(&name).is_none() && !pass.interfaces_may_come() {
+    if !pass.interface_is_usable(&name) {
         pass.fatal_error(format!(
             "unknown interface {name} specified for linkbeat interface"
         ));

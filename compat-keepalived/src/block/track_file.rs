@@ -8,7 +8,7 @@ use locum_parser::keepalived::Line;
 use super::script::default_weight;
 use crate::{
     draft::TrackFile,
-    load::{Abort, Pass, Process, number, value},
+    load::{Abort, Kind, Pass, Process, number, value},
     row::{Row, row},
 };
 
@@ -48,6 +48,12 @@ pub(super) fn track_file(pass: &mut Pass<'_>, line: &Line) -> Result<(), Abort> 
     if !matches!(pass.process, Process::Checkers | Process::Vrrp) {
         pass.skip_block();
         return Ok(());
+    }
+    if value::word(line, 0).as_deref() == Some("vrrp_track_file") {
+        pass.tell(
+            Kind::Log,
+            "\"vrrp_track_file\" is deprecated, please use \"track_file\"",
+        );
     }
     let name = pass.parameter(line, 1)?;
     let located = pass.located(name.clone());

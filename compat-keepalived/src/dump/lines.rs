@@ -156,11 +156,11 @@ pub fn rule(line: &Rule) -> String {
         text.push_str("not ");
     }
     match &line.from {
-        Some(from) => push(&mut text, format_args!("from {}/{}", from.ip, from.prefix)),
+        Some(from) => push(&mut text, format_args!("from {}", network(from))),
         None => text.push_str("from all"),
     }
     if let Some(to) = &line.to {
-        push(&mut text, format_args!(" to {}/{}", to.ip, to.prefix));
+        push(&mut text, format_args!(" to {}", network(to)));
     }
     push(
         &mut text,

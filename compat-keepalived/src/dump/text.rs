@@ -122,14 +122,20 @@ pub fn link_layer(bytes: &[u8]) -> String {
     text
 }
 
-/// A script's words, each in quotes: `'/usr/bin/true' 'a'`.
+/// A script's words, each in quotes: `'/usr/bin/true' 'a'`. The program stands without symbolic links.
 pub fn script(script: &Script) -> String {
-    let words: Vec<String> = script
+    let mut words: Vec<String> = script
         .argv
         .iter()
-        .map(|word| format!("'{}'", String::from_utf8_lossy(word.as_bytes())))
+        .map(|word| String::from_utf8_lossy(word.as_bytes()).into_owned())
         .collect();
-    words.join(" ")
+    if let Some(program) = words.first_mut()
+        && let Ok(real) = std::fs::canonicalize(&*program)
+    {
+        *program = real.to_string_lossy().into_owned();
+    }
+    let quoted: Vec<String> = words.iter().map(|word| format!("'{word}'")).collect();
+    quoted.join(" ")
 }
 
 /// The same with whom it runs as.

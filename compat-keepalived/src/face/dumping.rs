@@ -10,6 +10,9 @@ use crate::{
     dump::{self, Facts, Text, file},
 };
 
+/// Whom scripts run as unless `script_user` says otherwise (manual, SCRIPTS).
+const SCRIPT_USER: &str = "keepalived_script";
+
 /// What dumps show of the machine and of this process; `role` is `None` in the parent.
 pub(super) fn facts(args: &Args, configuration: &Configuration, role: Option<Role>) -> Facts {
     let global = &configuration.global;
@@ -39,6 +42,12 @@ pub(super) fn write(
     ident_suffix: &str,
     bytes: Vec<u8>,
 ) {
+    if matches!(kind, file::Kind::Parent | file::Kind::Vrrp)
+        && configuration.global.script_user.is_none()
+        && let Ok(None) = User::from_name(SCRIPT_USER)
+    {
+        log.say(format!("Script user '{SCRIPT_USER}' does not exist"));
+    }
     let daemon = configuration
         .global
         .data_use_instance

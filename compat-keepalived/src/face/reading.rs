@@ -2,7 +2,7 @@
 
 use std::{
     cell::RefCell,
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     io,
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -44,6 +44,7 @@ impl Reading {
             machine: Rooted {
                 directory: std::env::current_dir().unwrap_or_else(|_| "/".into()),
                 files: RefCell::new(Files::Disk),
+                expected: RefCell::default(),
             },
             memory: Memory::new(),
         }
@@ -109,6 +110,8 @@ impl Reading {
 #[derive(Debug)]
 struct Rooted {
     directory: PathBuf,
+    /// Interfaces that weren't there when a configuration named them.
+    expected: RefCell<HashSet<String>>,
     files: RefCell<Files>,
 }
 
@@ -177,6 +180,10 @@ impl System for Rooted {
 
     fn interfaces(&self) -> Option<HashMap<String, Interface>> {
         Machine.interfaces()
+    }
+
+    fn expects(&self, name: &str) -> bool {
+        self.expected.borrow_mut().insert(name.to_owned())
     }
 
     fn user(&self, name: &str) -> Option<Account> {

@@ -52,6 +52,10 @@ pub trait System {
     fn interfaces(&self) -> Option<HashMap<String, Interface>> {
         None
     }
+    /// An interface that isn't there is waited for from now on; false: it was already.
+    fn expects(&self, _name: &str) -> bool {
+        true
+    }
     /// The user of this name with its group.
     fn user(&self, name: &str) -> Option<Account>;
     /// The group of this name.

@@ -84,14 +84,23 @@ pub fn is_multicast(ip: IpAddr) -> bool {
 }
 
 impl Pass<'_> {
-    /// Interfaces may be missing at start (`dynamic_interfaces`).
-    pub fn interfaces_may_come(&self) -> bool {
-        self.draft.configuration.global.dynamic_interfaces != DynamicInterfaces::No
+    /// Whether an interface may be named: it is there, or may come (`dynamic_interfaces`), which is told once.
+    pub fn interface_is_usable(&mut self, name: &str) -> bool {
+        if self.interface(name).is_some() {
+            return true;
+        }
+        let may_come = self.draft.configuration.global.dynamic_interfaces != DynamicInterfaces::No;
+        if may_come && self.system().expects(name) {
+            self.tell(Kind::Log, format!(
+                "Configuration specifies interface {name} which doesn't currently exist - will use if created"
+            ));
+        }
+        may_come
     }
 
     /// Notes that an interface is missing, if that matters: the daemon must not start. `text` tells where it was named.
     pub fn interface_named(&mut self, name: &str, text: impl FnOnce() -> String) {
-        if self.interface(name).is_none() && !self.interfaces_may_come() {
+        if !self.interface_is_usable(name) {
             self.error(text());
             self.draft.interface_missing = true;
         }

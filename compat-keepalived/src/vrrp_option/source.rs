@@ -8,7 +8,7 @@ use locum_parser::keepalived::Line;
 use super::{agrees, current, name, required_number};
 use crate::{
     load::{Abort, Pass, number, value},
-    row::{Row, accepted, row},
+    row::{Row, row},
 };
 
 pub(super) const ROWS: &[Row] = &[
@@ -21,8 +21,7 @@ pub(super) const ROWS: &[Row] = &[
     row("mcast_dst_ip", mcast_dst_ip),
     row("mcast_src_ip", source),
     row("old_unicast_checksum", old_unicast_checksum),
-    // The reference reads it and does nothing, whatever the manual says.
-    accepted("track_src_ip", |pass, _| {
+    row("track_src_ip", |pass, _| {
         current(pass).model.track_src_ip = true;
         Ok(())
     }),

@@ -150,7 +150,7 @@ impl Wording {
 
     fn exists(&self, pass: &mut Pass<'_>, name: &str) -> bool {
         if self.kind == Kind::Interface {
-            return pass.interface(name).is_some() || pass.interfaces_may_come();
+            return pass.interface_is_usable(name);
         }
         let draft = &pass.draft;
         match self.kind {

@@ -191,7 +191,7 @@ pub struct Socket {
 }
 
 /// What a pool's socket receives.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Hears {
     /// Adverts to this group, which is joined on the interface.
     Group(IpAddr),

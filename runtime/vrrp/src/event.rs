@@ -29,6 +29,8 @@ pub enum Event {
         /// What.
         event: GroupEvent,
     },
+    /// At the start: what each instance tracks is known, what an earlier daemon left is removed next.
+    Prepared,
     /// Instances start after this time.
     StartDelayed(Duration),
     /// The earliest timer was due this long ago when the driver woke (told from one second on).
@@ -229,6 +231,13 @@ pub enum InstanceEvent {
         /// It means fault.
         fault: bool,
     },
+    /// A tracked BFD session came up, or went down.
+    TrackedBfd {
+        /// The session.
+        session: Name,
+        /// It is up.
+        up: bool,
+    },
     /// A reload brought another address list: this one goes.
     AddressNoLongerExists {
         /// What its line said.
@@ -366,14 +375,21 @@ pub enum FaultReason {
         /// IPv6.
         v6: bool,
     },
+    /// The configured address to send from isn't there.
+    SourceMissing,
+    /// Its sockets can't be had.
+    NoSocket,
     /// Unicast without peers.
     NoPeers,
     /// A tracked process doesn't have its quorum.
     Process(Name),
     /// A tracked file says so.
-    File(Name),
-    /// A BFD session is down.
-    Bfd(Name),
+    File {
+        /// The file.
+        file: Name,
+        /// Its number times its weight.
+        status: i64,
+    },
 }
 
 /// What an interface became.

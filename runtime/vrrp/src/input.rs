@@ -48,3 +48,14 @@ pub enum ScriptResult {
     /// It couldn't be started.
     NotStarted,
 }
+
+/// What became of sockets that were to be opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Opening {
+    /// They stand.
+    Done,
+    /// The address to hear by isn't there, or not usable yet.
+    SourceMissing,
+    /// The system refused.
+    Refused,
+}

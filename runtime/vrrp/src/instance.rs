@@ -46,6 +46,8 @@ pub struct Instance {
     pub source: Option<IpAddr>,
     /// It has no such address: a reason to be in fault.
     pub sourceless: bool,
+    /// Its sockets can't be had: another reason.
+    pub mute: bool,
     /// What it is.
     pub state: State,
     /// When it became that.
@@ -160,6 +162,7 @@ impl Instance {
             last_socket: None,
             source: None,
             sourceless: false,
+            mute: false,
             state: State::Init,
             last_transition: None,
             wants_master: false,

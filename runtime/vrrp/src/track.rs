@@ -100,6 +100,14 @@ impl Reading {
         }
     }
 
+    /// What the log says of a number that means fault: its product with the weight; a weight of 0 has a number of its own.
+    pub fn fault_status(&self, weight: Weight) -> i64 {
+        match *self {
+            Self::Number(number) if weight.value != 0 => product(number, weight),
+            _ => FAULT_BELOW - 1,
+        }
+    }
+
     /// Takes a script's result. True: its state changed, or became known.
     pub fn result(&mut self, result: ScriptResult) -> bool {
         let success = result == ScriptResult::Exited(0);
@@ -155,12 +163,7 @@ fn from_number(number: i64, weight: Weight, before: Meaning) -> Meaning {
             priority: 0,
         };
     }
-    let product = number.saturating_mul(i64::from(weight.value));
-    let product = if weight.reverse {
-        product.saturating_neg()
-    } else {
-        product
-    };
+    let product = product(number, weight);
     if product < FAULT_BELOW {
         return Meaning {
             fault: true,
@@ -170,6 +173,15 @@ fn from_number(number: i64, weight: Weight, before: Meaning) -> Meaning {
     Meaning {
         fault: false,
         priority: product.min(-FAULT_BELOW) as i32,
+    }
+}
+
+fn product(number: i64, weight: Weight) -> i64 {
+    let product = number.saturating_mul(i64::from(weight.value));
+    if weight.reverse {
+        product.saturating_neg()
+    } else {
+        product
     }
 }
 

@@ -137,6 +137,8 @@ struct Words<'a> {
 
 /// Lines of the start that have their place among the others.
 struct Starting {
+    /// Before anything is said of instances.
+    watches: Vec<Line>,
     /// Before instances begin.
     channels: Vec<Line>,
     /// After they have begun.
@@ -159,6 +161,7 @@ impl Starting {
             .map(|(_, what)| format!("Registering gratuitous {what} shared channel"))
             .map(|text| Line::info(text).detail());
         Self {
+            watches: Vec::new(),
             channels: unused_scripts(configuration).chain(channels).collect(),
             sockets: Vec::new(),
         }
@@ -188,10 +191,13 @@ impl Face for Words<'_> {
     }
 
     fn tell(&mut self, event: &Event) {
-        if let (Some(starting), Event::Instance { .. }) = (&mut self.starting, event) {
-            self.child
-                .log()
-                .tell(std::mem::take(&mut starting.channels));
+        if let Some(starting) = &mut self.starting {
+            let lines = match event {
+                Event::Instance { .. } => &mut starting.watches,
+                Event::Prepared => &mut starting.channels,
+                _ => &mut Vec::new(),
+            };
+            self.child.log().tell(std::mem::take(lines));
         }
         self.child.log().tell(event::lines(event));
     }
@@ -200,6 +206,7 @@ impl Face for Words<'_> {
         let line = trouble::line(trouble);
         match (&mut self.starting, trouble) {
             (Some(starting), Trouble::SocketOpened { .. }) => starting.sockets.extend(line),
+            (Some(starting), Trouble::ProcessWatch(_)) => starting.watches.extend(line),
             _ => self.child.log().tell(line),
         }
     }
@@ -239,9 +246,15 @@ impl Face for Words<'_> {
                 let text = dump::vrrp(configuration, snapshot, &facts);
                 (dump::file::Kind::Vrrp, text.into_bytes())
             }
-            DumpKind::Statistics => {
+            DumpKind::Statistics | DumpKind::LastStatistics => {
+                let clears = kind == DumpKind::LastStatistics;
+                let what = if clears {
+                    "Printing and clearing"
+                } else {
+                    "Printing"
+                };
                 log.say(format!(
-                    "Printing VRRP stats for process({}) on signal",
+                    "{what} VRRP stats for process({}) on signal",
                     std::process::id()
                 ));
                 let text = dump::statistics(snapshot);

@@ -8,7 +8,12 @@ use locum_model::{
 };
 use tokio::sync::oneshot;
 
-use crate::{effect::Notice, event::Event, identity::Name, snapshot::Snapshot};
+use crate::{
+    effect::{Hears, Notice},
+    event::Event,
+    identity::Name,
+    snapshot::Snapshot,
+};
 
 /// Where everything that happens goes: log lines, notifications, dumps. Called from the event loop: it must not wait.
 pub trait Face {
@@ -40,7 +45,7 @@ pub enum Order {
     Reload,
     /// Hand the state of everything to [`Face::dump`].
     Dump(DumpKind),
-    /// Set all counters to zero.
+    /// Dump all counters and set them to zero.
     ClearStatistics,
     /// A BFD session's state, from the BFD process.
     Bfd {
@@ -65,6 +70,8 @@ pub enum DumpKind {
     Data,
     /// Counters.
     Statistics,
+    /// Counters, which are set to zero afterwards.
+    LastStatistics,
     /// Everything, for programs.
     Json,
 }
@@ -125,6 +132,8 @@ pub enum Trouble {
     Socket {
         /// Their interface.
         interface: Name,
+        /// What they were to hear.
+        hears: Hears,
         /// Why.
         error: io::Error,
     },

@@ -30,6 +30,7 @@ use crate::{
     effect::{Effect, Line, Lines},
     engine::Engine,
     identity::{InstanceId, LineId, SocketId},
+    input::Opening,
 };
 
 /// The sockets and netlink.
@@ -53,6 +54,8 @@ pub(super) struct Hands {
     removed: Vec<(u32, IpAddr)>,
     /// Sockets that stand and haven't been told of.
     opened: Vec<Trouble>,
+    /// What became of sockets since the engine was told.
+    openings: Vec<(SocketId, Opening)>,
 }
 
 impl Hands {
@@ -75,6 +78,7 @@ impl Hands {
             requests: Vec::new(),
             removed: Vec::new(),
             opened: Vec::new(),
+            openings: Vec::new(),
             set_routes: Vec::new(),
             set_rules: Vec::new(),
             virtual_links: VirtualLinks::default(),
@@ -132,6 +136,11 @@ impl Hands {
     pub(super) fn forget_device(&mut self, interface: u32, face: &mut impl Face) {
         self.virtual_links
             .forget(interface, &mut self.firewalls, face);
+    }
+
+    /// What became of sockets since this was called last.
+    pub(super) fn openings(&mut self) -> Vec<(SocketId, Opening)> {
+        std::mem::take(&mut self.openings)
     }
 
     /// Tells which sockets stand: after a start or a reload, as the reference does.
@@ -364,11 +373,25 @@ impl Hands {
             .sockets
             .open(id, socket, device.as_deref(), buffer, poll)
         {
-            Ok(opened) => self.opened.push(opened),
-            Err(error) => face.trouble(&Trouble::Socket {
-                interface: self.links.name(socket.interface),
-                error,
-            }),
+            Ok(opened) => {
+                self.opened.push(opened);
+                self.openings.push((id, Opening::Done));
+            }
+            Err(error) => {
+                let opening = match error.kind() {
+                    std::io::ErrorKind::AddrNotAvailable => Opening::SourceMissing,
+                    _ => Opening::Refused,
+                };
+                self.openings.push((id, opening));
+                // Those that are tried again are told once.
+                if engine.users(id).any(|instance| !instance.mute) {
+                    face.trouble(&Trouble::Socket {
+                        interface: self.links.name(socket.interface),
+                        hears: socket.hears,
+                        error,
+                    });
+                }
+            }
         }
     }
 

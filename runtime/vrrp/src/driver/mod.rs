@@ -156,6 +156,8 @@ impl Driver {
         self.track(now, &configuration, true, face);
         self.statics = Statics::of(&configuration, &self.hands.links);
         self.carry_out_own([self.statics.clear_rules()], face);
+        self.engine.arrange(now, &mut self.effects);
+        self.carry_out(face);
         self.engine.start(now, &mut self.effects);
         self.carry_out_own(self.statics.set(), face);
         self.carry_out(face);
@@ -448,7 +450,11 @@ impl Driver {
         match order {
             Order::Reload => self.reload(now, face)?,
             Order::Dump(kind) => face.dump(kind, self.engine.configuration(), &self.snapshot()),
-            Order::ClearStatistics => self.engine.clear_statistics(),
+            Order::ClearStatistics => {
+                let kind = DumpKind::LastStatistics;
+                face.dump(kind, self.engine.configuration(), &self.snapshot());
+                self.engine.clear_statistics();
+            }
             Order::Bfd { session, up } => {
                 self.engine.on_bfd(now, &session, up, &mut self.effects);
                 self.carry_out(face);
@@ -564,9 +570,19 @@ impl Driver {
 
     /// Carries out what the engine wants, in its order.
     fn carry_out(&mut self, face: &mut impl Face) {
-        for effect in self.effects.drain() {
-            self.hands
-                .carry_out(effect, &mut self.engine, &self.poll, face);
+        loop {
+            for effect in self.effects.drain() {
+                self.hands
+                    .carry_out(effect, &mut self.engine, &self.poll, face);
+            }
+            let openings = self.hands.openings();
+            if openings.is_empty() {
+                return;
+            }
+            let now = clock::now();
+            for (id, opening) in openings {
+                self.engine.on_socket(now, id, opening, &mut self.effects);
+            }
         }
     }
 }

@@ -11,7 +11,7 @@ use super::{Engine, TimerKey, tracking::key};
 use crate::{
     device::Devices,
     effect::{Effects, Hears, Socket},
-    event::{Event, InstanceEvent, InterfaceChange},
+    event::{Event, FaultReason, InstanceEvent, InterfaceChange},
     fsm::State,
     identity::{InstanceId, LineId, Name},
     input::Interface,
@@ -132,9 +132,7 @@ impl Engine {
                 address,
             });
         }
-        let used = self
-            .trackers
-            .contains_key(&key(Kind::Interface, &link.name));
+        let used = self.is_used(index, &link.name);
         out.tell(Event::Interface {
             interface: link.name,
             change: InterfaceChange::Removed { used },
@@ -206,19 +204,27 @@ impl Engine {
         }
         link.up = up;
         let name = link.name.clone();
-        let key = key(Kind::Interface, &name);
-        if self.trackers.contains_key(&key) {
+        if self.is_used(index, &name) {
             let change = if up {
                 InterfaceChange::Up
             } else {
                 InterfaceChange::Down
             };
             out.tell(Event::Interface {
-                interface: name,
+                interface: name.clone(),
                 change,
             });
+        }
+        let key = key(Kind::Interface, &name);
+        if self.trackers.contains_key(&key) {
             self.read(now, key, Reading::Binary(up), out);
         }
+    }
+
+    /// Whether an instance sends from an interface, or somebody tracks it.
+    fn is_used(&self, index: u32, name: &Name) -> bool {
+        self.trackers.contains_key(&key(Kind::Interface, name))
+            || self.order.iter().any(|&id| self.sends_from(id) == index)
     }
 
     /// An address came to an interface, or went. Changes that our own commands asked for are not told, but what the kernel
@@ -262,7 +268,10 @@ impl Engine {
             out,
         );
         for id in self.order.clone() {
-            if self.sends_from(id) == interface {
+            let own = self
+                .instance(id)
+                .and_then(|instance| instance.config.source);
+            if self.sends_from(id) == interface || own == Some(address) {
                 self.choose_source(now, id, out);
             }
         }
@@ -331,6 +340,7 @@ impl Engine {
         self.locate(id);
         self.choose_source(now, id, out);
         self.open(id, out);
+        self.has_sockets(now, id, out);
     }
 
     /// Finds the interfaces of an instance and its lines.
@@ -395,7 +405,12 @@ impl Engine {
         };
         let first = own.or_else(|| self.first_address(from, family));
         let source = instance.config.source.or(first);
-        let (was, is) = (instance.sourceless, source.is_none());
+        let gone = instance.config.track_src_ip
+            && instance
+                .config
+                .source
+                .is_some_and(|own| !self.is_anywhere(own));
+        let (was, is) = (instance.sourceless, source.is_none() || gone);
         if let Some(instance) = self.get(id) {
             // The last packet of one that lost its address still tells it.
             if source.is_some() {
@@ -407,6 +422,10 @@ impl Engine {
             return;
         }
         if is {
+            if gone && self.started {
+                let reason = FaultReason::SourceMissing;
+                self.tell(id, InstanceEvent::FaultReason(reason), out);
+            }
             self.fault_begins(now, id, out);
         } else {
             self.fault_ends(now, id, out);
@@ -422,12 +441,7 @@ impl Engine {
         out: &mut Effects,
     ) {
         let name = self.name_of(interface);
-        let is_used = self
-            .order
-            .iter()
-            .any(|&id| self.sends_from(id) == interface)
-            || self.trackers.contains_key(&key(Kind::Interface, &name));
-        if before == after || !is_used {
+        if before == after || !self.is_used(interface, &name) {
             return;
         }
         if let Some(address) = before {
@@ -445,6 +459,12 @@ impl Engine {
     }
 
     /// The address that adverts may come from: no virtual one.
+    fn is_anywhere(&self, address: IpAddr) -> bool {
+        self.links
+            .values()
+            .any(|link| link.addresses.contains(&address))
+    }
+
     pub(super) fn first_address(&self, interface: u32, family: Family) -> Option<IpAddr> {
         self.sources(interface, family)
             .find(|ip| !self.is_virtual(interface, *ip))

@@ -8,6 +8,7 @@ mod lines;
 mod links;
 mod packets;
 mod reload;
+mod sockets;
 mod start;
 mod tracking;
 mod transition;
@@ -64,6 +65,8 @@ pub struct Engine {
     owners: HashMap<(u32, IpAddr), LineId>,
     announcements: Announcements,
     timers: Timers<TimerKey>,
+    /// When sockets that couldn't be had are tried again.
+    sockets_again: Alarm,
     /// `vrrp_startup_delay`: no wait for a master begins earlier.
     waits_from: Option<Instant>,
     started: bool,
@@ -73,6 +76,8 @@ pub struct Engine {
 /// Whose timer it is; timers of one time run in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum TimerKey {
+    /// Sockets that couldn't be had are tried again.
+    Sockets,
     /// A debounced interface.
     Link(u32),
     /// An instance's advert or its master's being down.
@@ -105,6 +110,7 @@ impl Engine {
             trackers: BTreeMap::new(),
             owners: HashMap::new(),
             timers: Timers::default(),
+            sockets_again: Alarm::default(),
             waits_from: None,
             started: false,
             stopped: false,
@@ -135,10 +141,11 @@ impl Engine {
             timers,
             links,
             announcements,
+            sockets_again,
             ..
         } = self;
         while let Some(entry) = timers.earliest() {
-            let alarm = alarm_of(instances, links, announcements, entry.1);
+            let alarm = alarm_of(instances, links, announcements, sockets_again, entry.1);
             if alarm.as_ref().is_some_and(|alarm| alarm.is_at(entry.0)) {
                 return;
             }
@@ -163,16 +170,18 @@ impl Engine {
             timers,
             links,
             announcements,
+            sockets_again,
             ..
         } = self;
         let key = entry.1;
-        let Some(alarm) = alarm_of(instances, links, announcements, key) else {
+        let Some(alarm) = alarm_of(instances, links, announcements, sockets_again, key) else {
             return;
         };
         if timers.ring(alarm, entry, now) == Ring::NotYet {
             return;
         }
         match key {
+            TimerKey::Sockets => self.open_again(now, out),
             TimerKey::Link(index) => self.debounced(now, index, out),
             TimerKey::Instance(id) => self.timer_of(now, id, out),
             TimerKey::AnnounceAgain(id) => self.announce_again(now, id, out),
@@ -380,6 +389,7 @@ fn alarm_of<'a>(
     instances: &'a mut [Option<Box<Instance>>],
     links: &'a mut BTreeMap<u32, Link>,
     announcements: &'a mut Announcements,
+    sockets_again: &'a mut Alarm,
     key: TimerKey,
 ) -> Option<&'a mut Alarm> {
     let (TimerKey::Instance(id)
@@ -390,6 +400,7 @@ fn alarm_of<'a>(
         return match key {
             TimerKey::Link(index) => links.get_mut(&index).map(|link| &mut link.debounce),
             TimerKey::Spacing(spacing) => announcements.alarm(spacing),
+            TimerKey::Sockets => Some(sockets_again),
             _ => None,
         };
     };

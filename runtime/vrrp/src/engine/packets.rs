@@ -9,6 +9,7 @@ use std::{
 use locum_model::vrrp::{Family, Version};
 
 use super::Engine;
+use super::sockets::Opened;
 use crate::{
     accept::{Checksum, accept},
     effect::{Effect, Effects, NoticeState, Socket},
@@ -30,6 +31,8 @@ pub(super) struct Pool {
     pub(super) socket: Socket,
     /// Instances by virtual router id; with peers that differ several may have one id.
     pub(super) routers: BTreeMap<u8, Vec<InstanceId>>,
+    /// Whether they could be had.
+    pub(super) state: Opened,
     /// Ids without an instance that were told of.
     unknown: [u64; 4],
 }
@@ -39,6 +42,7 @@ impl Pool {
         Self {
             socket,
             routers: BTreeMap::new(),
+            state: Opened::NotYet,
             unknown: [0; 4],
         }
     }

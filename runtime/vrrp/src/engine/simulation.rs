@@ -26,12 +26,15 @@ use crate::{
     event::{Event, InstanceEvent},
     fsm::State,
     identity::InstanceId,
-    input::{Received, ScriptResult},
+    input::{Opening, Received, ScriptResult},
 };
 
 const NODES: usize = 3;
 /// Long enough for a delayed preemption, a group and everybody's timers.
 const SETTLING: Duration = Duration::from_secs(20);
+
+/// More frames in a second than instances have reason to send.
+const STORM: u64 = 1000;
 
 /// A stream of numbers (splitmix64): the same seed gives the same history.
 struct Dice(u64);
@@ -57,6 +60,10 @@ struct Node {
     out: Effects,
     held: BTreeSet<(u32, IpAddr)>,
     sockets: BTreeSet<u32>,
+    /// Sockets that couldn't be had.
+    refused: BTreeSet<u32>,
+    /// None can be had.
+    refuses: bool,
     link_up: bool,
     stalled_until: Option<Instant>,
     stopped: bool,
@@ -69,6 +76,8 @@ struct World {
     /// Frames under way: when, a number that keeps them apart, to whom, the bytes.
     air: BTreeMap<(Instant, u64), (usize, IpAddr, Vec<u8>)>,
     sent: u64,
+    /// A second, and how many had been sent when it began.
+    second: (Instant, u64),
     loss_percent: u64,
     jitter_ms: u64,
     /// Sides of a split network; equal: connected.
@@ -149,6 +158,7 @@ impl World {
             dice: Dice(seed),
             air: BTreeMap::new(),
             sent: 0,
+            second: (now, 0),
             loss_percent: 0,
             jitter_ms: 0,
             sides: [0; NODES],
@@ -164,7 +174,7 @@ impl World {
         let node = &mut self.nodes[at];
         let effects: Vec<Effect> = node.out.drain().collect();
         let mut told: Option<InstanceId> = None;
-        let mut frames = Vec::new();
+        let (mut frames, mut openings) = (Vec::new(), Vec::new());
         for effect in effects {
             match effect {
                 Effect::Tell(Event::Instance { id, event, .. }) => {
@@ -196,19 +206,46 @@ impl World {
                     node.engine
                         .adverts(instance, priority, |_, out| frames.push(out.bytes.to_vec()));
                 }
-                Effect::OpenSocket(socket) => assert!(node.sockets.insert(socket.0)),
-                Effect::CloseSocket(socket) => assert!(node.sockets.remove(&socket.0)),
+                Effect::OpenSocket(socket) => {
+                    let opening = if node.refuses {
+                        node.refused.insert(socket.0);
+                        Opening::Refused
+                    } else {
+                        node.refused.remove(&socket.0);
+                        assert!(node.sockets.insert(socket.0));
+                        Opening::Done
+                    };
+                    openings.push((socket, opening));
+                }
+                Effect::CloseSocket(socket) => {
+                    let had = node.sockets.remove(&socket.0);
+                    assert!(had || node.refused.remove(&socket.0));
+                }
                 _ => {}
             }
+        }
+        for (socket, opening) in openings {
+            node.engine
+                .on_socket(self.now, socket, opening, &mut node.out);
         }
         node.check();
         let carries = node.link_up;
         for frame in frames.into_iter().filter(|_| carries) {
             self.broadcast(at, &frame);
         }
+        if !self.nodes[at].out.as_slice().is_empty() {
+            self.carry_out(at);
+        }
     }
 
     fn broadcast(&mut self, from: usize, frame: &[u8]) {
+        let (began, before) = self.second;
+        if self.now - began >= Duration::from_secs(1) {
+            self.second = (self.now, self.sent);
+        } else {
+            // Else a history would never end.
+            assert!(self.sent - before < STORM, "adverts answer adverts");
+        }
         for to in (0..NODES).filter(|&to| to != from) {
             let cut = self.sides[from] != self.sides[to] || !self.nodes[to].link_up;
             if cut || self.dice.chance(self.loss_percent) {
@@ -325,6 +362,7 @@ impl World {
                 let node = &mut self.nodes[at];
                 if node.stopped {
                     *node = Node::new(now, at, configuration(at, shape));
+                    node.refuses = self.dice.chance(30);
                 } else {
                     node.engine.stop(now, &mut node.out);
                     node.stopped = true;
@@ -341,6 +379,7 @@ impl World {
         for at in 0..NODES {
             let node = &mut self.nodes[at];
             node.stalled_until = None;
+            node.refuses = false;
             if node.stopped {
                 *node = Node::new(now, at, configuration(at, shape));
             }
@@ -374,6 +413,8 @@ impl Node {
             out: Effects::new(),
             held: BTreeSet::new(),
             sockets: BTreeSet::new(),
+            refused: BTreeSet::new(),
+            refuses: false,
             link_up: true,
             stalled_until: None,
             stopped: false,
@@ -410,7 +451,8 @@ impl Node {
     }
 
     fn hear(&mut self, now: Instant, source: IpAddr, bytes: &[u8]) {
-        let Some(socket) = self.engine.instances().find_map(|instance| instance.socket) else {
+        let own = self.engine.instances().find_map(|instance| instance.socket);
+        let Some(socket) = own.filter(|id| self.sockets.contains(&id.0)) else {
             return;
         };
         let (header, payload) = bytes.split_at(20);
@@ -436,6 +478,10 @@ impl Node {
                 State::Master => {
                     assert!(holds, "{} is master without its addresses", instance.name);
                     assert_eq!(instance.faults, 0, "{} is master in fault", instance.name);
+                    let hears = instance
+                        .socket
+                        .is_some_and(|id| self.sockets.contains(&id.0));
+                    assert!(hears, "{} is master and hears nobody", instance.name);
                 }
                 _ => assert!(
                     !holds,
@@ -505,7 +551,7 @@ fn shape() -> impl Strategy<Value = Shape> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 96, max_shrink_iters: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn after_any_history_there_is_one_master(seed in any::<u64>(), shape in shape(), misfortunes in 0usize..60) {

@@ -19,8 +19,9 @@ use crate::{
 };
 
 impl Engine {
-    /// Starts all instances: what an earlier daemon left is removed, then each becomes what it can be.
-    pub fn start(&mut self, now: Instant, out: &mut Effects) {
+    /// Makes all instances, finds out what they track and opens their sockets; [`start`](Self::start) does the rest. A driver
+    /// tells in between which sockets can't be had.
+    pub fn arrange(&mut self, now: Instant, out: &mut Effects) {
         let configuration = self.configuration.clone();
         let delay = configuration.global.vrrp_startup_delay;
         if !delay.is_zero() {
@@ -36,11 +37,19 @@ impl Engine {
         for id in self.order.clone() {
             self.locate(id);
         }
-        for id in self.order.clone() {
-            self.prepare(now, id, out, false);
-        }
         let order = self.order.clone();
         self.tell_assigned(&order, out);
+        for &id in &order {
+            self.prepare(now, id, out, false);
+        }
+    }
+
+    /// Starts all instances: what an earlier daemon left is removed, then each becomes what it can be.
+    pub fn start(&mut self, now: Instant, out: &mut Effects) {
+        if self.order.is_empty() {
+            self.arrange(now, out);
+        }
+        let order = self.order.clone();
         for &id in &order {
             if self
                 .instance(id)
@@ -50,6 +59,7 @@ impl Engine {
                 self.notify(id, NoticeState::Fault, out);
             }
         }
+        out.tell(Event::Prepared);
         for &id in &order {
             // A device that was just made has nothing to be removed.
             let is_new = |instance: &Instance| self.devices.is_new(&instance.config);
@@ -234,6 +244,7 @@ impl Engine {
         if let Some(instance) = self.get(id) {
             (instance.faults, instance.tracked, instance.awaited_scripts) = (0, 0, 0);
             instance.sourceless = false;
+            instance.faults += u32::from(instance.mute);
         }
         self.tell_long_delays(id, out);
         self.watch_all(id, out);
@@ -246,7 +257,10 @@ impl Engine {
         };
         if instance.sourceless {
             let v6 = instance.config.family == vrrp::Family::Inet6;
-            let reason = FaultReason::NoAddress { v6 };
+            let reason = match instance.config.source {
+                Some(_) => FaultReason::SourceMissing,
+                None => FaultReason::NoAddress { v6 },
+            };
             self.tell(id, InstanceEvent::FaultReason(reason), out);
         }
         let Some(instance) = self.get(id) else {
@@ -263,6 +277,6 @@ impl Engine {
         if reload && let Some(instance) = self.get(id) {
             instance.priority = effective_priority(instance.base_priority, instance.tracked);
         }
-        self.reprioritise(now, id, false, out);
+        self.reprioritise(now, id, out);
     }
 }

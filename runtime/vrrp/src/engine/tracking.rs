@@ -117,6 +117,14 @@ impl Engine {
             let before = watch.meaning;
             watch.meaning = reading.meaning(watch.weight, before);
             let watch = *watch;
+            if let (Kind::Bfd, Reading::Binary(up)) = (key.kind, reading) {
+                let session = key.name.clone();
+                self.tell(
+                    watch.instance,
+                    InstanceEvent::TrackedBfd { session, up },
+                    out,
+                );
+            }
             if first
                 && watch.weight.value == 0
                 && let Some(instance) = self.get(watch.instance)
@@ -136,14 +144,14 @@ impl Engine {
         if fault_changed {
             self.tell_tracked(id, key, meaning.fault, out);
         }
-        if meaning.priority != before.priority {
-            if let Some(instance) = self.get(id) {
-                instance.tracked = instance
-                    .tracked
-                    .saturating_add(meaning.priority - before.priority);
-            }
-            let by_file = fault_changed && watch.weight.value != 0;
-            self.reprioritise(now, id, by_file, out);
+        if let Some(instance) = self.get(id) {
+            let change = meaning.priority - before.priority;
+            instance.tracked = instance.tracked.saturating_add(change);
+        }
+        if fault_changed && !meaning.fault && watch.weight.value != 0 {
+            self.set_priority(id, meaning.priority != 0, out);
+        } else if meaning.priority != before.priority {
+            self.reprioritise(now, id, out);
         }
         if fault_changed && meaning.fault {
             self.fault_begins(now, id, out);
@@ -175,14 +183,19 @@ impl Engine {
         }
     }
 
-    /// Makes the effective priority what trackers say. `leaves_fault`: it is set as the instance leaves fault, and not notified.
-    pub(super) fn reprioritise(
-        &mut self,
-        now: Instant,
-        id: InstanceId,
-        leaves_fault: bool,
-        out: &mut Effects,
-    ) {
+    /// As a file takes its instance out of fault, the effective priority is set, not changed: nobody is notified.
+    fn set_priority(&mut self, id: InstanceId, tells: bool, out: &mut Effects) {
+        if let Some(instance) = self.get(id) {
+            let priority = effective_priority(instance.base_priority, instance.tracked);
+            instance.priority = priority;
+            if tells {
+                self.tell(id, InstanceEvent::PrioritySet(priority), out);
+            }
+        }
+    }
+
+    /// Makes the effective priority what trackers say.
+    pub(super) fn reprioritise(&mut self, now: Instant, id: InstanceId, out: &mut Effects) {
         let Some(instance) = self.get(id) else {
             return;
         };
@@ -191,10 +204,6 @@ impl Engine {
             effective_priority(instance.base_priority, instance.tracked),
         );
         instance.priority = to;
-        if leaves_fault {
-            self.tell(id, InstanceEvent::PrioritySet(to), out);
-            return;
-        }
         if from == to {
             return;
         }
@@ -333,8 +342,9 @@ impl Engine {
             reading: unread,
             watches: Vec::new(),
         });
-        let meaning = tracker.reading.meaning(weight, Meaning::default());
-        let unknown = matches!(tracker.reading, Reading::Unknown(_));
+        let reading = tracker.reading;
+        let meaning = reading.meaning(weight, Meaning::default());
+        let unknown = matches!(reading, Reading::Unknown(_));
         tracker.watches.push(Watch {
             instance: id,
             weight,
@@ -355,10 +365,12 @@ impl Engine {
                 FaultReason::InterfaceMissing(key.name)
             }
             Kind::Interface => FaultReason::InterfaceDown(key.name),
-            Kind::File => FaultReason::File(key.name),
+            Kind::File => FaultReason::File {
+                file: key.name,
+                status: reading.fault_status(weight),
+            },
             Kind::Process => FaultReason::Process(key.name),
-            Kind::Bfd => FaultReason::Bfd(key.name),
-            Kind::Script => return,
+            Kind::Bfd | Kind::Script => return,
         };
         self.tell(id, InstanceEvent::FaultReason(reason), out);
     }

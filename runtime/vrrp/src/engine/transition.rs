@@ -329,9 +329,12 @@ impl Engine {
         }
         self.enter_backup(now, id, false, out);
         self.tell_group(group, GroupEvent::SyncingToBackup, out);
+        let mut at = now;
         for other in self.members(group).collect::<Vec<_>>() {
             if self.may_take_part(other) {
-                self.enter_backup(now, other, false, out);
+                // Who was moved later is out of patience later, and finds the others ready: it becomes master first.
+                at += Duration::from_nanos(1);
+                self.enter_backup(at, other, false, out);
             }
         }
         self.group_became(group, State::Backup, NoticeState::Backup, out);

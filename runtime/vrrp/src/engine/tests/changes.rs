@@ -493,6 +493,55 @@ fn stopping_says_good_bye_and_takes_everything_back() {
 }
 
 #[test]
+fn without_sockets_an_instance_is_in_fault_until_they_stand() {
+    let mut bench = Bench::of(vec![config("VI_1", 51)]);
+    let (now, socket) = (bench.now, SocketId(0));
+    bench
+        .engine
+        .on_socket(now, socket, Opening::Refused, &mut bench.out);
+    bench.run(20_000);
+    let state = |bench: &Bench| bench.engine.instance(InstanceId(0)).map(|one| one.state);
+    assert_eq!(state(&bench), Some(State::Fault));
+    // It is tried again all the time.
+    let now = bench.now + Duration::from_secs(2);
+    bench.engine.on_timer(now, &mut bench.out);
+    let tries = bench
+        .out
+        .drain()
+        .filter(|e| matches!(e, Effect::OpenSocket(id) if *id == socket));
+    assert_eq!(tries.count(), 1);
+    bench
+        .engine
+        .on_socket(now, socket, Opening::Done, &mut bench.out);
+    bench.now = now;
+    bench.run(5000);
+    assert_eq!(state(&bench), Some(State::Master));
+}
+
+#[test]
+fn a_tracked_source_that_is_removed_means_fault() {
+    let source = IpAddr::from([192, 0, 2, 77]);
+    let mut tracked = config("VI_1", 51);
+    (tracked.source, tracked.track_src_ip) = (Some(source), true);
+    let mut bench = Bench::of(vec![tracked]);
+    let state = |bench: &Bench| bench.engine.instance(InstanceId(0)).map(|one| one.state);
+    assert_eq!(state(&bench), Some(State::Fault));
+    let now = bench.now;
+    // Any interface will do.
+    bench
+        .engine
+        .on_address(now, 3, source, true, &mut bench.out);
+    bench.run(5000);
+    assert_eq!(state(&bench), Some(State::Master));
+    let now = bench.now;
+    bench
+        .engine
+        .on_address(now, 3, source, false, &mut bench.out);
+    bench.settle();
+    assert_eq!(state(&bench), Some(State::Fault));
+}
+
+#[test]
 fn a_delayed_start_listens_at_once_and_waits_for_a_master_only_afterwards() {
     let delayed = || {
         let mut configuration = Configuration {

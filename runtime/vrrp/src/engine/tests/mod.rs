@@ -23,7 +23,7 @@ use crate::{
     event::{Event, InstanceEvent, Rejection},
     fsm::State,
     identity::{InstanceId, SocketId},
-    input::{Interface, Received, ScriptResult},
+    input::{Interface, Opening, Received, ScriptResult},
     packet::{self, Content},
 };
 
