@@ -54,24 +54,30 @@ pub fn line(trouble: &Trouble) -> Option<Line> {
             interface,
             adding,
             error,
-        } => Line::info(format!(
-            "Netlink: error: {}({}), {} {address} on {interface}",
-            errno(error),
-            error.raw_os_error().unwrap_or(0),
-            if *adding { "adding" } else { "removing" },
-        )),
+        } => {
+            let request = if *adding {
+                "RTM_NEWADDR(20)"
+            } else {
+                "RTM_DELADDR(21)"
+            };
+            let about = format!("{address} on {interface}");
+            netlink(error, request, &about)
+        }
         Trouble::Line {
             route,
+            adding,
             instance,
             error,
-            ..
-        } => Line::info(format!(
-            "({}) Netlink: error: {}({}), {}",
-            instance.as_deref().unwrap_or("static"),
-            errno(error),
-            error.raw_os_error().unwrap_or(0),
-            if *route { "route" } else { "rule" },
-        )),
+        } => {
+            let request = match (route, adding) {
+                (true, true) => "RTM_NEWROUTE(24)",
+                (true, false) => "RTM_DELROUTE(25)",
+                (false, true) => "RTM_NEWRULE(32)",
+                (false, false) => "RTM_DELRULE(33)",
+            };
+            let about = instance.as_deref().unwrap_or("static");
+            netlink(error, request, about)
+        }
         Trouble::Announce {
             interface,
             address,
@@ -148,6 +154,15 @@ pub fn line(trouble: &Trouble) -> Option<Line> {
             errno(error)
         )),
     })
+}
+
+/// What the kernel answered to a request. The reference goes on with a sequence number, ours says whom it was about.
+fn netlink(error: &io::Error, request: &str, about: &str) -> Line {
+    Line::info(format!(
+        "Netlink: error: {}({}), type={request}, {about}",
+        errno(error),
+        error.raw_os_error().unwrap_or(0),
+    ))
 }
 
 fn device(instance: &str, name: &str, change: &DeviceChange) -> Line {
