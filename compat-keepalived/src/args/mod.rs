@@ -374,7 +374,6 @@ impl Args {
         let given = [
             (self.address_monitoring, "--address-monitoring"),
             (self.dont_release_ipvs, "--dont-release-ipvs"),
-            (self.dump_conf, "--dump-conf (but in the BFD process)"),
             (self.snmp, "--snmp"),
             (self.snmp_agent_socket.is_some(), "--snmp-agent-socket"),
         ];

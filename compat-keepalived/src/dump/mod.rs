@@ -37,13 +37,38 @@ pub fn parent(configuration: &Configuration, facts: &Facts) -> Text {
 
 /// The VRRP process' dump.
 pub fn vrrp(configuration: &Configuration, snapshot: &Snapshot, facts: &Facts) -> Text {
+    write_vrrp(configuration, snapshot, facts, Moment::Running)
+}
+
+/// The same before anything has a state: what `-d` tells.
+pub fn configured_vrrp(configuration: &Configuration, snapshot: &Snapshot, facts: &Facts) -> Text {
+    write_vrrp(configuration, snapshot, facts, Moment::Configured)
+}
+
+/// When a dump is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Moment {
+    /// Before the start: nothing is told that only running things have.
+    Configured,
+    /// Any time after it.
+    Running,
+}
+
+fn write_vrrp(
+    configuration: &Configuration,
+    snapshot: &Snapshot,
+    facts: &Facts,
+    moment: Moment,
+) -> Text {
     let mut text = Text::default();
     let global = &configuration.global;
     global::write(&mut text, global, facts);
     track::garp_groups(&mut text, configuration);
     track::statics(&mut text, configuration, snapshot);
-    vrrp::instances(&mut text, global, snapshot);
-    vrrp::sockets(&mut text, &snapshot.sockets);
+    vrrp::instances(&mut text, global, snapshot, moment);
+    if moment == Moment::Running {
+        vrrp::sockets(&mut text, &snapshot.sockets);
+    }
     vrrp::groups(&mut text, &snapshot.groups);
     track::trackers(&mut text, configuration, snapshot);
     interface::write(&mut text, global, snapshot);

@@ -5,7 +5,10 @@ use std::net::IpAddr;
 use locum_model::{
     keepalived::Global,
     track::{Tracked, Tracks},
-    vrrp::{Address, Authentication, Family, Instance, IpvlanMode, Notify, OldChecksum, Version},
+    vrrp::{
+        Address, Authentication, Family, InitialState, Instance, IpvlanMode, Notify, OldChecksum,
+        Version,
+    },
 };
 use locum_vrrp::{
     fsm::State,
@@ -13,29 +16,35 @@ use locum_vrrp::{
 };
 
 use super::{
-    lines,
+    Moment, lines,
     text::{self, Text, short, yes},
 };
 
 /// Writes the instances.
-pub fn instances(text: &mut Text, global: &Global, snapshot: &Snapshot) {
+pub(super) fn instances(text: &mut Text, global: &Global, snapshot: &Snapshot, at: Moment) {
     if snapshot.instances.is_empty() {
         return;
     }
     text.heading("VRRP Topology");
     for instance in &snapshot.instances {
-        self::instance(text, global, instance, snapshot);
+        self::instance(text, global, instance, snapshot, at);
     }
 }
 
-fn instance(text: &mut Text, global: &Global, status: &InstanceStatus, snapshot: &Snapshot) {
+fn instance(
+    text: &mut Text,
+    global: &Global,
+    status: &InstanceStatus,
+    snapshot: &Snapshot,
+    at: Moment,
+) {
     let config = &*status.config;
     text.line(format!(" VRRP Instance = {}", config.name.value));
-    standing(text, status, snapshot);
+    standing(text, status, snapshot, at);
     interface(text, status);
     announcements(text, config);
-    election(text, status);
-    lists(text, global, status);
+    election(text, status, at);
+    lists(text, global, status, at);
     let bound = snapshot.groups.iter().any(|group| {
         !group.config.tracking_weight && status.group.as_deref() == Some(&*group.config.name.value)
     });
@@ -53,7 +62,7 @@ fn instance(text: &mut Text, global: &Global, status: &InstanceStatus, snapshot:
 }
 
 /// What the instance is now.
-fn standing(text: &mut Text, status: &InstanceStatus, snapshot: &Snapshot) {
+fn standing(text: &mut Text, status: &InstanceStatus, snapshot: &Snapshot, at: Moment) {
     let config = &*status.config;
     let version = match config.version {
         Version::V2 => 2,
@@ -66,8 +75,10 @@ fn standing(text: &mut Text, status: &InstanceStatus, snapshot: &Snapshot) {
     if config.family == Family::Inet6 {
         text.line("   Using Native IPv6");
     }
-    text.line(format!("   State = {}", state(status.state)));
-    if status.state == State::Backup {
+    if at == Moment::Running {
+        text.line(format!("   State = {}", state(status.state)));
+    }
+    if at == Moment::Running && status.state == State::Backup {
         let (router, priority) = match status.master {
             Some((address, priority)) => (text.address(address).to_owned(), priority),
             None => (text.last_address.clone(), 0),
@@ -80,6 +91,15 @@ fn standing(text: &mut Text, status: &InstanceStatus, snapshot: &Snapshot) {
         }
     }
     flags(text, config);
+    if at == Moment::Configured {
+        let wanted = match config.state {
+            InitialState::Master => State::Master,
+            InitialState::Backup => State::Backup,
+        };
+        text.line(format!("   Wantstate = {}", state(wanted)));
+        let faults = status.config_faults;
+        return text.line(format!("   Number of config faults = {faults}"));
+    }
     text.line(format!("   Wantstate = {}", state(status.wanted)));
     for (name, number) in [
         ("config faults", status.config_faults),
@@ -227,7 +247,7 @@ fn announcements(text: &mut Text, config: &Instance) {
 }
 
 /// What decides who is master.
-fn election(text: &mut Text, status: &InstanceStatus) {
+fn election(text: &mut Text, status: &InstanceStatus, at: Moment) {
     let config = &*status.config;
     let adverts = config.down_timer_adverts;
     text.line(format!("   Down timer adverts = {adverts}"));
@@ -242,8 +262,10 @@ fn election(text: &mut Text, status: &InstanceStatus) {
     }
     text.line(format!("   Virtual Router ID = {}", config.vrid));
     text.line(format!("   Priority = {}", config.priority));
-    text.line(format!("   Effective priority = {}", status.priority));
-    text.line(format!("   Total priority = {}", status.total_priority));
+    if at == Moment::Running {
+        text.line(format!("   Effective priority = {}", status.priority));
+        text.line(format!("   Total priority = {}", status.total_priority));
+    }
     match config.version {
         Version::V2 => {
             let seconds = config.advert_int.as_secs();
@@ -252,7 +274,7 @@ fn election(text: &mut Text, status: &InstanceStatus) {
         Version::V3 => {
             let ms = config.advert_int.as_millis();
             text.line(format!("   Advert interval = {ms} milli-sec"));
-            if status.state == State::Backup {
+            if at == Moment::Running && status.state == State::Backup {
                 let ms = status.master_interval.as_millis();
                 text.line(format!("   Master advert interval = {ms} milli-sec"));
             }
@@ -288,7 +310,7 @@ fn election(text: &mut Text, status: &InstanceStatus) {
 }
 
 /// Its addresses, peers, routes and rules.
-fn lists(text: &mut Text, global: &Global, status: &InstanceStatus) {
+fn lists(text: &mut Text, global: &Global, status: &InstanceStatus, at: Moment) {
     let config = &*status.config;
     if !config.addresses.is_empty() {
         text.line(format!("   Virtual IP ({}):", config.addresses.len()));
@@ -326,8 +348,12 @@ fn lists(text: &mut Text, global: &Global, status: &InstanceStatus) {
         };
         text.line(format!("   Unicast checksum compatibility = {old}"));
     }
-    let (input, output) = status.sockets.unwrap_or((-1, -1));
-    text.line(format!("   fd_in {input}, fd_out {output}"));
+    if at == Moment::Configured {
+        text.line("   No sockets allocated");
+    } else {
+        let (input, output) = status.sockets.unwrap_or((-1, -1));
+        text.line(format!("   fd_in {input}, fd_out {output}"));
+    }
     if !config.routes.is_empty() {
         text.line("   Virtual Routes :");
         for line in &config.routes {

@@ -8,6 +8,7 @@ use super::{log::Log, parent::UMASK, role::Role};
 use crate::{
     args::Args,
     dump::{self, Facts, Text, file},
+    line::Line,
 };
 
 /// Whom scripts run as unless `script_user` says otherwise (manual, SCRIPTS).
@@ -43,10 +44,9 @@ pub(super) fn write(
     bytes: Vec<u8>,
 ) {
     if matches!(kind, file::Kind::Parent | file::Kind::Vrrp)
-        && configuration.global.script_user.is_none()
-        && let Ok(None) = User::from_name(SCRIPT_USER)
+        && let Some(line) = script_user(configuration)
     {
-        log.say(format!("Script user '{SCRIPT_USER}' does not exist"));
+        log.say(line);
     }
     let daemon = configuration
         .global
@@ -63,6 +63,25 @@ pub(super) fn write(
         let text = format!("Can't open dump file {} ({reason})", path.display());
         log.at(level::INFO, text);
     }
+}
+
+/// Whoever dumps the default account of scripts looks for it first.
+fn script_user(configuration: &Configuration) -> Option<String> {
+    let is_default = configuration.global.script_user.is_none();
+    let missing = is_default && matches!(User::from_name(SCRIPT_USER), Ok(None));
+    missing.then(|| format!("Script user '{SCRIPT_USER}' does not exist"))
+}
+
+/// `-d` of the VRRP process.
+pub(super) fn lines_of_vrrp(configuration: &Configuration, text: &Text) -> Vec<Line> {
+    let mut lines = Vec::new();
+    for line in text.lines() {
+        if line.starts_with(" Default script uid:gid") {
+            lines.extend(script_user(configuration).map(Line::info));
+        }
+        lines.push(Line::info(line.to_owned()));
+    }
+    lines
 }
 
 /// `-d`: a dump goes to the log, a line each.

@@ -64,6 +64,11 @@ impl Notifier {
         notifier
     }
 
+    /// The configuration that holds.
+    pub fn configuration(&self) -> &Arc<Configuration> {
+        &self.configuration
+    }
+
     /// Another configuration holds. FIFOs that stay are left as they are.
     pub fn reload(&mut self, configuration: Arc<Configuration>) {
         self.fifos.reload(&configuration.global, &self.news);

@@ -9,7 +9,7 @@ use locum_vrrp::{
     device,
     driver::{self, DumpKind, Face, Order, Trouble},
     effect::Notice,
-    event::Event,
+    event::{Event, InstanceEvent},
     snapshot::Snapshot,
 };
 use tokio::sync::mpsc;
@@ -141,6 +141,10 @@ struct Starting {
     watches: Vec<Line>,
     /// Before instances begin.
     channels: Vec<Line>,
+    /// `-d`: before the first of them has a state.
+    dump: Vec<Line>,
+    /// All that comes before that has been said.
+    prepared: bool,
     /// After they have begun.
     sockets: Vec<Line>,
 }
@@ -162,6 +166,8 @@ impl Starting {
             .map(|text| Line::info(text).detail());
         Self {
             watches: Vec::new(),
+            dump: Vec::new(),
+            prepared: false,
             channels: unused_scripts(configuration).chain(channels).collect(),
             sockets: Vec::new(),
         }
@@ -183,6 +189,19 @@ fn unused_scripts(configuration: &Configuration) -> impl Iterator<Item = Line> {
 }
 
 impl Face for Words<'_> {
+    fn configured(&mut self, snapshot: &mut dyn FnMut() -> Snapshot) {
+        let args = self.child.0.args;
+        if args.dump_conf {
+            let snapshot = snapshot();
+            let configuration = self.notifier.configuration().clone();
+            let facts = dumping::facts(args, &configuration, Some(Role::Vrrp));
+            let text = dump::configured_vrrp(&configuration, &snapshot, &facts);
+            if let Some(starting) = &mut self.starting {
+                starting.dump = dumping::lines_of_vrrp(&configuration, &text);
+            }
+        }
+    }
+
     fn started(&mut self) {
         if let Some(starting) = self.starting.take() {
             self.child.log().tell(starting.sockets);
@@ -193,8 +212,20 @@ impl Face for Words<'_> {
     fn tell(&mut self, event: &Event) {
         if let Some(starting) = &mut self.starting {
             let lines = match event {
+                Event::Instance {
+                    event:
+                        InstanceEvent::RemovingAddresses
+                        | InstanceEvent::RemovingExcludedAddresses
+                        | InstanceEvent::RemovingRoutes
+                        | InstanceEvent::RemovingRules,
+                    ..
+                } => &mut starting.watches,
+                Event::Instance { .. } if starting.prepared => &mut starting.dump,
                 Event::Instance { .. } => &mut starting.watches,
-                Event::Prepared => &mut starting.channels,
+                Event::Prepared => {
+                    starting.prepared = true;
+                    &mut starting.channels
+                }
                 _ => &mut Vec::new(),
             };
             self.child.log().tell(std::mem::take(lines));

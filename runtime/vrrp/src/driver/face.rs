@@ -17,6 +17,8 @@ use crate::{
 
 /// Where everything that happens goes: log lines, notifications, dumps. Called from the event loop: it must not wait.
 pub trait Face {
+    /// Nothing has a state yet, and no socket is open: what would be dumped now (`-d`).
+    fn configured(&mut self, snapshot: &mut dyn FnMut() -> Snapshot);
     /// Everything stands, the first adverts may leave.
     fn started(&mut self);
     /// The engine has done or seen something.

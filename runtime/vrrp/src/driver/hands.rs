@@ -1,16 +1,8 @@
 //! Carries effects out: what the engine wants becomes packets, netlink requests and calls of the face.
 
-use std::{
-    collections::{BTreeSet, HashMap},
-    io,
-    net::IpAddr,
-    sync::Arc,
-};
+use std::{io, net::IpAddr, sync::Arc};
 
-use locum_kernel::{
-    netlink::{Address as KernelAddress, Groups, Ipv4Setting, Netlink, Request, Route, Rule},
-    sysctl::{Setting, Settings},
-};
+use locum_kernel::netlink::{Address as KernelAddress, Groups, Netlink, Request, Route, Rule};
 use locum_model::keepalived::Configuration;
 
 use super::{
@@ -21,6 +13,7 @@ use super::{
     lines,
     links::{Links, News},
     poll::PollSet,
+    settings::HostSettings,
     sockets::Sockets,
     statics::Lost,
     virtual_links::VirtualLinks,
@@ -43,10 +36,7 @@ pub(super) struct Hands {
     requests: Vec<Request>,
     virtual_links: VirtualLinks,
     firewalls: Firewalls,
-    /// Interfaces whose secondary addresses are promoted for us.
-    promoting: HashMap<u32, Settings>,
-    /// What `disable_local_igmp` has changed.
-    igmp: Settings,
+    settings: HostSettings,
     /// Routes and rules of instances that are in the kernel.
     set_routes: Vec<(LineId, Route)>,
     set_rules: Vec<(LineId, Rule)>,
@@ -83,8 +73,7 @@ impl Hands {
             set_rules: Vec::new(),
             virtual_links: VirtualLinks::default(),
             firewalls: Firewalls::default(),
-            promoting: HashMap::new(),
-            igmp: Settings::default(),
+            settings: HostSettings::default(),
         })
     }
 
@@ -166,10 +155,7 @@ impl Hands {
 
     /// Takes back everything at the end.
     pub(super) fn finish(&mut self, face: &mut impl Face) {
-        for (_, mut settings) in std::mem::take(&mut self.promoting) {
-            settings.restore_with(&mut self.netlink);
-        }
-        self.igmp.restore();
+        self.settings.restore(&mut self.netlink);
         self.virtual_links
             .finish(&mut self.netlink, &mut self.firewalls, face);
         if let Err(error) = self.firewalls.remove() {
@@ -178,53 +164,11 @@ impl Hands {
         self.firewalls.tell_replaced(face);
     }
 
-    /// Has the kernel keep secondary addresses whose primary goes, on the interfaces of instances that ask for it: from
-    /// the start to the stop, whatever their state (observed). Those that nobody asks for any more get back what they had.
-    pub(super) fn promote_secondaries(
-        &mut self,
-        configuration: &Configuration,
-        face: &mut impl Face,
-    ) {
-        let asking = configuration.instances.iter();
-        let asking = asking.filter(|instance| instance.promote_secondaries);
-        let wanted: BTreeSet<u32> = asking
-            .filter_map(|instance| self.links.index_of(&instance.interface.as_ref()?.value))
-            .collect();
-        for (_, mut settings) in self
-            .promoting
-            .extract_if(|interface, _| !wanted.contains(interface))
-        {
-            settings.restore_with(&mut self.netlink);
-        }
-        for interface in wanted {
-            if self.promoting.contains_key(&interface) {
-                continue;
-            }
-            let name = self.links.name(interface);
-            let settings = self.promoting.entry(interface).or_default();
-            let value = [(Ipv4Setting::PromoteSecondaries, 1)];
-            if let Err(error) = settings.set_ipv4(&mut self.netlink, (&name, interface), &value) {
-                face.trouble(&Trouble::SettingRefused {
-                    setting: format!("{}.{name}", Ipv4Setting::PromoteSecondaries.name()),
-                    error,
-                });
-            }
-        }
-    }
-
-    /// `disable_local_igmp`: no reports about 224.0.0.0/24 by this host until the stop.
-    pub(super) fn local_igmp(&mut self, configuration: &Configuration, face: &mut impl Face) {
-        if !configuration.global.disable_local_igmp {
-            return;
-        }
-        let setting = Setting::ipv4_of_all("igmp_link_local_mcast_reports");
-        let shown = setting.to_string();
-        if let Err(error) = self.igmp.set(setting, "0") {
-            face.trouble(&Trouble::SettingRefused {
-                setting: shown,
-                error,
-            });
-        }
+    /// What instances ask of the network stack (see [`HostSettings`]).
+    pub(super) fn set_up_host(&mut self, configuration: &Configuration, face: &mut impl Face) {
+        self.settings
+            .promote_secondaries(configuration, &self.links, &mut self.netlink, face);
+        self.settings.local_igmp(configuration, face);
     }
 
     /// Sockets that stayed over a reload get the buffers that hold now.

@@ -19,6 +19,7 @@ mod hands;
 mod lines;
 mod links;
 mod poll;
+mod settings;
 mod snapshot;
 mod sockets;
 mod statics;
@@ -151,13 +152,13 @@ impl Driver {
         let devices = self.hands.prepare(&configuration, face)?;
         self.engine.set_devices(devices);
         self.read_links_again(now, face)?;
-        self.hands.local_igmp(&configuration, face);
-        self.hands.promote_secondaries(&configuration, face);
+        self.hands.set_up_host(&configuration, face);
         self.track(now, &configuration, true, face);
         self.statics = Statics::of(&configuration, &self.hands.links);
         self.carry_out_own([self.statics.clear_rules()], face);
         self.engine.arrange(now, &mut self.effects);
         self.carry_out(face);
+        face.configured(&mut || self.snapshot());
         self.engine.start(now, &mut self.effects);
         self.carry_out_own(self.statics.set(), face);
         self.carry_out(face);
@@ -491,7 +492,7 @@ impl Driver {
         let devices = self.hands.prepare(&configuration, face)?;
         self.engine.set_devices(devices);
         self.read_links_again(now, face)?;
-        self.hands.promote_secondaries(&configuration, face);
+        self.hands.set_up_host(&configuration, face);
         let statics = Statics::of(&configuration, &self.hands.links);
         for event in self.statics.gone(&statics, &self.hands.links) {
             face.tell(&event);
