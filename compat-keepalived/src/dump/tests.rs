@@ -510,7 +510,12 @@ fn ipv6_and_version_3_have_lines_of_their_own() {
         ..snapshot(&self::configuration())
     };
     let mut text = Text::default();
-    super::vrrp::instances(&mut text, &configuration.global, &snapshot);
+    super::vrrp::instances(
+        &mut text,
+        &configuration.global,
+        &snapshot,
+        super::Moment::Running,
+    );
     let text = String::from_utf8(text.into_bytes()).unwrap();
     for line in [
         "   Using Native IPv6",
