@@ -211,6 +211,13 @@ impl Conn {
         }
     }
 
+    /// Whether bytes wait to be read: asks the kernel, whose answer is newer than the reactor's notes.
+    pub fn has_bytes(&self) -> bool {
+        let mut byte = [std::mem::MaybeUninit::uninit()];
+        self.with_socket(|socket| socket.peek(&mut byte))
+            .is_ok_and(|count| count > 0)
+    }
+
     /// Whether it can be written to: a connection attempt has ended one way or the other.
     pub fn poll_writable(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if self.register().is_err() {

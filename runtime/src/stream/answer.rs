@@ -71,7 +71,8 @@ impl<C: ClientSide> Stream<'_, C> {
         let wants = self.request_framing.keep_alive
             && !self.response.facts.close
             && !unread
-            && !self.must_close;
+            && !self.must_close
+            && self.may_keep_client();
         let client = ClientConnection {
             version: self.client_version(),
             keep_alive: wants,

@@ -3,7 +3,7 @@
 use std::{
     cell::RefCell,
     rc::Rc,
-    sync::Arc,
+    sync::{Arc, atomic::Ordering::Relaxed},
     task::{Context, Poll, Waker},
     time::Duration,
 };
@@ -20,6 +20,7 @@ use tokio::{
 use super::{
     ClientSide, Stream,
     facts::{SessionFacts, StreamFacts},
+    session::{Accepted, Session},
     side::{Incoming, Outgoing, Piece, SideError},
 };
 use crate::{
@@ -29,8 +30,9 @@ use crate::{
         Head, Version,
         h1::{body::BodyFraming, encode::encode_head, framing::request_framing},
     },
-    live::Live,
+    live::{Live, gauge::Gauge},
     log::{Identity, Logger},
+    net::conn::Detached,
     plan::{ListenerId, Plan, ProxyId, build},
     rules::reply::LocalReply,
     sample::view::Buffered,
@@ -38,7 +40,7 @@ use crate::{
     worker::{
         Worker,
         mailbox::Mailboxes,
-        wait::{Control, Waiter},
+        wait::{Control, Order, Waiter},
     },
 };
 
@@ -207,6 +209,11 @@ fn plan(origin: u16) -> Arc<Plan> {
     let target = Located::built_in(LogFormat::constant("back"));
     let front = model::Frontend {
         default_backend: Some(target),
+        monitor_uri: Some("/up".into()),
+        binds: vec![Located::built_in(model::Bind::at(Address::Ip {
+            ip: [127, 0, 0, 1].into(),
+            port: 80,
+        }))],
         ..model::Frontend::default()
     };
     let back = model::Backend {
@@ -420,6 +427,41 @@ fn a_response_may_come_before_the_request_has_ended() {
             "{}",
             client.received()
         );
+    });
+}
+
+#[test]
+fn a_soft_stop_serves_a_request_that_is_already_there() {
+    on_a_worker(async {
+        let worker = worker(1);
+        let (client, served) = std::os::unix::net::UnixStream::pair().unwrap();
+        client.set_nonblocking(true).unwrap();
+        served.set_nonblocking(true).unwrap();
+        let shares = [Gauge::new(None).take(), Gauge::new(None).take()];
+        let accepted = Accepted {
+            conn: Detached::Unix(served).attach(),
+            peer: None,
+            listener: ListenerId(0),
+            at: clock::both(),
+            shares,
+        };
+        tokio::task::spawn_local(Session::new(worker.clone(), accepted).run());
+        let mut client = tokio::net::UnixStream::from_std(client).unwrap();
+        let request = b"GET /up HTTP/1.1\r\nhost: a\r\n\r\n";
+        client.write_all(request).await.unwrap();
+        let mut answer = vec![0; 1024];
+        let length = client.read(&mut answer).await.unwrap();
+        let answer = String::from_utf8_lossy(&answer[..length]);
+        assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+        assert!(!answer.contains("connection: close"), "{answer}");
+        // The kernel has the request, and the reactor doesn't know it yet when the order comes.
+        assert_eq!(client.try_write(request).unwrap(), request.len());
+        worker.live.stopping.store(true, Relaxed);
+        worker.order_all(Order::Finish);
+        let mut rest = String::new();
+        client.read_to_string(&mut rest).await.unwrap();
+        assert!(rest.starts_with("HTTP/1.1 200 OK"), "{rest}");
+        assert!(rest.contains("connection: close"), "{rest}");
     });
 }
 

@@ -282,7 +282,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     }
 
     /// Neither a stop nor the connection mode is against another request.
-    fn may_keep_client(&self) -> bool {
+    pub(super) fn may_keep_client(&self) -> bool {
         let stopping = self
             .live
             .stopping

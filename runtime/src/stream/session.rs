@@ -36,7 +36,7 @@ use crate::{
     vocab::Now,
     worker::{
         Worker,
-        wait::{Control, Interrupted, StreamTag, Waiter, While},
+        wait::{Control, Interrupted, Order, StreamTag, Waiter, While},
     },
 };
 
@@ -194,7 +194,8 @@ impl Session {
 
     /// Waits for the first byte of a request; the connection holds no buffer meanwhile. `false`: there will be none.
     ///
-    /// A soft stop ends the wait unless `idle-close-on-response` gives the client one more request.
+    /// A soft stop ends the wait unless `idle-close-on-response` gives the client one more request, or a request is
+    /// there already.
     fn poll_request(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
         let Some(conn) = &mut self.conn else {
             return Poll::Ready(false);
@@ -235,7 +236,10 @@ impl Session {
             Ok(()) => true,
             // The first request's timeout is told to the client: the exchange does it.
             Err(Interrupted::Deadline) => first,
-            Err(Interrupted::Order(_)) => false,
+            Err(Interrupted::Order(Order::Finish)) => {
+                self.conn.as_ref().is_some_and(|conn| conn.has_bytes())
+            }
+            Err(Interrupted::Order(Order::Kill(_))) => false,
         })
     }
 
