@@ -5,6 +5,7 @@ mod health;
 mod logs;
 mod special;
 
+pub(crate) use forwardfor::network;
 pub use logs::{needs_http as log_format_needs_http, set as set_log_format};
 pub use special::SPECIAL;
 

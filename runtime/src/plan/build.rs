@@ -64,6 +64,9 @@ pub fn build(model: &Model, vocabulary: Vocabulary, capacity: Capacity) -> Resul
     let variables = variables(model, &compiler)?;
     Ok(Plan {
         vocabulary,
+        has_line_rules: model.proxies.iter().any(|proxy| {
+            !proxy.rules.request_lines.is_empty() || !proxy.rules.response_lines.is_empty()
+        }),
         tells_server_source: compiler.tells_server_source(),
         tune: Tune::of(&model.global.tune),
         proxies,
@@ -322,6 +325,7 @@ impl Builder<'_, '_> {
                 .map(|target| self.target_of(target, &target.at))
                 .transpose()?,
             use_backend,
+            greeting: frontend.greeting.clone(),
             monitor_uri: frontend.monitor_uri.as_ref().map(|uri| uri.to_vec().into()),
             monitor_fail,
             request_captures: frontend.request_captures.clone().into(),

@@ -606,6 +606,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         let tune = self.plan.tune;
         Limits {
             accept_invalid: self.backend.options.accept_invalid_http_response,
+            keep_case: self.plan.has_line_rules,
             ..Limits::of_buffer(tune.bufsize, tune.maxrewrite, tune.maxhdr)
         }
     }

@@ -131,6 +131,9 @@ impl Session {
     pub fn run(mut self) -> impl Future<Output = ()> + 'static {
         clock::held(async move {
             self.keep_alive();
+            if let Some(text) = self.greeting() {
+                return Box::pin(self.greet(text)).await;
+            }
             if self.needs_opening() {
                 if Box::pin(self.open()).await.is_none() {
                     return;
@@ -304,6 +307,7 @@ fn request_limits(worker: &Worker, frontend: &Proxy) -> Limits {
     let tune = worker.plan.tune;
     Limits {
         accept_invalid: frontend.options.accept_invalid_http_request,
+        keep_case: worker.plan.has_line_rules,
         any_method_payload: worker.plan.global.accept_payload_with_any_method,
         ..Limits::of_buffer(tune.bufsize, tune.maxrewrite, tune.maxhdr)
     }
