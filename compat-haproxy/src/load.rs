@@ -284,7 +284,7 @@ impl Shared<'_> {
             return Err(error());
         }
         let text = format!(
-            "parsing [{at}] : '{word}' is a word of older versions and executed as they did; today it is '{modern}'."
+            "parsing [{at}] : '{word}' is of older versions and executed as they did; today it is '{modern}'."
         );
         self.warn(at, text);
         Ok(())

@@ -124,20 +124,20 @@ fn replace<'a>(view: &mut ActionView<'a>, args: &'a Args) -> Outcome<'a> {
     }
 }
 
-/// Each line that matches becomes the string, with `\0` to `\9` for the match and its groups. Line ends that the
-/// configuration wrote into the string make several lines.
+/// A line that matches becomes the string, with `\0` to `\9` for the match and its groups: the start line, or else each
+/// field (observed: a rule that rewrote the start line leaves the fields alone). Line ends that the configuration wrote
+/// into the string make several lines.
 fn replace_in(head: &mut Head, regex: &Regex, by: &[u8], most: usize) -> Result<(), NotALine> {
     let (mut line, mut new) = (Vec::new(), Vec::new());
     head.start_line(&mut line);
-    let mut index = 0;
     if rewritten(regex, &line, by, &mut new) {
         let mut parts = pieces(&new);
         head.replace_start_line(parts.next().unwrap_or_default())?;
-        for part in parts {
-            head.insert_line(index, part)?;
-            index += 1;
-        }
+        return parts
+            .enumerate()
+            .try_for_each(|(index, part)| head.insert_line(index, part));
     }
+    let mut index = 0;
     while index < head.len() {
         head.field_line(index, &mut line);
         if rewritten(regex, &line, by, &mut new) {
@@ -236,6 +236,15 @@ mod tests {
         assert_eq!(
             replaced("^x-a", "X-A: 1\r\n\r\nGET / HTTP/1.1"),
             Err(NotALine)
+        );
+    }
+
+    #[test]
+    fn a_rule_that_rewrote_the_start_line_leaves_the_fields_alone() {
+        assert_eq!(replaced("^(\\S+) (/a|t)", "\\1 /z").unwrap_err(), NotALine);
+        assert_eq!(
+            replaced("^(\\S+) (/a|t)(.*)", "\\1 /z\\3").unwrap(),
+            ["GET /z HTTP/1.1", "host: t", "x-a: 1"]
         );
     }
 

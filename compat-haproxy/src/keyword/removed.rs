@@ -42,14 +42,11 @@ pub fn fault(line: &ProxyLine<'_, '_>) -> Fault {
         "grace" => {
             Fault::tight("the 'grace' keyword is not supported any more since HAProxy version 2.5.")
         }
-        // The reference has forgotten them.
-        "reqisetbe" | "reqsetbe" => {
-            let hint = crate::suggest::keyword(&word);
-            Fault::from(format!(
-                "unknown keyword '{word}' in '{}' section{hint}",
-                line.draft.section
-            ))
-        }
+        // The reference has forgotten them, and takes them for something else.
+        "reqisetbe" | "reqsetbe" => Fault::from(format!(
+            "unknown keyword '{word}' in '{}' section; did you mean 'retries' maybe ?",
+            line.draft.section
+        )),
         _ => {
             let said = WORDINGS.iter().find(|(known, _)| *known == word);
             let said = said.map_or("", |(_, said)| said);
