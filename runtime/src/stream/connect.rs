@@ -34,7 +34,7 @@ use crate::{
         Admission, Granted, Slot, Want,
         idle::{IdlePool, InUse, PoolKey, PoolKeyParts},
     },
-    worker::wait::{Interrupted, While},
+    worker::wait::Interrupted,
 };
 
 /// A connection to a server that is this stream's for now. It is boxed: it passes through several hands, and moving
@@ -429,7 +429,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         let client = &mut *self.client;
         let waited = self
             .waiter
-            .wait(until, While::Busy, |cx| {
+            .wait(until, |cx| {
                 if let Poll::Ready(value) = progress(cx) {
                     return Poll::Ready(Some(value));
                 }
@@ -443,7 +443,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             Ok(Some(value)) => Ok(value),
             Ok(None) => Err(Stopped::ClientGone),
             Err(Interrupted::Deadline) => Err(Stopped::Deadline),
-            Err(Interrupted::Order(_)) => Err(Stopped::Killed),
+            Err(Interrupted::Killed) => Err(Stopped::Killed),
         }
     }
 

@@ -247,7 +247,7 @@ pub fn deadline(from: Instant, timeout: Option<Duration>) -> Option<Instant> {
 pub fn interrupted(reason: Interrupted, on_deadline: Failure) -> Failure {
     match reason {
         Interrupted::Deadline => on_deadline,
-        Interrupted::Order(_) => Failure::Killed,
+        Interrupted::Killed => Failure::Killed,
     }
 }
 

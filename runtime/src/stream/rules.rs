@@ -18,7 +18,7 @@ use crate::{
         reply::LocalReply,
     },
     sample::{value::Arena, view::Buffered},
-    worker::wait::{Interrupted, While},
+    worker::wait::Interrupted,
 };
 
 /// Which messages a rule set sees.
@@ -313,10 +313,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     async fn flush_hints(&mut self) -> Phase {
         let limit = deadline(clock::now(), self.frontend.timeouts.client);
         let client = &mut *self.client;
-        let flushed = self
-            .waiter
-            .wait(limit, While::Busy, |cx| client.poll_flush(cx))
-            .await;
+        let flushed = self.waiter.wait(limit, |cx| client.poll_flush(cx)).await;
         match flushed {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) => Err(Halt::Failed(Failure::ClientClosedWhileSending)),
@@ -332,10 +329,10 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             Wait::Until(moment) => {
                 let waited = self
                     .waiter
-                    .wait(Some(moment), While::Busy, |_| Poll::<()>::Pending)
+                    .wait(Some(moment), |_| Poll::<()>::Pending)
                     .await;
                 match waited {
-                    Err(Interrupted::Order(_)) => Err(Halt::Failed(Failure::Killed)),
+                    Err(Interrupted::Killed) => Err(Halt::Failed(Failure::Killed)),
                     _ => Ok(Resumed::TimedOut),
                 }
             }
@@ -351,7 +348,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         let before = client.buffered_body().bytes.len();
         let waited = self
             .waiter
-            .wait(until, While::Busy, |cx| {
+            .wait(until, |cx| {
                 let polled = client.poll_more(cx);
                 let body = client.buffered_body();
                 match polled {
@@ -364,7 +361,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             Ok(Ok(())) => Ok(Resumed::Ready),
             Ok(Err(status)) => Err(Halt::Failed(Failure::RequestMalformed(status))),
             Err(Interrupted::Deadline) => Ok(Resumed::TimedOut),
-            Err(Interrupted::Order(_)) => Err(Halt::Failed(Failure::Killed)),
+            Err(Interrupted::Killed) => Err(Halt::Failed(Failure::Killed)),
         }
     }
 
@@ -375,7 +372,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         // A client that leaves meanwhile isn't noticed (observed).
         let waited = self
             .waiter
-            .wait(deadline(began, limit), While::Busy, |_| Poll::<()>::Pending)
+            .wait(deadline(began, limit), |_| Poll::<()>::Pending)
             .await;
         // What was held in the tarpit counts as queued, and the request as never received (observed).
         self.facts.timers.request_done = None;
@@ -383,7 +380,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             i64::try_from((clock::now() - began).as_millis()).unwrap_or(i64::MAX);
         self.facts.termination.mark(b'P', b'T');
         match waited {
-            Err(Interrupted::Order(_)) => Err(Halt::Failed(Failure::Killed)),
+            Err(Interrupted::Killed) => Err(Halt::Failed(Failure::Killed)),
             _ => Err(Halt::Reply(reply)),
         }
     }

@@ -11,7 +11,7 @@ use std::{
     net::SocketAddr,
     rc::Rc,
     task::{Context, Poll},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use locum_model::proxy::Mode;
@@ -36,9 +36,13 @@ use crate::{
     vocab::Now,
     worker::{
         Worker,
-        wait::{Control, Interrupted, Order, StreamTag, Waiter, While},
+        wait::{Control, Interrupted, Order, StreamTag, Waiter},
     },
 };
+
+/// How long after its last answer a client's next request is waited for although a soft stop closes idle connections:
+/// what answers at full speed would otherwise lose the requests that clients are just sending.
+const NEXT_REQUEST: Duration = Duration::from_millis(50);
 
 /// A connection that was just accepted, with its place among the frontend's and the process's.
 pub struct Accepted {
@@ -197,8 +201,8 @@ impl Session {
 
     /// Waits for the first byte of a request; the connection holds no buffer meanwhile. `false`: there will be none.
     ///
-    /// A soft stop ends the wait unless `idle-close-on-response` gives the client one more request, or a request is
-    /// there already.
+    /// A soft stop ends the wait, unless `idle-close-on-response` gives the client one more request, a request is there
+    /// already, or one is likely to be on its way.
     fn poll_request(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
         let Some(conn) = &mut self.conn else {
             return Poll::Ready(false);
@@ -226,23 +230,22 @@ impl Session {
             Some(limit) if !first => Some(limit),
             _ => timeouts.http_request.or(timeouts.client),
         };
-        let state = if first || frontend.options.idle_close_on_response {
-            While::Busy
-        } else {
-            While::Idle
+        let ends = self.waiter.control.current() == Some(Order::Finish)
+            && !first
+            && !frontend.options.idle_close_on_response;
+        let limit = match limit {
+            Some(limit) if ends => Some(limit.min(NEXT_REQUEST)),
+            None if ends => Some(NEXT_REQUEST),
+            _ => limit,
         };
         let until = deadline(self.rested, limit);
-        let waited = self
-            .waiter
-            .poll(cx, until, state, |cx| conn.poll_readable(cx));
+        let waited = self.waiter.poll(cx, until, |cx| conn.poll_readable(cx));
         waited.map(|waited| match waited {
             Ok(()) => true,
+            Err(Interrupted::Deadline) if ends => conn.has_bytes(),
             // The first request's timeout is told to the client: the exchange does it.
             Err(Interrupted::Deadline) => first,
-            Err(Interrupted::Order(Order::Finish)) => {
-                self.conn.as_ref().is_some_and(|conn| conn.has_bytes())
-            }
-            Err(Interrupted::Order(Order::Kill(_))) => false,
+            Err(Interrupted::Killed) => false,
         })
     }
 

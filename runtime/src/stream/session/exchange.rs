@@ -14,7 +14,7 @@ use crate::{
         side::{Outgoing, SideError, h1::H1Side},
     },
     vocab::Now,
-    worker::wait::{Interrupted, While},
+    worker::wait::Interrupted,
 };
 
 impl Session {
@@ -87,7 +87,7 @@ impl Session {
         }
         Outgoing::shutdown(side);
         let until = Some(clock::now() + LIMIT);
-        let gone = self.waiter.wait(until, While::Busy, |cx| {
+        let gone = self.waiter.wait(until, |cx| {
             loop {
                 side.input.clear();
                 match side.poll_fill(cx) {
@@ -113,7 +113,7 @@ impl Session {
         let until = deadline(start.instant, timeouts.http_request.or(timeouts.client));
         let received = self
             .waiter
-            .wait(until, While::Busy, |cx| side.poll_request(cx, head))
+            .wait(until, |cx| side.poll_request(cx, head))
             .await;
         let silent = side.received == 0 && side.input.is_empty();
         match received {
@@ -126,7 +126,7 @@ impl Session {
             Ok(Err(_)) => Err(Some(Failure::RequestAborted)),
             Err(Interrupted::Deadline) if silent && !first => Err(None),
             Err(Interrupted::Deadline) => Err(Some(Failure::RequestTimeout)),
-            Err(Interrupted::Order(_)) => Err(Some(Failure::Killed)),
+            Err(Interrupted::Killed) => Err(Some(Failure::Killed)),
         }
     }
 }

@@ -16,7 +16,7 @@ use crate::{
         side::{Outgoing, h1::H1Side},
     },
     vocab::FailedConnection,
-    worker::wait::{Interrupted, While},
+    worker::wait::Interrupted,
 };
 
 impl Session {
@@ -107,7 +107,7 @@ impl Session {
         let bufsize = self.worker.plan.tune.bufsize;
         let received = self
             .waiter
-            .wait(until, While::Busy, |cx| {
+            .wait(until, |cx| {
                 loop {
                     match proxy_protocol::decode(side.input.readable(), bufsize) {
                         Ok(proxy_protocol::Decoded::Header(header, length)) => {
@@ -134,7 +134,7 @@ impl Session {
             }
             Ok(Err(failure)) => failure,
             Err(Interrupted::Deadline) => FailedConnection::ProxyHeaderTimeout,
-            Err(Interrupted::Order(_)) => return None,
+            Err(Interrupted::Killed) => return None,
         };
         self.log_failed_connection(failure, side.received > 0);
         if !side.input.is_empty() {
