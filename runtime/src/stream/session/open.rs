@@ -36,10 +36,7 @@ impl Session {
         let Some(mut side) = self.side() else { return };
         side.stage(&text);
         let until = deadline(clock::now(), self.frontend().timeouts.client);
-        let flushed = self
-            .waiter
-            .wait(until, While::Busy, |cx| side.poll_flush(cx))
-            .await;
+        let flushed = self.waiter.wait(until, |cx| side.poll_flush(cx)).await;
         if matches!(flushed, Ok(Ok(()))) {
             self.part(&mut side).await;
         }
