@@ -28,6 +28,7 @@ pub(crate) fn finish(loader: &mut Loader<'_>, model: &mut Model) -> Verdict {
         proxies::check(loader, &names, draft);
     }
     references::check(loader, &names);
+    crate::keyword::name_case::read_file(loader);
     servers::track(loader, &mut drafts);
     let unresolved = !loader.shared.fatal && servers::resolve(loader, &mut drafts);
     if loader.shared.fatal {

@@ -24,6 +24,7 @@ pub mod log;
 pub mod log_format;
 pub mod mode;
 pub mod monitor;
+pub mod name_case;
 pub mod old;
 pub mod option;
 pub mod persistence;
@@ -190,6 +191,7 @@ pub static GLOBAL_FAMILIES: &[&[GlobalKeyword]] = &[
     environment::ROWS,
     global_log::ROWS,
     limits::ROWS,
+    name_case::ROWS,
     old::GLOBAL,
     process::ROWS,
     removed::GLOBAL,

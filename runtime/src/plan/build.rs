@@ -16,6 +16,7 @@ use super::{
     compile::{Compiler, Names, PlanError, PlanErrorKind, ProxyCompiler},
 };
 use crate::{
+    http::NameCase,
     log::{ProxyLog, Target as LogTarget},
     process::limits::Limits,
     vocab::{RuleSets, Vocabulary},
@@ -64,6 +65,13 @@ pub fn build(model: &Model, vocabulary: Vocabulary, capacity: Capacity) -> Resul
     let variables = variables(model, &compiler)?;
     Ok(Plan {
         vocabulary,
+        names: Arc::new(NameCase::new(
+            model
+                .global
+                .h1_case_adjust
+                .iter()
+                .map(|(from, to)| (from.as_str(), to.as_str())),
+        )),
         has_line_rules: model.proxies.iter().any(|proxy| {
             !proxy.rules.request_lines.is_empty() || !proxy.rules.response_lines.is_empty()
         }),

@@ -178,6 +178,9 @@ impl Session {
     fn side(&mut self) -> Option<H1Side> {
         let limits = request_limits(&self.worker, self.frontend());
         let mut side = H1Side::new(self.conn.take()?, self.worker.buffers.clone(), limits);
+        if self.frontend().options.h1_case_adjust_bogus_client {
+            side.names = Some(self.worker.plan.names.clone());
+        }
         if let Some(early) = self.early.take() {
             side.input = *early;
             if self.facts.requests == 0 {
