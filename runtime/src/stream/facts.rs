@@ -2,10 +2,12 @@
 
 use std::{cell::RefCell, net::SocketAddr, os::fd::RawFd, time::Instant};
 
+use locum_model::Origin;
+
 use crate::{
     plan::{ListenerId, ProxyId, ServerId},
     sample::variables::{StreamVariables, Variables},
-    vocab::Now,
+    vocab::{FailedConnection, Now},
 };
 
 /// Facts of a client's connection.
@@ -25,8 +27,12 @@ pub struct SessionFacts {
     pub handshake_ms: i64,
     /// Requests so far on it.
     pub requests: u32,
-    /// The number of its descriptor, for dumps of messages.
+    /// The number of its descriptor, for dumps of messages and for what the kernel knows of it.
     pub descriptor: RawFd,
+    /// The worker that serves it, from 0.
+    pub worker: u16,
+    /// Why it failed before its first request.
+    pub failed: Option<FailedConnection>,
     /// What a PROXY header carried besides addresses.
     pub proxy_header: Option<Box<ProxyFacts>>,
     /// Variables of the session; converters set them too, in the middle of an evaluation.
@@ -39,6 +45,12 @@ impl SessionFacts {
         let header = self.proxy_header.as_deref();
         header.map_or(self.source, |header| header.peer)
     }
+
+    /// The address that the connection itself came to, whatever a PROXY header said.
+    pub fn local(&self) -> Option<SocketAddr> {
+        let header = self.proxy_header.as_deref();
+        header.map_or(self.destination, |header| header.local)
+    }
 }
 
 /// What a PROXY header carried besides addresses, and who sent it.
@@ -46,6 +58,8 @@ impl SessionFacts {
 pub struct ProxyFacts {
     /// The peer of the connection itself.
     pub peer: Option<SocketAddr>,
+    /// Its own end here.
+    pub local: Option<SocketAddr>,
     /// PP2_TYPE_AUTHORITY.
     pub authority: Option<Vec<u8>>,
     /// PP2_TYPE_UNIQUE_ID.
@@ -69,6 +83,12 @@ pub struct StreamFacts {
     pub server_source: Option<SocketAddr>,
     /// The number of that connection's descriptor, for dumps of messages.
     pub server_descriptor: Option<RawFd>,
+    /// The address that the connection to the server was to come from couldn't be bound.
+    pub source_refused: bool,
+    /// What the client's bytes begin with, where they are no messages already.
+    pub opening: Opening,
+    /// Where the last rule stands that ended its rule set.
+    pub last_rule: Option<Origin>,
     /// Timers.
     pub timers: Timers,
     /// The four termination characters.
@@ -124,6 +144,9 @@ impl StreamFacts {
             server_address: None,
             server_source: None,
             server_descriptor: None,
+            source_refused: false,
+            opening: Opening::default(),
+            last_rule: None,
             timers: Timers::new(start),
             termination: Termination::default(),
             interim: false,
@@ -147,6 +170,18 @@ impl StreamFacts {
             is_tls: false,
         }
     }
+}
+
+/// What a stream of bytes begins with.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Opening {
+    /// Too little has come to tell.
+    #[default]
+    Unknown,
+    /// A request of HTTP, whose head has come.
+    Request,
+    /// Something else.
+    Bytes,
 }
 
 /// Moments and intervals of a stream (manual 8.4). Intervals in milliseconds; -1: never reached.
