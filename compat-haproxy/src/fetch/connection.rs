@@ -69,7 +69,7 @@ pub(super) static BC_HTTP_MAJOR: FetchDef = fetch("bc_http_major", Type::Int, |v
 });
 
 pub(super) static FC_RCVD_PROXY: FetchDef = fetch("fc_rcvd_proxy", Type::Bool, |view, _, _| {
-    Fetched::Value(Value::Bool(view.session.proxy_header.is_some()))
+    Fetched::Value(Value::Bool(view.session.received_proxy_header()))
 });
 
 pub(super) static FC_PP_AUTHORITY: FetchDef = fetch("fc_pp_authority", Type::Str, |view, _, _| {

@@ -33,7 +33,7 @@ const SUCCESS: Row = (0, "Success");
 fn client(view: &View<'_>) -> Option<Row> {
     let listener = &view.plan.listeners[view.session.listener.index()];
     match view.session.failed {
-        None if listener.bind.accept_proxy && view.session.proxy_header.is_none() => None,
+        None if listener.bind.accept_proxy && !view.session.received_proxy_header() => None,
         None => Some(SUCCESS),
         Some(failed) => Some(of(failed)),
     }

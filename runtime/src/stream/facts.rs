@@ -33,29 +33,50 @@ pub struct SessionFacts {
     pub worker: u16,
     /// Why it failed before its first request.
     pub failed: Option<FailedConnection>,
-    /// What a PROXY header carried besides addresses.
+    /// The connection's own ends, where a PROXY header or a rule replaced them, and what the header carried besides.
     pub proxy_header: Option<Box<ProxyFacts>>,
     /// Variables of the session; converters set them too, in the middle of an evaluation.
     pub variables: RefCell<Variables>,
 }
 
 impl SessionFacts {
-    /// The peer of the connection itself, whatever a PROXY header said.
+    /// Notes the ends of the connection itself before a rule replaces them.
+    pub fn keep_ends(&mut self) {
+        let (peer, local) = (self.source, self.destination);
+        self.proxy_header.get_or_insert_with(|| {
+            Box::new(ProxyFacts {
+                peer,
+                local,
+                ..ProxyFacts::default()
+            })
+        });
+    }
+
+    /// Whether a PROXY header came.
+    pub fn received_proxy_header(&self) -> bool {
+        self.proxy_header
+            .as_ref()
+            .is_some_and(|header| header.received)
+    }
+
+    /// The peer of the connection itself, whatever a PROXY header or a rule said.
     pub fn peer(&self) -> Option<SocketAddr> {
         let header = self.proxy_header.as_deref();
         header.map_or(self.source, |header| header.peer)
     }
 
-    /// The address that the connection itself came to, whatever a PROXY header said.
+    /// The address that the connection itself came to, whatever a PROXY header or a rule said.
     pub fn local(&self) -> Option<SocketAddr> {
         let header = self.proxy_header.as_deref();
         header.map_or(self.destination, |header| header.local)
     }
 }
 
-/// What a PROXY header carried besides addresses, and who sent it.
+/// The ends of a connection whose addresses were replaced, and what a PROXY header carried besides.
 #[derive(Debug, Clone, Default)]
 pub struct ProxyFacts {
+    /// A PROXY header came; else it was a rule.
+    pub received: bool,
     /// The peer of the connection itself.
     pub peer: Option<SocketAddr>,
     /// Its own end here.

@@ -149,6 +149,7 @@ impl Session {
             ..
         } = header;
         self.facts.proxy_header = Some(Box::new(ProxyFacts {
+            received: true,
             peer,
             local,
             authority,
