@@ -114,7 +114,7 @@ fn measured<'a>(bytes: Option<Buffered<'a>>, view: &View<'a>, args: &Args) -> Fe
     };
     let ended = bytes.complete || view.last_look;
     let measure = bytes.bytes.get(offset..offset.saturating_add(width));
-    let block = match measure.map(|measure| big_endian(measure)) {
+    let block = match measure.map(big_endian) {
         Some(0) => return Fetched::Absent,
         Some(length) if start.saturating_add(length) > view.plan.tune.bufsize => {
             return Fetched::Absent;

@@ -226,6 +226,16 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         out
     }
 
+    /// Whether only the first request and response of a connection are looked at.
+    pub fn passes_all(&self) -> bool {
+        use locum_model::proxy::ConnectionMode::{KeepAlive, Tunnel};
+        let modes = [self.frontend.connection_mode, self.backend.connection_mode];
+        modes.contains(&Some(Tunnel))
+            && modes
+                .iter()
+                .all(|mode| matches!(mode, None | Some(Tunnel | KeepAlive)))
+    }
+
     /// How the frontend and the backend keep connections.
     pub fn connection_mode(&self, proxy: &Proxy) -> ConnectionMode {
         match proxy.connection_mode {
@@ -245,7 +255,7 @@ pub fn deadline(from: Instant, timeout: Option<Duration>) -> Option<Instant> {
 pub fn interrupted(reason: Interrupted, on_deadline: Failure) -> Failure {
     match reason {
         Interrupted::Deadline => on_deadline,
-        Interrupted::Order(_) => Failure::Killed,
+        Interrupted::Killed => Failure::Killed,
     }
 }
 

@@ -58,7 +58,7 @@ impl<C: ClientSide> Stream<'_, C> {
 /// names of HTTP/2.
 fn with_line_as_fields(request: &Head) -> Head {
     let mut head = Head::request(request.method(), request.uri(), request.version());
-    head.facts = request.facts.clone();
+    head.facts = request.facts;
     head.add(b":method", request.method());
     head.add(b":path", request.uri());
     for (name, value) in request.iter() {

@@ -249,11 +249,9 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         let client = &mut *self.client;
         let waited = self
             .waiter
-            .wait(
-                deadline(self.facts.timers.start.instant, limit),
-                crate::worker::wait::While::Busy,
-                |cx| client.poll_more(cx),
-            )
+            .wait(deadline(self.facts.timers.start.instant, limit), |cx| {
+                client.poll_more(cx)
+            })
             .await;
         let whole = waited.map_err(|reason| {
             Halt::Failed(super::interrupted(reason, Failure::BufferedRequestTimeout))
