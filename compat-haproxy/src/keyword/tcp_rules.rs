@@ -19,16 +19,21 @@ use crate::{
 
 /// Rows.
 pub static ROWS: &[ProxyKeyword] = &[
-    row("tcp-request", tcp_request),
-    row("tcp-response", tcp_response),
+    row("tcp-request", State::Executed, tcp_request),
+    // Nothing runs its rules yet: they could have refused what goes through.
+    row("tcp-response", State::Unexecuted, tcp_response),
 ];
 
-const fn row(name: &'static str, lower: fn(&mut ProxyLine<'_, '_>) -> Lowered) -> ProxyKeyword {
+const fn row(
+    name: &'static str,
+    state: State,
+    lower: fn(&mut ProxyLine<'_, '_>) -> Lowered,
+) -> ProxyKeyword {
     ProxyKeyword {
         name,
         sections: Sections::ALL,
         arguments: "{ connection | session | content } <action> [{ if | unless } <condition>]",
-        state: State::Executed,
+        state,
         lower,
     }
 }
