@@ -28,6 +28,7 @@ pub fn set(plan: &Plan, live: &Live, now: Now) {
         descriptor: -1,
         proxy_header: None,
         variables: RefCell::new(Variables::default()),
+        tracking: crate::stick::Tracking::default(),
     };
     let view = View {
         now,

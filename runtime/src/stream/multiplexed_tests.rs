@@ -283,6 +283,7 @@ async fn run_stream(
         descriptor: -1,
         proxy_header: None,
         variables: Default::default(),
+        tracking: crate::stick::Tracking::default(),
     };
     let mut request = Head::request(method.as_bytes(), uri.as_bytes(), Version::HTTP_11);
     request.add(b"host", b"example.org");

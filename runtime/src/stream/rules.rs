@@ -18,6 +18,7 @@ use crate::{
         reply::LocalReply,
     },
     sample::{value::Arena, view::Buffered},
+    stick::tracking::events,
     worker::wait::Interrupted,
 };
 
@@ -81,16 +82,19 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         {
             Decision::Deny(reply) => {
                 self.count_denied_request(proxy);
+                self.count_tracked(events::ERROR);
                 self.tell_server();
                 self.facts.termination.mark(b'P', b'R');
                 Err(Halt::Reply(reply))
             }
             Decision::Tarpit(reply) => {
                 self.count_denied_request(proxy);
+                self.count_tracked(events::ERROR);
                 self.tarpit(proxy, reply).await
             }
             Decision::Reject => {
                 self.count_denied_request(proxy);
+                self.count_tracked(events::ERROR);
                 self.facts.termination.mark(b'P', b'R');
                 Err(Halt::Closed)
             }

@@ -119,6 +119,7 @@ impl Session {
                 descriptor: conn.descriptor(),
                 proxy_header: None,
                 variables: std::cell::RefCell::default(),
+                tracking: crate::stick::Tracking::default(),
             },
             waiter: Waiter::new(control),
             conn: Some(conn),
