@@ -259,7 +259,11 @@ impl Filter {
     fn all_hold(filters: &[Self], table: &Table, entry: &Entry, now_ms: u64) -> bool {
         filters.iter().all(|filter| {
             let value = entry.read(&table.layout, filter.kind, 0, now_ms);
-            value.is_some_and(|value| (filter.holds)(&(value as i64), &filter.value))
+            let value = value.map(|value| match filter.kind {
+                DataType::ServerId => i64::from(value as i32),
+                _ => value as i64,
+            });
+            value.is_some_and(|value| (filter.holds)(&value, &filter.value))
         })
     }
 }
@@ -345,6 +349,24 @@ fn key_text(kind: KeyType, key: &[u8], out: &mut String) {
                 let _ = write!(out, "{byte:02X}");
             }
         }
-        (_, key) => out.push_str(&String::from_utf8_lossy(key)),
+        (_, key) => key.iter().for_each(|byte| escape(*byte, out)),
+    }
+}
+
+/// What would end a word, or isn't a printable character, is escaped.
+fn escape(byte: u8, out: &mut String) {
+    match byte {
+        b'\t' => out.push_str("\\t"),
+        b'\n' => out.push_str("\\n"),
+        b'\r' => out.push_str("\\r"),
+        0x1b => out.push_str("\\e"),
+        b' ' | b'=' | b'\\' => {
+            out.push('\\');
+            out.push(char::from(byte));
+        }
+        0x21..=0x7e => out.push(char::from(byte)),
+        other => {
+            let _ = write!(out, "\\x{other:02X}");
+        }
     }
 }

@@ -26,8 +26,8 @@ pub static ROWS: &[ProxyKeyword] = &[ProxyKeyword::executed(
     stick_table,
 )];
 
-/// Bytes of a text or block whose length isn't said.
-const DEFAULT_LENGTH: u32 = 32;
+/// Bytes of a text and of a block whose length isn't said (observed).
+const DEFAULT_LENGTHS: (u32, u32) = (31, 32);
 
 /// Elements of an array at most.
 const MAX_ELEMENTS: i64 = 100;
@@ -123,7 +123,12 @@ fn key_type(line: &ProxyLine<'_, '_>, name: &str, at: &mut usize) -> Result<KeyT
     if let Some(plain) = plain {
         return Ok(plain);
     }
-    let mut length = DEFAULT_LENGTH;
+    let is_text = name == "string";
+    let mut length = if is_text {
+        DEFAULT_LENGTHS.0
+    } else {
+        DEFAULT_LENGTHS.1
+    };
     if line.line.bytes(*at) == b"len" {
         let value = line.line.text(*at + 1);
         *at += 2;
@@ -132,9 +137,10 @@ fn key_type(line: &ProxyLine<'_, '_>, name: &str, at: &mut usize) -> Result<KeyT
             _ => return Err(format!("stick-table: unknown type '{value}'.").into()),
         };
     }
-    Ok(match name {
-        "string" => KeyType::String(length),
-        _ => KeyType::Binary(length),
+    Ok(if is_text {
+        KeyType::String(length)
+    } else {
+        KeyType::Binary(length)
     })
 }
 

@@ -52,7 +52,7 @@ fn address<'a>(value: Value<'a>, wanted: Type, arena: &'a Arena) -> Option<IpAdd
     if let Value::Str(text) = value {
         let text = std::str::from_utf8(text).ok()?;
         return match wanted {
-            Type::Ipv4 => text.parse::<Ipv4Addr>().ok().map(IpAddr::V4),
+            Type::Ipv4 => leading_ipv4(text).map(IpAddr::V4),
             _ => text.parse::<Ipv6Addr>().ok().map(IpAddr::V6),
         };
     }
@@ -60,6 +60,23 @@ fn address<'a>(value: Value<'a>, wanted: Type, arena: &'a Arena) -> Option<IpAdd
         Value::Ip(ip) => Some(ip),
         _ => None,
     }
+}
+
+/// The address that a text begins with: four numbers up to 255, whatever follows but a fifth (observed).
+fn leading_ipv4(text: &str) -> Option<Ipv4Addr> {
+    let mut octets = [0; 4];
+    let mut rest = text;
+    for (at, octet) in octets.iter_mut().enumerate() {
+        if at > 0 {
+            rest = rest.strip_prefix('.')?;
+        }
+        let end = rest
+            .find(|c: char| !c.is_ascii_digit())
+            .unwrap_or(rest.len());
+        *octet = rest[..end].parse().ok()?;
+        rest = &rest[end..];
+    }
+    (!rest.starts_with('.')).then(|| Ipv4Addr::from(octets))
 }
 
 #[cfg(test)]
@@ -76,7 +93,25 @@ mod tests {
             key(KeyType::Ip, Value::Str(b"1.2.3.4")),
             Some(&[1, 2, 3, 4][..])
         );
-        assert_eq!(key(KeyType::Ip, Value::Str(b"1.2.3.4x")), None);
+        for text in ["1.2.3.4x", "001.2.03.4", "1.2.3.4:80"] {
+            let value = Value::Str(text.as_bytes());
+            assert_eq!(key(KeyType::Ip, value), Some(&[1, 2, 3, 4][..]));
+        }
+        for text in [
+            "1.2.3.4.5",
+            "1.2.3.256",
+            "1.2.3.",
+            "1..2.3",
+            "+1.2.3.4",
+            "1.2.3",
+            "",
+        ] {
+            assert_eq!(
+                key(KeyType::Ip, Value::Str(text.as_bytes())),
+                None,
+                "{text}"
+            );
+        }
         assert_eq!(key(KeyType::Ipv6, Value::Str(b"1.2.3.4")), None);
         let integers: [(&[u8], u32); 5] = [
             (b"12", 12),

@@ -94,7 +94,6 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             }
             Decision::Reject => {
                 self.count_denied_request(proxy);
-                self.count_tracked(events::ERROR);
                 self.facts.termination.mark(b'P', b'R');
                 Err(Halt::Closed)
             }
