@@ -48,6 +48,8 @@ pub struct LoadOptions {
     pub zero_warning: bool,
     /// Words that the reference executes, we don't, and that may stand there all the same.
     pub allow_unexecuted: BTreeSet<String>,
+    /// `--compat 2.6`: words of older versions are the errors that the reference gives.
+    pub refuse_old_words: bool,
     /// Whether names of servers may be looked up.
     pub resolve: bool,
     /// `-dr`: a server whose name can't be resolved is disabled, and that is a warning.
@@ -71,6 +73,7 @@ impl Default for LoadOptions {
             environment: BTreeMap::new(),
             zero_warning: false,
             allow_unexecuted: BTreeSet::new(),
+            refuse_old_words: false,
             resolve: true,
             tolerate_unresolved: false,
             pidfile: None,
@@ -268,6 +271,27 @@ impl Shared<'_> {
             let text = format!("parsing [{at}] : '{word}' is known but has no effect yet.");
             self.warn(at, text);
         }
+    }
+
+    /// A word of older versions, which is executed: a warning that names the modern form.
+    ///
+    /// # Errors
+    /// `error` under `--compat 2.6`.
+    pub fn old_word(
+        &mut self,
+        at: &Origin,
+        word: &str,
+        modern: &str,
+        error: impl FnOnce() -> Fault,
+    ) -> Lowered {
+        if self.options.refuse_old_words {
+            return Err(error());
+        }
+        let text = format!(
+            "parsing [{at}] : '{word}' is of older versions and executed as they did; today it is '{modern}'."
+        );
+        self.warn(at, text);
+        Ok(())
     }
 
     /// Warnings that lowering left in the notes become messages.

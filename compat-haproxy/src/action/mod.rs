@@ -3,6 +3,7 @@
 mod address;
 mod answer;
 mod header;
+mod line;
 mod message;
 mod redirect;
 mod reply;
@@ -67,9 +68,9 @@ pub static ACTIONS: &[&ActionWord] = &[
 
 /// The definition of an action in a rule set.
 pub fn definition(name: &str, set: RuleSets) -> Option<&'static ActionDef> {
-    ACTIONS
-        .iter()
-        .map(|row| row.def)
+    let actions = ACTIONS.iter().map(|row| row.def);
+    actions
+        .chain(line::LINE_ACTIONS.iter().copied())
         .find(|def| def.name == name && def.rule_sets.contains(set))
 }
 

@@ -285,7 +285,7 @@ fn timeouts(loader: &mut Loader<'_>, draft: &Draft) {
 
 /// What needs HTTP mode and is ignored without it.
 fn ignored(loader: &mut Loader<'_>, draft: &mut Draft) {
-    if draft.proxy.mode == Mode::Http {
+    if draft.proxy.mode == Mode::Http || draft.mode_health {
         return;
     }
     let (kind, name) = (draft.type_word(), draft.name().to_owned());

@@ -92,6 +92,10 @@ pub struct Draft {
     pub peers: Vec<String>,
     /// The log format comes from `defaults`.
     pub log_format_inherited: bool,
+    /// `mode health`: clients only hear that we are there.
+    pub mode_health: bool,
+    /// `monitor-net`.
+    pub monitor_net: Option<locum_model::address::Network>,
     /// Places of words that need HTTP mode or that late checks name.
     pub facts: Facts,
 }
@@ -101,12 +105,15 @@ pub struct Draft {
 pub struct SeenRules(u16);
 
 /// Rule sets in the order of evaluation, with the article that messages put before them.
-const RULE_ORDER: [(&str, &str); 8] = [
+const RULE_ORDER: [(&str, &str); 11] = [
     ("tcp-request connection", "a 'tcp-request connection'"),
     ("tcp-request session", "a 'tcp-request session'"),
     ("tcp-request content", "a 'tcp-request content'"),
     ("monitor fail", "a 'monitor fail'"),
+    ("block", "a 'block'"),
     ("http-request", "an 'http-request'"),
+    ("reqxxx", "a 'reqxxx'"),
+    ("reqadd", "a 'reqadd'"),
     ("redirect", "a 'redirect'"),
     ("use_backend", "a 'use_backend'"),
     ("use-server", "a 'use-server'"),
@@ -232,6 +239,8 @@ impl Draft {
             format_unread: false,
             peers: Vec::new(),
             log_format_inherited: false,
+            mode_health: false,
+            monitor_net: None,
             facts: Facts::default(),
         }
     }

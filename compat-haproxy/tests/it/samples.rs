@@ -61,6 +61,7 @@ fn sample(text: &str) -> Sample {
 
 fn disagreement(sample: &Sample) -> Option<String> {
     let options = LoadOptions {
+        refuse_old_words: true,
         zero_warning: sample.args.contains("-dW"),
         environment: BTreeMap::from([("HOME".to_owned(), b"/root".to_vec())]),
         ..LoadOptions::default()

@@ -11,7 +11,7 @@ pub use backend::{
     SourceClient,
 };
 pub use frontend::{
-    Bind, Frontend, Process as BindProcess, SocketAccess, StatsLevel, TcpKeepalive,
+    Bind, Frontend, Greeting, Process as BindProcess, SocketAccess, StatsLevel, TcpKeepalive,
 };
 pub use global::{ErrorPages, Global, GlobalVar, SslDefaults, StatsSocket, Tune, User, Userlist};
 pub use server::{InitAddress, Observe, OnError, OnMarkedDown, OnMarkedUp, ProxyProtocol, Server};
@@ -219,6 +219,8 @@ pub enum ConnectionMode {
     ServerClose,
     /// Both sides are closed.
     Close,
+    /// The first request and its response are looked at; all bytes behind them pass.
+    Tunnel,
 }
 
 /// What becomes of request headers whose names have other characters than letters, digits and dashes.

@@ -16,6 +16,7 @@ use super::{
     compile::{Compiler, Names, PlanError, PlanErrorKind, ProxyCompiler},
 };
 use crate::{
+    http::NameCase,
     log::{ProxyLog, Target as LogTarget},
     process::limits::Limits,
     vocab::{RuleSets, Vocabulary},
@@ -64,6 +65,16 @@ pub fn build(model: &Model, vocabulary: Vocabulary, capacity: Capacity) -> Resul
     let variables = variables(model, &compiler)?;
     Ok(Plan {
         vocabulary,
+        names: Arc::new(NameCase::new(
+            model
+                .global
+                .h1_case_adjust
+                .iter()
+                .map(|(from, to)| (from.as_str(), to.as_str())),
+        )),
+        has_line_rules: model.proxies.iter().any(|proxy| {
+            !proxy.rules.request_lines.is_empty() || !proxy.rules.response_lines.is_empty()
+        }),
         tells_server_source: compiler.tells_server_source(),
         tune: Tune::of(&model.global.tune),
         proxies,
@@ -342,6 +353,7 @@ impl Builder<'_, '_> {
                 .map(|target| self.target_of(target, &target.at))
                 .transpose()?,
             use_backend,
+            greeting: frontend.greeting.clone(),
             monitor_uri: frontend.monitor_uri.as_ref().map(|uri| uri.to_vec().into()),
             monitor_fail,
             request_captures: frontend.request_captures.clone().into(),

@@ -161,15 +161,13 @@ pub struct ProxyCompiler<'c, 'm> {
 type Result1<T> = Result<T, PlanErrorKind>;
 
 impl ProxyCompiler<'_, '_> {
-    /// All rule sets; `redirect` lines go behind `http_request`.
+    /// All rule sets; `block` lines go before `http_request`.
     ///
     /// # Errors
     /// The first rule that can't be compiled.
     pub fn rule_table(&self, rules: &model_rule::Rules) -> Result<RuleTable, PlanError> {
-        let mut http_request = self
-            .rules(&rules.http_request, RuleSets::HTTP_REQUEST)?
-            .into_vec();
-        http_request.extend(self.rules(&rules.redirect, RuleSets::HTTP_REQUEST)?);
+        let mut http_request = self.rules(&rules.block, RuleSets::HTTP_REQUEST)?.into_vec();
+        http_request.extend(self.rules(&rules.http_request, RuleSets::HTTP_REQUEST)?);
         Ok(RuleTable {
             tcp_request_connection: self.rules(
                 &rules.tcp_request_connection,
@@ -182,7 +180,10 @@ impl ProxyCompiler<'_, '_> {
             tcp_response_content: self
                 .rules(&rules.tcp_response_content, RuleSets::TCP_RESPONSE_CONTENT)?,
             http_request: http_request.into(),
+            request_lines: self.rules(&rules.request_lines, RuleSets::REQUEST_LINES)?,
+            redirect: self.rules(&rules.redirect, RuleSets::HTTP_REQUEST)?,
             http_response: self.rules(&rules.http_response, RuleSets::HTTP_RESPONSE)?,
+            response_lines: self.rules(&rules.response_lines, RuleSets::RESPONSE_LINES)?,
             http_after_response: self
                 .rules(&rules.http_after_response, RuleSets::HTTP_AFTER_RESPONSE)?,
         })

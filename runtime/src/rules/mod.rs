@@ -220,7 +220,7 @@ pub struct Rule {
     pub at: locum_model::Origin,
 }
 
-/// The rule sets of a proxy (manual 4.2). `redirect` lines stand at the end of `http_request`.
+/// The rule sets of a proxy (manual 4.2), in the order of their evaluation. `block` lines stand before `http_request`'s.
 #[derive(Debug, Default)]
 #[allow(missing_docs, reason = "each field is the rule set of its name")]
 pub struct RuleTable {
@@ -229,6 +229,9 @@ pub struct RuleTable {
     pub tcp_request_content: Box<[Rule]>,
     pub tcp_response_content: Box<[Rule]>,
     pub http_request: Box<[Rule]>,
+    pub request_lines: Box<[Rule]>,
+    pub redirect: Box<[Rule]>,
     pub http_response: Box<[Rule]>,
+    pub response_lines: Box<[Rule]>,
     pub http_after_response: Box<[Rule]>,
 }

@@ -116,6 +116,10 @@ pub struct StreamFacts {
     pub tracking: Tracking,
     /// Host and path-less facts that redirects need: the request came with its own TLS.
     pub is_tls: bool,
+    /// A rule over lines let the message pass: later ones that refuse don't count.
+    pub lines_allowed: bool,
+    /// A rule over lines chose the backend.
+    pub line_backend: Option<ProxyId>,
 }
 
 impl StreamFacts {
@@ -151,6 +155,8 @@ impl StreamFacts {
             variables: RefCell::default(),
             tracking: Tracking::default(),
             is_tls: false,
+            lines_allowed: false,
+            line_backend: None,
         }
     }
 }

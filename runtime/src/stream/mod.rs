@@ -218,6 +218,16 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         out
     }
 
+    /// Whether only the first request and response of a connection are looked at.
+    pub fn passes_all(&self) -> bool {
+        use locum_model::proxy::ConnectionMode::{KeepAlive, Tunnel};
+        let modes = [self.frontend.connection_mode, self.backend.connection_mode];
+        modes.contains(&Some(Tunnel))
+            && modes
+                .iter()
+                .all(|mode| matches!(mode, None | Some(Tunnel | KeepAlive)))
+    }
+
     /// How the frontend and the backend keep connections.
     pub fn connection_mode(&self, proxy: &Proxy) -> ConnectionMode {
         match proxy.connection_mode {

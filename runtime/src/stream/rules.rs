@@ -71,15 +71,24 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         }
     }
 
-    /// `http-request` (and `redirect`) of a proxy.
+    /// `http-request` of a proxy, the old rules over the request's lines, and `redirect`: one that allows ends its own
+    /// set only.
     ///
     /// # Errors
     /// A rule ended the exchange.
     pub async fn http_request_rules(&mut self, proxy: &'s Proxy) -> Phase {
-        match self
-            .evaluate(&proxy.rules.http_request, proxy, Sees::Request, None)
-            .await?
-        {
+        let rules = &proxy.rules;
+        self.request_rules(proxy, &rules.http_request).await?;
+        if !rules.request_lines.is_empty() {
+            let framing = self.request.framing_fields();
+            self.request_rules(proxy, &rules.request_lines).await?;
+            self.request.restore_framing(&framing);
+        }
+        self.request_rules(proxy, &rules.redirect).await
+    }
+
+    async fn request_rules(&mut self, proxy: &'s Proxy, rules: &'s [Rule]) -> Phase {
+        match self.evaluate(rules, proxy, Sees::Request, None).await? {
             Decision::Deny(reply) => {
                 self.count_denied_request(proxy);
                 self.count_tracked(events::ERROR);
@@ -126,15 +135,24 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         }
     }
 
-    /// `http-response` of a proxy.
+    /// `http-response` of a proxy, and the old rules over the response's lines.
     ///
     /// # Errors
     /// A rule ended the exchange.
     pub async fn http_response_rules(&mut self, proxy: &'s Proxy) -> Phase {
-        match self
-            .evaluate(&proxy.rules.http_response, proxy, Sees::Response, None)
-            .await?
-        {
+        let rules = &proxy.rules;
+        self.response_rules(proxy, &rules.http_response).await?;
+        if !rules.response_lines.is_empty() {
+            let framing = self.response.framing_fields();
+            self.facts.lines_allowed = false;
+            self.response_rules(proxy, &rules.response_lines).await?;
+            self.response.restore_framing(&framing);
+        }
+        Ok(())
+    }
+
+    async fn response_rules(&mut self, proxy: &'s Proxy, rules: &'s [Rule]) -> Phase {
+        match self.evaluate(rules, proxy, Sees::Response, None).await? {
             Decision::Deny(reply) | Decision::Tarpit(reply) => {
                 self.count_denied_response(proxy);
                 self.facts.timers.response_ms = -1;

@@ -1,6 +1,6 @@
 //! What stands between the acceptance and the first request: connection rules and the PROXY header.
 
-use std::task::Poll;
+use std::{rc::Rc, task::Poll};
 
 use super::Session;
 use crate::{
@@ -10,12 +10,40 @@ use crate::{
     rules::{Rule, RuleTable},
     sample::view::{Buffered, View},
     stick::tracking::events,
-    stream::{connect::milliseconds, deadline, facts::ProxyFacts, side::h1::H1Side},
+    stream::{
+        connect::milliseconds,
+        deadline,
+        facts::ProxyFacts,
+        side::{Outgoing, h1::H1Side},
+    },
     vocab::FailedConnection,
     worker::wait::Interrupted,
 };
 
 impl Session {
+    /// What this client gets instead of being served.
+    pub(super) fn greeting(&self) -> Option<Rc<[u8]>> {
+        let greeting = self.frontend().frontend.as_ref()?.greeting.as_ref()?;
+        let is_for_it = greeting.network.is_none_or(|network| {
+            self.facts
+                .source
+                .is_some_and(|source| network.contains(source.ip().to_canonical()))
+        });
+        is_for_it.then(|| greeting.text.to_vec().into())
+    }
+
+    /// Says it, and the end.
+    pub(super) async fn greet(&mut self, text: Rc<[u8]>) {
+        let Some(mut side) = self.side() else { return };
+        side.stage(&text);
+        let until = deadline(clock::now(), self.frontend().timeouts.client);
+        let flushed = self.waiter.wait(until, |cx| side.poll_flush(cx)).await;
+        if matches!(flushed, Ok(Ok(()))) {
+            self.part(&mut side).await;
+        }
+        self.rest(side);
+    }
+
     /// Whether there is anything of it.
     pub(super) fn needs_opening(&self) -> bool {
         let rules = &self.frontend().rules;
