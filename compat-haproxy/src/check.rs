@@ -61,7 +61,13 @@ pub(crate) fn finish(loader: &mut Loader<'_>, model: &mut Model) -> Verdict {
     let listens = drafts
         .iter()
         .any(|draft| draft.has_frontend && !draft.frontend.binds.is_empty());
-    assign_ids(&mut drafts);
+    // Where there are command sockets, the reference's own frontend for them takes the first id (observed).
+    let first = if loader.model.global.stats_sockets.is_empty() {
+        1
+    } else {
+        2
+    };
+    assign_ids(&mut drafts, first);
     *model = std::mem::take(&mut loader.model);
     model.process.environment = std::mem::take(&mut loader.shared.environment.changes);
     model.proxies = drafts.into_iter().map(complete).collect();
@@ -98,13 +104,13 @@ fn refuse_unexecuted(loader: &mut Loader<'_>) -> bool {
 }
 
 /// Gives every proxy, server and socket without an id the next free one.
-fn assign_ids(drafts: &mut [Draft]) {
+fn assign_ids(drafts: &mut [Draft], first: u32) {
     let mut used: std::collections::HashSet<u32> = drafts
         .iter()
         .filter(|draft| draft.has_id)
         .map(|draft| draft.proxy.id)
         .collect();
-    let mut next = 2;
+    let mut next = first;
     for draft in drafts.iter_mut() {
         if !draft.has_id {
             while !used.insert(next) {

@@ -29,3 +29,6 @@ pub mod suggest;
 pub mod version;
 pub mod word_list;
 pub mod words;
+
+#[cfg(test)]
+mod shown_tests;

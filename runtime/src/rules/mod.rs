@@ -148,6 +148,9 @@ pub enum Outcome<'a> {
     Final(Verdict<'a>),
     /// Wait, then run the same rule again with [`ActionView::resumed`] set.
     Suspend(Wait),
+    /// What it looks at depends on bytes that have not come: as with a condition of which that is true, all rules look
+    /// again when there are more, or when no more will come.
+    NeedMore,
 }
 
 /// How a rule set ended.

@@ -1,5 +1,8 @@
 //! What a word can see: shared borrows of the session, the stream, the messages and the live state.
 
+use locum_kernel::tcp_info::{self, TcpInfo};
+use locum_model::proxy::Mode;
+
 use crate::{
     http::message::Head,
     live::Live,
@@ -48,6 +51,16 @@ pub struct Buffered<'a> {
 }
 
 impl<'a> View<'a> {
+    /// Whether the proxy whose rule or log line is evaluated sees messages of HTTP rather than bytes.
+    pub fn is_http(&self) -> bool {
+        self.proxy().mode == Mode::Http
+    }
+
+    /// What the kernel knows about the client's connection; `None` if that isn't TCP.
+    pub fn client_tcp_info(&self) -> Option<TcpInfo> {
+        tcp_info::of(self.session.descriptor).ok()
+    }
+
     /// The proxy whose rule or log line is evaluated.
     pub fn proxy(&self) -> &'a Proxy {
         &self.plan.proxies[self.proxy.index()]

@@ -291,16 +291,19 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         }
         let began = clock::now();
         let options = self.connect_options(server, source, !proxy_header.is_empty());
+        self.facts.server_address = destination_address(&destination);
         let connected = self.connect(&destination, &options).await?;
         let now = clock::now();
         self.facts.timers.connect_ms = -1;
+        if !self.facts.source_refused {
+            self.count_server_session(server.id);
+        }
         let conn = match connected {
             Ok(conn) => conn,
             Err(failure) => return Ok(Err(failure)),
         };
         self.facts.timers.connect_ms = milliseconds(began, now);
         self.facts.timers.connected = Some(now);
-        self.facts.server_address = destination_address(&destination);
         if self.plan.tells_server_source {
             self.facts.server_source = conn.local_address();
         }

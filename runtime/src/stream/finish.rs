@@ -288,6 +288,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     }
 
     pub(super) fn count_reuse(&self, id: ServerId) {
+        self.count_server_session(id);
         self.on_backend(Some(id), |counters| counters.reuses.increment());
         self.count_chosen(id);
     }
@@ -295,6 +296,14 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     pub(super) fn count_connect(&self, id: ServerId) {
         self.on_backend(Some(id), |counters| counters.connects.increment());
         self.count_chosen(id);
+    }
+
+    /// A session of the server's begins, be its connection refused or not.
+    pub(super) fn count_server_session(&self, id: ServerId) {
+        let servers = &self.live.proxy(id.backend).servers;
+        if let Some(server) = servers.get(id.index as usize) {
+            server.rate.count(clock::now());
+        }
     }
 
     fn count_chosen(&self, id: ServerId) {

@@ -281,6 +281,8 @@ async fn run_stream(
         handshake_ms: 0,
         requests: 1,
         descriptor: -1,
+        worker: 0,
+        failed: None,
         proxy_header: None,
         variables: Default::default(),
         tracking: crate::stick::Tracking::default(),

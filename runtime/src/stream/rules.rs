@@ -7,7 +7,7 @@ use std::{
 
 use locum_model::proxy::Mode;
 
-use super::{ClientSide, Halt, Phase, Stream, deadline, failure::Failure};
+use super::{ClientSide, Halt, Phase, Stream, deadline, facts::Opening, failure::Failure};
 use crate::{
     clock,
     http::{Head, Version, h1::framing::head_weight},
@@ -26,6 +26,7 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Sees {
     Connection,
+    Bytes,
     Request,
     Response,
 }
@@ -53,10 +54,10 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     /// A rule ended the exchange.
     pub async fn tcp_request_content(&mut self, proxy: &'s Proxy) -> Phase {
         let rules = &proxy.rules.tcp_request_content;
-        let seen = if proxy.mode == Mode::Http {
+        let seen = if self.frontend.mode == Mode::Http {
             Sees::Request
         } else {
-            Sees::Connection
+            Sees::Bytes
         };
         match self
             .evaluate(rules, proxy, seen, proxy.inspect_delay)
@@ -266,9 +267,14 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         inspect_over: bool,
     ) -> Decision {
         let arena = Arena::new();
+        if sees == Sees::Bytes {
+            self.look_for_request();
+        }
         let body = self.client.buffered_body();
+        let opens_with_request = self.facts.opening == Opening::Request;
         let (request, response): (Option<&mut Head>, Option<&mut Head>) = match sees {
-            Sees::Connection => (None, None),
+            Sees::Bytes if opens_with_request => (Some(&mut self.request), None),
+            Sees::Connection | Sees::Bytes => (None, None),
             Sees::Request => (Some(&mut self.request), None),
             Sees::Response => (Some(&mut self.request), Some(&mut self.response)),
         };
@@ -293,7 +299,10 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             Run::Done => Decision::Continue,
             Run::NeedMore => Decision::NeedMore,
             Run::Suspend(wait, at) => Decision::Suspend(at, wait),
-            Run::Final(verdict, _) => decide(verdict, &view),
+            Run::Final(verdict, at) => {
+                view.stream.last_rule = rules.get(at.0).map(|rule| rule.at.clone());
+                decide(verdict, &view)
+            }
         };
         let hints = std::mem::take(&mut view.hints.heads);
         drop(view);

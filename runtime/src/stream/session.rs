@@ -117,6 +117,8 @@ impl Session {
                 handshake_ms: 0,
                 requests: 0,
                 descriptor: conn.descriptor(),
+                worker: worker.index as u16,
+                failed: None,
                 proxy_header: None,
                 variables: std::cell::RefCell::default(),
                 tracking: crate::stick::Tracking::default(),
@@ -310,7 +312,7 @@ impl Session {
     }
 }
 
-fn request_limits(worker: &Worker, frontend: &Proxy) -> Limits {
+pub(super) fn request_limits(worker: &Worker, frontend: &Proxy) -> Limits {
     let tune = worker.plan.tune;
     Limits {
         accept_invalid: frontend.options.accept_invalid_http_request,

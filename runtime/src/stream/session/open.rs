@@ -135,6 +135,7 @@ impl Session {
             Err(Interrupted::Deadline) => FailedConnection::ProxyHeaderTimeout,
             Err(Interrupted::Killed) => return None,
         };
+        self.facts.failed = Some(failure);
         self.log_failed_connection(failure, side.received > 0);
         if !side.input.is_empty() {
             // What came is refused: the client must not take the close for an answer.
@@ -167,7 +168,7 @@ impl Session {
     }
 
     fn take_proxy_header(&mut self, header: proxy_protocol::Header) {
-        let peer = self.facts.source;
+        let (peer, local) = (self.facts.source, self.facts.destination);
         if let Some(ends) = header.endpoints {
             self.facts.source = Some(ends.source);
             self.facts.destination = Some(ends.destination);
@@ -178,7 +179,9 @@ impl Session {
             ..
         } = header;
         self.facts.proxy_header = Some(Box::new(ProxyFacts {
+            received: true,
             peer,
+            local,
             authority,
             unique_id,
         }));
