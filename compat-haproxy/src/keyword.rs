@@ -35,6 +35,7 @@ pub mod server;
 pub mod source;
 pub mod stats;
 pub mod stats_socket;
+pub mod stick_table;
 pub mod switching;
 pub mod table;
 pub mod tcp_rules;
@@ -179,6 +180,7 @@ pub static PROXY_FAMILIES: &[&[ProxyKeyword]] = &[
     server::ROWS,
     source::ROWS,
     stats::ROWS,
+    stick_table::ROWS,
     switching::ROWS,
     tcp_rules::ROWS,
     timeout::ROWS,

@@ -24,6 +24,7 @@ pub mod option;
 pub mod section;
 pub mod server_option;
 pub mod stats;
+pub mod stick;
 pub mod suggest;
 pub mod version;
 pub mod word_list;

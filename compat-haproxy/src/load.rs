@@ -12,7 +12,9 @@ mod line;
 mod master_socket;
 mod source;
 
-pub use draft::{Capability, DefaultsTable, Draft, FormatKind, RawFormat, ServerDraft};
+pub use draft::{
+    Capability, ContentTrack, DefaultsTable, Draft, FormatKind, RawFormat, ServerDraft,
+};
 pub use environment::{Environment, LOCAL_PEER};
 pub use line::{Fault, Lowered, Negation, ProxyLine, SectionLine, lenient_number};
 pub use source::{Source, read_sources, reason};
@@ -188,6 +190,8 @@ pub struct Shared<'o> {
     pub late_alerts: Vec<String>,
     /// Ids that lines gave to proxies, with what they were given to.
     pub proxy_ids: HashMap<u32, String>,
+    /// Stick tables by name, with the kind of their section and their place.
+    pub tables: HashMap<String, (&'static str, Origin)>,
     /// The environment.
     pub environment: Environment,
     /// The directory that relative paths begin in (`default-path`).
@@ -346,6 +350,7 @@ impl<'o> Loader<'o> {
                 notes: Notes::default(),
                 late_alerts: Vec::new(),
                 proxy_ids: HashMap::new(),
+                tables: HashMap::new(),
                 environment,
                 default_path: DefaultPath::default(),
             },

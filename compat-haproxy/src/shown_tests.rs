@@ -32,12 +32,11 @@ const FETCHES_NOT_EXECUTED: &[(&str, &str)] = &[
     ),
     ("res.cache_", "the cache is not executed yet"),
     ("res.comp", "compression is not executed yet"),
-    ("sc", "stick tables"),
-    ("src_", "stick tables"),
-    ("table_", "stick tables"),
 ];
 
 const RESPONSE_BYTES: &str = "rules on responses see no body and no bytes yet";
+
+const REFERENCE_CRASHES: &str = "the reference ends by a segmentation fault";
 
 /// Words of any kind that no scenario shows yet.
 const NOT_SHOWN: &[(&str, &str)] = &[
@@ -80,6 +79,8 @@ const NOT_SHOWN: &[(&str, &str)] = &[
     ("fetch res.payload", RESPONSE_BYTES),
     ("fetch res.payload_lv", RESPONSE_BYTES),
     ("fetch res.ssl_hello_type", RESPONSE_BYTES),
+    ("fetch src_clr_gpc", REFERENCE_CRASHES),
+    ("fetch src_inc_gpc", REFERENCE_CRASHES),
 ];
 
 #[test]
@@ -188,6 +189,12 @@ fn look_at(line: &str, shown: &mut BTreeSet<String>) {
     };
     if let Some(action) = action {
         let name = action.split('(').next().unwrap_or_default();
+        // `track-sc0` to `track-sc2` are one word.
+        let name = if name.starts_with("track-sc") {
+            "track-sc"
+        } else {
+            name
+        };
         shown.insert(format!("action {name}"));
     }
     if let ["acl", _, test @ ..] = words.as_slice() {

@@ -10,6 +10,7 @@ mod hash;
 mod ipmask;
 mod pieces;
 mod regsub;
+mod table;
 mod text;
 mod variable;
 
@@ -41,6 +42,7 @@ pub static CONVERTERS: &[&ConverterDef] = &[
     &encoding::HTONL,
     &date::HTTP_DATE,
     &text::IIF,
+    &table::IN_TABLE,
     &ipmask::IPMASK,
     &text::LENGTH,
     &text::LOWER,
@@ -58,6 +60,33 @@ pub static CONVERTERS: &[&ConverterDef] = &[
     &hash::SDBM,
     &variable::SET_VAR,
     &arithmetic::SUB,
+    &table::TABLE_BYTES_IN_RATE,
+    &table::TABLE_BYTES_OUT_RATE,
+    &table::TABLE_CONN_CNT,
+    &table::TABLE_CONN_CUR,
+    &table::TABLE_CONN_RATE,
+    &table::TABLE_EXPIRE,
+    &table::TABLE_GPC,
+    &table::TABLE_GPC0,
+    &table::TABLE_GPC0_RATE,
+    &table::TABLE_GPC1,
+    &table::TABLE_GPC1_RATE,
+    &table::TABLE_GPC_RATE,
+    &table::TABLE_GPT,
+    &table::TABLE_GPT0,
+    &table::TABLE_HTTP_ERR_CNT,
+    &table::TABLE_HTTP_ERR_RATE,
+    &table::TABLE_HTTP_FAIL_CNT,
+    &table::TABLE_HTTP_FAIL_RATE,
+    &table::TABLE_HTTP_REQ_CNT,
+    &table::TABLE_HTTP_REQ_RATE,
+    &table::TABLE_IDLE,
+    &table::TABLE_KBYTES_IN,
+    &table::TABLE_KBYTES_OUT,
+    &table::TABLE_SERVER_ID,
+    &table::TABLE_SESS_CNT,
+    &table::TABLE_SESS_RATE,
+    &table::TABLE_TRACKERS,
     &variable::UNSET_VAR,
     &text::UPPER,
     &encoding::URL_DEC,

@@ -88,8 +88,6 @@ pub struct Draft {
     pub bind_threads: Vec<crate::bind_option::ThreadBind>,
     /// A log format was not read to its end: nothing is said of it being ignored.
     pub format_unread: bool,
-    /// There is a `stick-table`.
-    pub has_table: bool,
     /// `peers` sections that tables name.
     pub peers: Vec<String>,
     /// The log format comes from `defaults`.
@@ -121,6 +119,15 @@ const RULE_ORDER: [(&str, &str); 11] = [
     ("use-server", "a 'use-server'"),
 ];
 
+/// What a `tcp-request content track-sc` rule depends on.
+#[derive(Debug, Clone, Copy)]
+pub struct ContentTrack {
+    /// Its key is taken from the request.
+    pub key_needs_request: bool,
+    /// Its condition is.
+    pub condition_needs_request: bool,
+}
+
 /// What late checks want to know.
 #[derive(Debug, Clone, Default)]
 pub struct Facts {
@@ -130,6 +137,8 @@ pub struct Facts {
     pub http_response: bool,
     /// There is an `http-after-response` rule.
     pub http_after_response: bool,
+    /// `tcp-request content track-sc` rules of a frontend.
+    pub content_tracks: Vec<ContentTrack>,
     /// A `stats` word was said.
     pub stats: bool,
 }
@@ -228,7 +237,6 @@ impl Draft {
             tls_binds: Vec::new(),
             bind_threads: Vec::new(),
             format_unread: false,
-            has_table: false,
             peers: Vec::new(),
             log_format_inherited: false,
             mode_health: false,

@@ -103,6 +103,11 @@ pub fn lower_arguments(
         )
     };
     let forgiven = required == 1 && lowered.is_empty() && kinds.first().is_some_and(is_text);
+    if forgiven && kinds.first() == Some(&"table") {
+        // The proxy's own table.
+        let own = place.proxy.to_owned();
+        lowered.push(refer(place, ReferenceKind::Table, &own, 1, role));
+    }
     if lowered.len() < required && !forgiven {
         let kind = kinds.get(lowered.len()).copied().unwrap_or("string");
         let complaint = match written {

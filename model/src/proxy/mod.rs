@@ -4,6 +4,7 @@ mod backend;
 mod frontend;
 mod global;
 mod server;
+mod stick_table;
 
 pub use backend::{
     Backend, Cookie, CookieMode, HttpReuse, RedispatchInterval, RetryOn, SourceAddress,
@@ -14,6 +15,7 @@ pub use frontend::{
 };
 pub use global::{ErrorPages, Global, GlobalVar, SslDefaults, StatsSocket, Tune, User, Userlist};
 pub use server::{InitAddress, Observe, OnError, OnMarkedDown, OnMarkedUp, ProxyProtocol, Server};
+pub use stick_table::{DataType, KeyType, StickTable, StoredData};
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -57,6 +59,8 @@ pub struct Proxy {
     pub begin_log_format: Option<Located<LogFormat>>,
     /// `log-tag`.
     pub log_tag: Option<String>,
+    /// Its table.
+    pub stick_table: Option<Located<StickTable>>,
     /// Named access lists in order.
     pub acls: Vec<Acl>,
     /// All rule sets.

@@ -12,7 +12,7 @@ use locum_model::{
 
 use super::{
     Backend, Frontend, InitialValue, Listener, ListenerId, Plan, Proxy, ProxyId, Server, ServerId,
-    ServerTarget, Target, Tune,
+    ServerTarget, TableId, Target, Tune,
     compile::{Compiler, Names, PlanError, PlanErrorKind, ProxyCompiler},
 };
 use crate::{
@@ -83,6 +83,9 @@ pub fn build(model: &Model, vocabulary: Vocabulary, capacity: Capacity) -> Resul
             .iter()
             .map(|(name, id)| (Box::from(*name), *id))
             .collect(),
+        tables: tables_of(model)
+            .map(|(name, table)| (Arc::from(name), table.clone()))
+            .collect(),
         listeners: listeners.into(),
         global: model.global.clone(),
         variables,
@@ -127,10 +130,19 @@ fn variables(
     compiled.collect()
 }
 
+/// All stick tables with their names.
+fn tables_of(model: &Model) -> impl Iterator<Item = (&str, &model::StickTable)> {
+    model.proxies.iter().filter_map(|proxy| {
+        let table = proxy.stick_table.as_ref()?;
+        Some((proxy.name.as_str(), &table.value))
+    })
+}
+
 /// Names to ids.
 struct Index<'m> {
     proxies: HashMap<&'m str, ProxyId>,
     servers: HashMap<(&'m str, &'m str), ServerId>,
+    tables: HashMap<&'m str, TableId>,
 }
 
 impl<'m> Index<'m> {
@@ -138,6 +150,10 @@ impl<'m> Index<'m> {
         let mut index = Index {
             proxies: HashMap::new(),
             servers: HashMap::new(),
+            tables: tables_of(model)
+                .enumerate()
+                .map(|(place, (name, _))| (name, TableId(place as u32)))
+                .collect(),
         };
         for (place, proxy) in model.proxies.iter().enumerate() {
             let id = ProxyId(place as u32);
@@ -170,6 +186,10 @@ impl Names for Index<'_> {
 
     fn server(&self, backend: &str, server: &str) -> Option<ServerId> {
         self.servers.get(&(backend, server)).copied()
+    }
+
+    fn table(&self, name: &str) -> Option<TableId> {
+        self.tables.get(name).copied()
     }
 }
 

@@ -16,7 +16,7 @@ use locum_model::{
 };
 
 use super::{
-    ProxyId, ServerId,
+    ProxyId, ServerId, TableId,
     args::{Arg, Args},
     userlist::Userlist,
 };
@@ -41,6 +41,8 @@ pub trait Names {
     fn proxy(&self, name: &str) -> Option<ProxyId>;
     /// A server of a backend.
     fn server(&self, backend: &str, server: &str) -> Option<ServerId>;
+    /// A stick table, by its proxy's name.
+    fn table(&self, name: &str) -> Option<TableId>;
 }
 
 /// What can't be compiled, and where it stands.
@@ -70,8 +72,7 @@ pub enum PlanErrorKind {
     UnknownUserlist(String),
     UnknownAcl(String),
     UnknownErrorPages(String),
-    /// Stick tables are not there yet.
-    Table(String),
+    UnknownTable(String),
     Regex(String, RegexError),
     Pattern(PatternError),
     /// An error file is no response.
@@ -385,7 +386,12 @@ impl ProxyCompiler<'_, '_> {
                     .cloned()
                     .ok_or_else(|| PlanErrorKind::UnknownUserlist(name.clone()))?,
             ),
-            From::Table(name) => return Err(PlanErrorKind::Table(name.clone())),
+            From::Table(name) => Arg::Table(
+                self.all
+                    .names
+                    .table(name)
+                    .ok_or_else(|| PlanErrorKind::UnknownTable(name.clone()))?,
+            ),
             From::Var(var) => Arg::Var(var.clone()),
             From::Reply(reply) => Arg::Reply(Box::new(self.reply_kind(reply)?)),
             From::List(list) => {

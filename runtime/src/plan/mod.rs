@@ -18,7 +18,7 @@ use locum_model::{
     proxy::{self as model, ConnectionMode, Mode, Options, ProxyKind, Timeouts},
 };
 
-pub use ids::{ListenerId, ProxyId, ServerId};
+pub use ids::{ListenerId, ProxyId, ServerId, TableId};
 
 use crate::{
     http::NameCase,
@@ -39,6 +39,8 @@ pub struct Plan {
     pub proxies: Box<[Proxy]>,
     /// Proxies by name.
     pub proxy_names: HashMap<Box<str>, ProxyId>,
+    /// Stick tables in the order of the configuration: the name, that of a proxy, and the settings.
+    pub tables: Box<[(Arc<str>, model::StickTable)]>,
     /// Listening sockets of all frontends.
     pub listeners: Box<[Listener]>,
     /// The `global` section as written.

@@ -19,6 +19,7 @@ use crate::{
         value::Arena,
         view::{Buffered, View},
     },
+    stick::tracking::events,
     stream::facts::{SessionFacts, StreamFacts},
     vocab::Now,
 };
@@ -93,6 +94,13 @@ impl<'a> ActionView<'a> {
         let view = self.view();
         let value = expr.eval(&view, self.arena).value()?;
         Some(self.arena.alloc_slice_copy(value.to_text(self.arena)))
+    }
+
+    /// Counts an error of the client on the entries of stick tables that are tracked.
+    pub fn count_error(&self) {
+        for tracking in [&self.stream.tracking, &self.session.tracking] {
+            tracking.count(events::ERROR, 1, self.now.instant);
+        }
     }
 
     /// The message that the rule set is about: the response where there is one.

@@ -30,6 +30,7 @@ pub fn set(plan: &Plan, live: &Live, now: Now) {
         failed: None,
         proxy_header: None,
         variables: RefCell::new(Variables::default()),
+        tracking: crate::stick::Tracking::default(),
     };
     let view = View {
         now,

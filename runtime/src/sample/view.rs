@@ -7,6 +7,7 @@ use crate::{
     http::message::Head,
     live::Live,
     plan::{Plan, Proxy, ProxyId},
+    stick::Tracked,
     stream::facts::{SessionFacts, StreamFacts},
     vocab::Now,
 };
@@ -63,6 +64,12 @@ impl<'a> View<'a> {
     /// The proxy whose rule or log line is evaluated.
     pub fn proxy(&self) -> &'a Proxy {
         &self.plan.proxies[self.proxy.index()]
+    }
+
+    /// The tracked entry of that number: the exchange's, else the session's.
+    pub fn tracked(&self, number: usize) -> Option<&'a Tracked> {
+        let own = self.stream.and_then(|stream| stream.tracking.at(number));
+        own.or_else(|| self.session.tracking.at(number))
     }
 
     /// The proxy that accepted the client.

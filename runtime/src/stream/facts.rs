@@ -7,11 +7,12 @@ use locum_model::Origin;
 use crate::{
     plan::{ListenerId, ProxyId, ServerId},
     sample::variables::{StreamVariables, Variables},
+    stick::Tracking,
     vocab::{FailedConnection, Now},
 };
 
 /// Facts of a client's connection.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct SessionFacts {
     /// The frontend that accepted it.
     pub frontend: ProxyId,
@@ -37,6 +38,8 @@ pub struct SessionFacts {
     pub proxy_header: Option<Box<ProxyFacts>>,
     /// Variables of the session; converters set them too, in the middle of an evaluation.
     pub variables: RefCell<Variables>,
+    /// Entries of stick tables that the session tracks.
+    pub tracking: Tracking,
 }
 
 impl SessionFacts {
@@ -88,7 +91,7 @@ pub struct ProxyFacts {
 }
 
 /// Facts of one exchange.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct StreamFacts {
     /// Number of the stream in this process.
     pub number: u64,
@@ -150,6 +153,8 @@ pub struct StreamFacts {
     pub connections: [u32; 4],
     /// Variables of the exchange.
     pub variables: RefCell<StreamVariables>,
+    /// Entries of stick tables that the exchange tracks.
+    pub tracking: Tracking,
     /// Host and path-less facts that redirects need: the request came with its own TLS.
     pub is_tls: bool,
     /// A rule over lines let the message pass: later ones that refuse don't count.
@@ -192,6 +197,7 @@ impl StreamFacts {
             log_level: None,
             connections: [0; 4],
             variables: RefCell::default(),
+            tracking: Tracking::default(),
             is_tls: false,
             lines_allowed: false,
             line_backend: None,

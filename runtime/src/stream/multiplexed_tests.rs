@@ -285,6 +285,7 @@ async fn run_stream(
         failed: None,
         proxy_header: None,
         variables: Default::default(),
+        tracking: crate::stick::Tracking::default(),
     };
     let mut request = Head::request(method.as_bytes(), uri.as_bytes(), Version::HTTP_11);
     request.add(b"host", b"example.org");

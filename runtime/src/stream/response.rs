@@ -22,6 +22,7 @@ use crate::{
             },
         },
     },
+    stick::tracking::events,
     worker::wait::Interrupted,
 };
 
@@ -164,6 +165,9 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         self.dump(&[super::dump::Passing::Response]);
         self.note_authentication(link);
         self.capture_response();
+        if let Some(event) = events::of_status(self.response.status()) {
+            self.count_tracked(event);
+        }
         self.facts.variables.borrow_mut().request.clear();
         for proxy in self.proxies_backend_first() {
             if let Err(halt) = self.http_response_rules(proxy).await {

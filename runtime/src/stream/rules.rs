@@ -18,6 +18,7 @@ use crate::{
         reply::LocalReply,
     },
     sample::{value::Arena, view::Buffered},
+    stick::tracking::events,
     worker::wait::Interrupted,
 };
 
@@ -91,12 +92,14 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         match self.evaluate(rules, proxy, Sees::Request, None).await? {
             Decision::Deny(reply) => {
                 self.count_denied_request(proxy);
+                self.count_tracked(events::ERROR);
                 self.tell_server();
                 self.facts.termination.mark(b'P', b'R');
                 Err(Halt::Reply(reply))
             }
             Decision::Tarpit(reply) => {
                 self.count_denied_request(proxy);
+                self.count_tracked(events::ERROR);
                 self.tarpit(proxy, reply).await
             }
             Decision::Reject => {

@@ -121,6 +121,7 @@ impl Session {
                 failed: None,
                 proxy_header: None,
                 variables: std::cell::RefCell::default(),
+                tracking: crate::stick::Tracking::default(),
             },
             waiter: Waiter::new(control),
             conn: Some(conn),

@@ -9,6 +9,7 @@ use crate::{
     net::proxy_protocol::{self, DecodeError},
     rules::{Rule, RuleTable},
     sample::view::{Buffered, View},
+    stick::tracking::events,
     stream::{
         connect::milliseconds,
         deadline,
@@ -74,6 +75,7 @@ impl Session {
             self.counters().denied_sessions.increment();
             return None;
         }
+        self.facts.tracking.count(events::SESSION, 1, clock::now());
         self.facts.handshake_ms = milliseconds(self.facts.accepted.instant, clock::now());
         self.rest(side);
         Some(())
