@@ -26,6 +26,9 @@ use super::entry::{Entry, Layout};
 /// Maps per table: enough that workers seldom meet.
 const SHARDS: usize = 16;
 
+/// Entries by the bytes of their keys.
+type Shard = HashMap<Box<[u8]>, Arc<Entry>>;
+
 /// A stick table.
 #[derive(Debug)]
 pub struct Table {
@@ -38,7 +41,7 @@ pub struct Table {
     origin: Instant,
     expire_ms: Option<u64>,
     hasher: RandomState,
-    shards: [Mutex<HashMap<Box<[u8]>, Arc<Entry>>>; SHARDS],
+    shards: [Mutex<Shard>; SHARDS],
     ages: Mutex<Ages>,
     used: AtomicUsize,
 }
@@ -106,7 +109,7 @@ impl Table {
             .is_some_and(|expire| entry.uses() == 0 && entry.touched_ms() + expire <= now_ms)
     }
 
-    fn shard(&self, key: &[u8]) -> &Mutex<HashMap<Box<[u8]>, Arc<Entry>>> {
+    fn shard(&self, key: &[u8]) -> &Mutex<Shard> {
         &self.shards[self.hasher.hash_one(key) as usize % SHARDS]
     }
 
@@ -128,7 +131,7 @@ impl Table {
     }
 
     fn obtain_with(&self, key: &[u8], now_ms: u64, with: impl Fn(&Entry)) -> Option<Arc<Entry>> {
-        let known = |map: &HashMap<Box<[u8]>, Arc<Entry>>| {
+        let known = |map: &Shard| {
             let entry = map.get(key)?;
             (!self.is_expired(entry, now_ms)).then(|| {
                 with(entry);
