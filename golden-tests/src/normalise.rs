@@ -174,6 +174,8 @@ static KEEPALIVED_RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
             "TIME",
         ),
         rule(r"\bfd\((-?\d+,-?\d+|-?\d+)\)", "fd(FD)"),
+        // The number depends on the descriptors the harness itself was started with.
+        rule(r"\bsmtp fd \d+", "smtp fd FD"),
         // Dates of mails.
         rule(
             r"[A-Z][a-z]{2}, [ \d]\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d [-+]\d{4}",
