@@ -41,4 +41,6 @@ pub struct Model {
     pub userlists: Vec<proxy::Userlist>,
     /// Named collections of error replies.
     pub error_pages: Vec<proxy::ErrorPages>,
+    /// Ring buffers, in the order of the file.
+    pub rings: Vec<log::RingSettings>,
 }
