@@ -8,7 +8,7 @@ mod connection;
 mod constant;
 mod cookie;
 mod header;
-mod load;
+pub(crate) mod load;
 pub(crate) mod process;
 mod proxy;
 mod rdp;
