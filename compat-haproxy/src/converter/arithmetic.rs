@@ -19,7 +19,7 @@ use super::converter;
 use crate::fetch::variable::parse_name;
 
 pub(super) static ADD: ConverterDef = binary("add", |value, view, args, arena| {
-    number(value, view, args, arena, i64::saturating_add)
+    number(value, view, args, arena, sum)
 });
 pub(super) static AND: ConverterDef = binary("and", |value, view, args, arena| {
     number(value, view, args, arena, |a, b| a & b)
@@ -37,7 +37,7 @@ pub(super) static OR: ConverterDef = binary("or", |value, view, args, arena| {
     number(value, view, args, arena, |a, b| a | b)
 });
 pub(super) static SUB: ConverterDef = binary("sub", |value, view, args, arena| {
-    number(value, view, args, arena, i64::saturating_sub)
+    number(value, view, args, arena, difference)
 });
 pub(super) static XOR: ConverterDef = binary("xor", |value, view, args, arena| {
     number(value, view, args, arena, |a, b| a ^ b)
@@ -64,6 +64,23 @@ const fn binary(name: &'static str, run: ConvertFn) -> ConverterDef {
 
 const fn truth(name: &'static str, run: ConvertFn) -> ConverterDef {
     converter(name, Type::Int, Type::Bool, run)
+}
+
+/// Two negative numbers give the largest number, or the smallest where they are below it: so does the reference.
+fn sum(a: i64, b: i64) -> i64 {
+    match a.checked_add(b) {
+        Some(_) if a < 0 && b < 0 => i64::MAX,
+        Some(sum) => sum,
+        None if a < 0 => i64::MIN,
+        None => i64::MAX,
+    }
+}
+
+fn difference(a: i64, b: i64) -> i64 {
+    match b.checked_neg() {
+        Some(negative) => sum(a, negative),
+        None => a.saturating_sub(b),
+    }
 }
 
 /// By zero: the largest number, as the reference answers.
@@ -122,6 +139,12 @@ mod tests {
     // Values recorded from the reference.
     #[test]
     fn numbers_saturate_and_division_by_zero_has_an_answer() {
+        assert_eq!(sum(i64::MAX, 1), i64::MAX);
+        assert_eq!(sum(i64::MIN, -1), i64::MIN);
+        assert_eq!(sum(-7, -1), i64::MAX);
+        assert_eq!(sum(-7, 1), -6);
+        assert_eq!(difference(-7, 3), i64::MAX);
+        assert_eq!(difference(7, -3), 10);
         assert_eq!(quotient(-7, 2), -3);
         assert_eq!(quotient(7, 0), i64::MAX);
         assert_eq!(quotient(i64::MIN, -1), i64::MAX);

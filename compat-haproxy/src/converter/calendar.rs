@@ -210,10 +210,10 @@ impl Conversion {
             b'n' => self.text("\n"),
             b'p' if self.is_swapped => self.text(&half.to_lowercase()),
             b'p' => self.text(half),
-            b'P' => self.text(&half.to_lowercase()),
+            b'P' => self.text(half).to_lowercase(),
             b'r' => return composed("%I:%M:%S %p"),
             b'R' => return composed("%H:%M"),
-            b's' => self.number(date.seconds, 1, b'0'),
+            b's' => self.number(date.seconds, 1, b' '),
             b'S' => self.number(date.second, 2, b'0'),
             b't' => self.text("\t"),
             b'T' | b'X' => return composed("%H:%M:%S"),
@@ -228,6 +228,9 @@ impl Conversion {
                 let minutes = date.offset / 60;
                 let sign = if minutes < 0 { '-' } else { '+' };
                 let minutes = minutes.abs();
+                if self.padding == Some(b'-') {
+                    return Some(format!("{sign}{}", minutes / 60 * 100 + minutes % 60));
+                }
                 format!("{sign}{:02}{:02}", minutes / 60, minutes % 60)
             }
             b'Z' if self.is_swapped => self.text(&date.zone.to_lowercase()),
@@ -240,7 +243,14 @@ impl Conversion {
     fn text(&self, text: &str) -> String {
         let text = match (self.is_upper, self.is_swapped) {
             (true, _) => text.to_uppercase(),
-            (_, true) if !matches!(self.letter, b'p' | b'Z') => text.to_uppercase(),
+            (_, true)
+                if !matches!(
+                    self.letter,
+                    b'p' | b'Z' | b'c' | b'r' | b'x' | b'X' | b'D' | b'F' | b'R' | b'T'
+                ) =>
+            {
+                text.to_uppercase()
+            }
             _ => text.to_owned(),
         };
         let pad = if self.padding == Some(b'0') { "0" } else { " " };

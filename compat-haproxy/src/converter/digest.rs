@@ -106,7 +106,7 @@ static ALGORITHMS: &[Algorithm] = &[
     fixed::<Sha3_384>(&["sha3-384", "rsa-sha3-384", "id-rsassa-pkcs1-v1_5-with-sha3-384", "2.16.840.1.101.3.4.2.9"]),
     fixed::<Sha3_512>(&["sha3-512", "rsa-sha3-512", "id-rsassa-pkcs1-v1_5-with-sha3-512", "2.16.840.1.101.3.4.2.10"]),
     fixed::<Sm3>(&["sm3", "rsa-sm3", "sm3withrsaencryption", "1.2.156.10197.1.401"]),
-    Algorithm { names: &["md5-sha1"], digest: Some(md5_and_sha1), hmac: None },
+    Algorithm { names: &["md5-sha1"], digest: Some(md5_and_sha1), hmac: Some(keyed_md5_and_sha1) },
     Algorithm { names: &["shake128", "shake-128", "2.16.840.1.101.3.4.2.11"], digest: Some(shake::<Shake128, 16>), hmac: None },
     Algorithm { names: &["shake256", "shake-256", "2.16.840.1.101.3.4.2.12"], digest: Some(shake::<Shake256, 32>), hmac: None },
     Algorithm { names: &["md4", "rsa-md4", "md4withrsaencryption", "whirlpool"], digest: None, hmac: None },
@@ -146,6 +146,25 @@ fn md5_and_sha1<'a>(bytes: &[u8], arena: &'a Arena) -> &'a [u8] {
     both[..16].copy_from_slice(&Md5::digest(bytes));
     both[16..].copy_from_slice(&Sha1::digest(bytes));
     arena.alloc_slice_copy(&both)
+}
+
+/// RFC 2104 over both at once, with their common block of 64 bytes.
+fn keyed_md5_and_sha1<'a>(key: &[u8], bytes: &[u8], arena: &'a Arena) -> Option<&'a [u8]> {
+    let key = if key.len() > 64 {
+        md5_and_sha1(key, arena)
+    } else {
+        key
+    };
+    let padded = |pad: u8, rest: &[u8]| {
+        let mut text = vec![pad; 64];
+        text.iter_mut()
+            .zip(key)
+            .for_each(|(byte, key)| *byte ^= key);
+        text.extend_from_slice(rest);
+        text
+    };
+    let inner = md5_and_sha1(&padded(0x36, bytes), arena);
+    Some(md5_and_sha1(&padded(0x5c, inner), arena))
 }
 
 /// As long as OpenSSL gives it where no length is asked for.

@@ -47,6 +47,9 @@ pub(super) static FIX_TAG_VALUE: ConverterDef = ConverterDef {
                 if i64::from(field.tag) == wanted {
                     return Some(Value::Bin(field.value)).filter(|_| !field.value.is_empty());
                 }
+                if field.tag == CHECK_SUM {
+                    return None;
+                }
                 rest = behind;
             }
         },
@@ -95,19 +98,14 @@ fn read(message: &[u8]) -> Read<'_> {
     let Some(equals) = message.iter().position(|&byte| byte == b'=') else {
         return Read::Incomplete;
     };
-    let Some(tag) = tag_number(&message[..equals]) else {
-        return Read::Wrong;
-    };
     let rest = &message[equals + 1..];
-    match rest.iter().position(|&byte| byte == END) {
-        Some(end) => Read::Field(
-            Field {
-                tag,
-                value: &rest[..end],
-            },
-            &rest[end + 1..],
-        ),
-        None => Read::Incomplete,
+    let Some(end) = rest.iter().position(|&byte| byte == END) else {
+        return Read::Incomplete;
+    };
+    let value = &rest[..end];
+    match tag_number(&message[..equals]) {
+        Some(tag) => Read::Field(Field { tag, value }, &rest[end + 1..]),
+        None => Read::Wrong,
     }
 }
 
@@ -121,7 +119,7 @@ fn tag_number(digits: &[u8]) -> Option<u32> {
     Some(number).filter(|&number| number != 0)
 }
 
-/// `None` until the message is whole.
+/// `None` until the message is whole, or wrong in what there is of it.
 fn is_valid(message: &[u8]) -> Option<bool> {
     if message.len() < SHORTEST {
         return None;
@@ -130,6 +128,9 @@ fn is_valid(message: &[u8]) -> Option<bool> {
     let mut body = None;
     for number in 0.. {
         let before = rest;
+        if before.first() == Some(&b'=') {
+            return Some(false);
+        }
         let field = match read(rest) {
             Read::Field(field, behind) => {
                 rest = behind;
@@ -141,10 +142,7 @@ fn is_valid(message: &[u8]) -> Option<bool> {
         let is_right = match (number, field.tag) {
             (0, tag) => tag == BEGIN_STRING && VERSIONS.contains(&field.value),
             (1, tag) => {
-                let digits = std::str::from_utf8(field.value).ok();
-                let length = digits
-                    .filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()))
-                    .and_then(|digits| digits.parse::<usize>().ok());
+                let length = length(field.value);
                 body = length.map(|length| (rest.len(), length));
                 tag == BODY_LENGTH && length.is_some()
             }
@@ -164,6 +162,13 @@ fn is_valid(message: &[u8]) -> Option<bool> {
         }
     }
     None
+}
+
+fn length(digits: &[u8]) -> Option<usize> {
+    let is_number = digits.iter().all(u8::is_ascii_digit);
+    let digits = std::str::from_utf8(digits).ok()?;
+    let length = digits.parse().ok().filter(|_| is_number);
+    length.filter(|&length| length > 0)
 }
 
 #[cfg(test)]

@@ -22,17 +22,23 @@ pub(super) static LANGUAGE: ConverterDef =
 /// The first of those with the greatest weight that is offered, or whose base language is.
 fn choose<'a>(header: &[u8], offered: &'a [u8]) -> Option<&'a [u8]> {
     let mut best: Option<(u32, &[u8])> = None;
-    for wanted in header.split(|&byte| byte == b',') {
-        let wanted = wanted.trim_ascii();
+    let mut items = header.split(|&byte| byte == b',');
+    while let Some(item) = items.next() {
+        let wanted = item.trim_ascii();
         let end = wanted
             .iter()
             .position(|byte| matches!(byte, b';' | b' ' | b'\t'));
         let (range, parameters) = wanted.split_at(end.unwrap_or(wanted.len()));
+        let Some(language) = find(range, offered) else {
+            continue;
+        };
         let weight = weight(parameters);
-        if weight > best.map_or(0, |(weight, _)| weight)
-            && let Some(language) = find(range, offered)
-        {
+        if weight > best.map_or(0, |(weight, _)| weight) {
             best = Some((weight, language));
+        }
+        if item.ends_with(b"q=0") {
+            // The comma is taken for a part of the number, and what is behind it is lost (observed).
+            items.next();
         }
     }
     best.map(|(_, language)| language)

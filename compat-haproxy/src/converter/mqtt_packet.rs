@@ -47,6 +47,8 @@ enum Shape {
     Pair,
 }
 
+const AUTHENTICATION_METHOD: u8 = 21;
+const AUTHENTICATION_DATA: u8 = 22;
 const USER_PROPERTY: u8 = 38;
 const OF_CONNECT: &[(u8, Shape)] = &[
     (17, Shape::Four),
@@ -137,37 +139,47 @@ impl<'p> Packet<'p> {
 
 /// Reads the packet that some bytes begin with.
 pub(super) fn packet(bytes: &[u8]) -> Read<'_> {
-    let Some((&first, rest)) = bytes.split_first() else {
+    let [first, rest @ ..] = bytes else {
         return Read::Incomplete;
     };
-    let (length, rest) = match length(rest) {
-        Ok(read) => read,
-        Err(is_malformed) if is_malformed => return Read::Malformed,
-        Err(_) => return Read::Incomplete,
+    if rest.is_empty() {
+        return Read::Incomplete;
+    }
+    // The low bits are reserved for these types.
+    // The types and the flags that they have. Of a packet that is none the end isn't waited for.
+    let flags = match first >> 4 {
+        0 => return Read::Malformed,
+        3 => 15,
+        6 | 8 | 10 => 2,
+        _ => 0,
+    };
+    if first & 15 != flags {
+        return Read::Malformed;
+    }
+    let Some((length, rest)) = length(rest) else {
+        return Read::Malformed;
     };
     let Some(body) = rest.get(..length) else {
         return Read::Incomplete;
     };
-    // The low bits are reserved for these types.
     let packet = match first {
         0x10 => connect(Body(body)),
-        0x20 => connack(Body(body)),
+        0x20 => connack(Body(body), rest.len() > length),
         _ => None,
     };
     packet.map_or(Read::Malformed, Read::Packet)
 }
 
-/// A length in one to four bytes; the error says whether it is wrong, else it is incomplete.
-fn length(bytes: &[u8]) -> Result<(usize, &[u8]), bool> {
+/// A length in one to four bytes. What of it isn't there counts for nothing (observed).
+fn length(bytes: &[u8]) -> Option<(usize, &[u8])> {
     let mut length = 0;
-    for at in 0..4 {
-        let byte = *bytes.get(at).ok_or(false)?;
+    for (at, byte) in bytes.iter().take(4).enumerate() {
         length |= usize::from(byte & 0x7f) << (7 * at);
         if byte & 0x80 == 0 {
-            return Ok((length, &bytes[at + 1..]));
+            return Some((length, &bytes[at + 1..]));
         }
     }
-    Err(true)
+    (bytes.len() < 4).then_some((length, &[]))
 }
 
 /// What is left of a packet's body.
@@ -192,7 +204,7 @@ impl<'p> Body<'p> {
         allowed: &[(u8, Shape)],
         into: &mut Vec<(u8, Property<'p>)>,
     ) -> Option<()> {
-        let (length, rest) = length(self.0).ok()?;
+        let (length, rest) = length(self.0)?;
         let (inner, rest) = rest.split_at_checked(length)?;
         self.0 = rest;
         let mut inner = Body(inner);
@@ -235,17 +247,19 @@ fn connect(mut body: Body<'_>) -> Option<Packet<'_>> {
         ..Packet::default()
     };
     [packet.version, packet.flags] = body.bytes()?;
-    let is_known = match packet.name {
-        b"MQIsdp" => packet.version == 3,
-        b"MQTT" => (3..=5).contains(&packet.version),
-        _ => false,
-    };
+    // Any name with any version (observed).
+    let is_known = matches!(packet.name, b"MQIsdp" | b"MQTT") && (3..=5).contains(&packet.version);
     if !is_known || packet.flags & RESERVED != 0 {
         return None;
     }
     packet.keep_alive = u16::from_be_bytes(body.bytes()?);
     if packet.version == 5 {
         body.properties(OF_CONNECT, &mut packet.properties)?;
+        // Data of an authentication without its method (MQTT 5.0 section 3.1.2.11.10).
+        let has = |wanted| packet.properties.iter().any(|(id, _)| *id == wanted);
+        if has(AUTHENTICATION_DATA) && !has(AUTHENTICATION_METHOD) {
+            return None;
+        }
     }
     packet.client = body.text()?;
     if packet.flags & WILL != 0 {
@@ -263,11 +277,12 @@ fn connect(mut body: Body<'_>) -> Option<Packet<'_>> {
     body.0.is_empty().then_some(packet)
 }
 
-fn connack(mut body: Body<'_>) -> Option<Packet<'_>> {
+/// Bytes behind it make it one of version 5 as well (observed).
+fn connack(mut body: Body<'_>, goes_on: bool) -> Option<Packet<'_>> {
     let mut packet = Packet {
         kind: CONNACK,
         // Properties, were there none of them, have a length all the same.
-        version: if body.0.len() > 2 { 5 } else { 4 },
+        version: if body.0.len() > 2 || goes_on { 5 } else { 4 },
         ..Packet::default()
     };
     [packet.flags, packet.reason] = body.bytes()?;

@@ -125,10 +125,16 @@ fn find<'a>(mut message: &'a [u8], path: &[Compiled], kind: &str) -> Found<'a> {
             continue;
         }
         if inner.is_empty() {
-            return value(key & 7, content, kind).map_or(Found::Wrong, Found::Value);
+            let other = if content.is_empty() {
+                Found::Nothing
+            } else {
+                Found::Wrong
+            };
+            return value(key & 7, content, kind).map_or(other, Found::Value);
         }
         if key & 7 != BYTES {
-            return Found::Wrong;
+            // No more is looked for in this message.
+            return Found::Nothing;
         }
         match find(content, inner, kind) {
             Found::Nothing => {}
