@@ -69,6 +69,9 @@ static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
             r"(?m)^0x[0-9a-f]+: (proto=\S+ src=\S+ fe=\S+ be=\S+ srv=\S+) .*$",
             "STREAM: ${1}",
         ),
+        // show table: where an entry lies, and until when.
+        rule(r"(?m)^0x[0-9a-f]+: (key=)", "ENTRY: ${1}"),
+        rule(r"(?m)^(ENTRY: .* use=\d+ exp=)[1-9]\d*", "${1}MS"),
         // show proc of a master, its prompts, and the descriptor of a worker's way to it.
         rule(
             r"(?m)^\d+ +((?:master|worker) +\d.*?) +\d+d\d\dh\d\dm\d\ds +",
@@ -171,6 +174,8 @@ static KEEPALIVED_RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
             "TIME",
         ),
         rule(r"\bfd\((-?\d+,-?\d+|-?\d+)\)", "fd(FD)"),
+        // The number depends on the descriptors the harness itself was started with.
+        rule(r"\bsmtp fd \d+", "smtp fd FD"),
         // Dates of mails.
         rule(
             r"[A-Z][a-z]{2}, [ \d]\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d [-+]\d{4}",

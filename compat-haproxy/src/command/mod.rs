@@ -15,6 +15,7 @@ mod show_servers;
 mod show_sess;
 mod show_stat;
 mod shutdown;
+mod table;
 mod weight;
 
 use locum_runtime::{
@@ -28,6 +29,7 @@ pub use help::{Entry, help, unknown, unknown_among};
 /// All commands, in the order of `help`.
 pub static COMMANDS: &[&CommandDef] = &[
     &counters::CLEAR,
+    &table::CLEAR,
     &frontend::DISABLE,
     &server::DISABLE_HEALTH,
     &server::DISABLE,
@@ -42,6 +44,7 @@ pub static COMMANDS: &[&CommandDef] = &[
     &set_maxconn::SERVER,
     &set_rate_limit::SET,
     &set_server::SET,
+    &table::SET,
     &cli::SET_TIMEOUT,
     &weight::SET,
     &cli::SHOW_BACKEND,
@@ -54,6 +57,7 @@ pub static COMMANDS: &[&CommandDef] = &[
     &show_servers::STATE,
     &show_sess::SHOW,
     &show_stat::SHOW,
+    &table::SHOW,
     &cli::SHOW_VERSION,
     &shutdown::FRONTEND,
     &shutdown::SESSION,

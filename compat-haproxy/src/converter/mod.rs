@@ -28,6 +28,7 @@ mod pieces;
 pub(crate) mod protobuf;
 mod regsub;
 mod secret;
+mod table;
 mod text;
 mod variable;
 
@@ -71,6 +72,7 @@ pub static CONVERTERS: &[&ConverterDef] = &[
     &encoding::HTONL,
     &date::HTTP_DATE,
     &text::IIF,
+    &table::IN_TABLE,
     &ipmask::IPMASK,
     &json::JSON,
     &json_query::JSON_QUERY,
@@ -103,6 +105,33 @@ pub static CONVERTERS: &[&ConverterDef] = &[
     &backend::SRV_QUEUE,
     &combine::STRCMP,
     &arithmetic::SUB,
+    &table::TABLE_BYTES_IN_RATE,
+    &table::TABLE_BYTES_OUT_RATE,
+    &table::TABLE_CONN_CNT,
+    &table::TABLE_CONN_CUR,
+    &table::TABLE_CONN_RATE,
+    &table::TABLE_EXPIRE,
+    &table::TABLE_GPC,
+    &table::TABLE_GPC0,
+    &table::TABLE_GPC0_RATE,
+    &table::TABLE_GPC1,
+    &table::TABLE_GPC1_RATE,
+    &table::TABLE_GPC_RATE,
+    &table::TABLE_GPT,
+    &table::TABLE_GPT0,
+    &table::TABLE_HTTP_ERR_CNT,
+    &table::TABLE_HTTP_ERR_RATE,
+    &table::TABLE_HTTP_FAIL_CNT,
+    &table::TABLE_HTTP_FAIL_RATE,
+    &table::TABLE_HTTP_REQ_CNT,
+    &table::TABLE_HTTP_REQ_RATE,
+    &table::TABLE_IDLE,
+    &table::TABLE_KBYTES_IN,
+    &table::TABLE_KBYTES_OUT,
+    &table::TABLE_SERVER_ID,
+    &table::TABLE_SESS_CNT,
+    &table::TABLE_SESS_RATE,
+    &table::TABLE_TRACKERS,
     &encoding::UB64DEC,
     &encoding::UB64ENC,
     &protobuf::UNGRPC,

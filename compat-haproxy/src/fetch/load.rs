@@ -141,6 +141,15 @@ pub(super) static SRV_QUEUE: FetchDef = fetch("srv_queue", Type::Int, |view, arg
     of_server(view, args, |server| i64::from(server.queued()))
 });
 
+pub(super) static SRV_SESS_RATE: FetchDef = fetch("srv_sess_rate", Type::Int, |view, args, _| {
+    let live = args.server(0).and_then(|id| {
+        let servers = &view.live.proxy(id.backend).servers;
+        servers.get(id.index as usize)
+    });
+    live.map(|server| Value::Int(server.rate.per_second(view.now.instant).into()))
+        .into()
+});
+
 pub(super) static SRV_UWEIGHT: FetchDef = fetch("srv_uweight", Type::Int, |view, args, _| {
     of_server(view, args, |server| i64::from(server.user_weight()))
 });

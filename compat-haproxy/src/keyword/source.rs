@@ -17,7 +17,7 @@ pub static ROWS: &[ProxyKeyword] = &[
         name: "dispatch",
         sections: Sections::SERVERS_ONLY,
         arguments: "<address>:<port>",
-        state: State::Executed,
+        state: State::Unexecuted,
         lower: dispatch,
     },
     ProxyKeyword {

@@ -117,6 +117,11 @@ pub fn lower_arguments(
     if written.is_some_and(|args| !args.closed) {
         return Err(role.complain(stop(got), "expected ')'"));
     }
+    if given.is_empty() && required == 1 && kinds.first() == Some(&"table") {
+        // The proxy's own table.
+        let own = place.proxy.to_owned();
+        lowered.push(refer(place, ReferenceKind::Table, &own, 1, role));
+    }
     lowered.resize_with(kinds.len(), || Arg::Absent);
     Ok(lowered)
 }

@@ -189,7 +189,7 @@ impl LoweredExpr {
 
 /// Whether a value of one type can be given to a converter that takes another: all but a truth, which has no address,
 /// and an address, which is no method.
-fn converts(from: Kind, to: Kind) -> bool {
+pub(crate) fn converts(from: Kind, to: Kind) -> bool {
     !matches!(
         (from, to),
         (Kind::Bool, Kind::Ip | Kind::Ipv4 | Kind::Ipv6)

@@ -53,6 +53,8 @@ pub enum Type {
 pub enum Fetched<'a> {
     /// A value.
     Value(Value<'a>),
+    /// A value that may still change with bytes to come: a test that holds for it holds, one that fails waits for them.
+    SoFar(Value<'a>),
     /// There is none, and there will be none.
     Absent,
     /// It depends on bytes that have not come yet (manual 7.3.5, `inspect-delay`).
@@ -63,7 +65,7 @@ impl<'a> Fetched<'a> {
     /// The value if there is one.
     pub fn value(self) -> Option<Value<'a>> {
         match self {
-            Fetched::Value(value) => Some(value),
+            Fetched::Value(value) | Fetched::SoFar(value) => Some(value),
             Fetched::Absent | Fetched::NotYet => None,
         }
     }

@@ -15,7 +15,7 @@ use crate::{
     },
     rules::{error_table::built_in_raw, reply::LocalReply},
     sample::value::Arena,
-    worker::wait::{Interrupted, While},
+    worker::wait::Interrupted,
 };
 
 /// Name and value of `connection: close`.
@@ -115,10 +115,7 @@ impl<C: ClientSide> Stream<'_, C> {
         let until = deadline(clock::now(), self.frontend.timeouts.client);
         let client = &mut *self.client;
         // A client that doesn't take it loses it: the exchange is over.
-        let _ = self
-            .waiter
-            .wait(until, While::Busy, |cx| client.poll_flush(cx))
-            .await;
+        let _ = self.waiter.wait(until, |cx| client.poll_flush(cx)).await;
     }
 
     /// Sends a body behind what is staged.
@@ -132,7 +129,7 @@ impl<C: ClientSide> Stream<'_, C> {
         let client = &mut *self.client;
         let waited = self
             .waiter
-            .wait(until, While::Busy, |cx| {
+            .wait(until, |cx| {
                 while sent < body.len() {
                     match client.poll_data(cx, &body[sent..]) {
                         Poll::Ready(Ok(count)) => sent += count,
@@ -150,7 +147,7 @@ impl<C: ClientSide> Stream<'_, C> {
             Ok(Ok(())) => Ok(()),
             Ok(Err(())) => Err(Halt::Failed(Failure::ClientClosedWhileSending)),
             Err(Interrupted::Deadline) => Err(Halt::Failed(Failure::ClientTimeoutWhileSending)),
-            Err(Interrupted::Order(_)) => Err(Halt::Failed(Failure::Killed)),
+            Err(Interrupted::Killed) => Err(Halt::Failed(Failure::Killed)),
         }
     }
 

@@ -281,8 +281,11 @@ async fn run_stream(
         handshake_ms: 0,
         requests: 1,
         descriptor: -1,
+        worker: 0,
+        failed: None,
         proxy_header: None,
         variables: Default::default(),
+        tracking: crate::stick::Tracking::default(),
     };
     let mut request = Head::request(method.as_bytes(), uri.as_bytes(), Version::HTTP_11);
     request.add(b"host", b"example.org");
@@ -454,7 +457,8 @@ fn a_soft_stop_serves_a_request_that_is_already_there() {
         let answer = String::from_utf8_lossy(&answer[..length]);
         assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
         assert!(!answer.contains("connection: close"), "{answer}");
-        // The kernel has the request, and the reactor doesn't know it yet when the order comes.
+        tokio::time::sleep(Duration::from_millis(60)).await;
+        // The client has idled for a while. The kernel has the request, and the reactor doesn't know it yet when the order comes.
         assert_eq!(client.try_write(request).unwrap(), request.len());
         worker.live.stopping.store(true, Relaxed);
         worker.order_all(Order::Finish);

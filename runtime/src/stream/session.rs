@@ -11,7 +11,7 @@ use std::{
     net::SocketAddr,
     rc::Rc,
     task::{Context, Poll},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use locum_model::proxy::Mode;
@@ -36,9 +36,13 @@ use crate::{
     vocab::Now,
     worker::{
         Worker,
-        wait::{Control, Interrupted, Order, StreamTag, Waiter, While},
+        wait::{Control, Interrupted, Order, StreamTag, Waiter},
     },
 };
+
+/// How long after its last answer a client's next request is waited for although a soft stop closes idle connections:
+/// what answers at full speed would otherwise lose the requests that clients are just sending.
+const NEXT_REQUEST: Duration = Duration::from_millis(50);
 
 /// A connection that was just accepted, with its place among the frontend's and the process's.
 pub struct Accepted {
@@ -113,8 +117,11 @@ impl Session {
                 handshake_ms: 0,
                 requests: 0,
                 descriptor: conn.descriptor(),
+                worker: worker.index as u16,
+                failed: None,
                 proxy_header: None,
                 variables: std::cell::RefCell::default(),
+                tracking: crate::stick::Tracking::default(),
             },
             waiter: Waiter::new(control),
             conn: Some(conn),
@@ -131,6 +138,9 @@ impl Session {
     pub fn run(mut self) -> impl Future<Output = ()> + 'static {
         clock::held(async move {
             self.keep_alive();
+            if let Some(text) = self.greeting() {
+                return Box::pin(self.greet(text)).await;
+            }
             if self.needs_opening() {
                 if Box::pin(self.open()).await.is_none() {
                     return;
@@ -171,6 +181,9 @@ impl Session {
     fn side(&mut self) -> Option<H1Side> {
         let limits = request_limits(&self.worker, self.frontend());
         let mut side = H1Side::new(self.conn.take()?, self.worker.buffers.clone(), limits);
+        if self.frontend().options.h1_case_adjust_bogus_client {
+            side.names = Some(self.worker.plan.names.clone());
+        }
         if let Some(early) = self.early.take() {
             side.input = *early;
             if self.facts.requests == 0 {
@@ -194,8 +207,8 @@ impl Session {
 
     /// Waits for the first byte of a request; the connection holds no buffer meanwhile. `false`: there will be none.
     ///
-    /// A soft stop ends the wait unless `idle-close-on-response` gives the client one more request, or a request is
-    /// there already.
+    /// A soft stop ends the wait, unless `idle-close-on-response` gives the client one more request, a request is there
+    /// already, or one is likely to be on its way.
     fn poll_request(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
         let Some(conn) = &mut self.conn else {
             return Poll::Ready(false);
@@ -223,23 +236,22 @@ impl Session {
             Some(limit) if !first => Some(limit),
             _ => timeouts.http_request.or(timeouts.client),
         };
-        let state = if first || frontend.options.idle_close_on_response {
-            While::Busy
-        } else {
-            While::Idle
+        let ends = self.waiter.control.current() == Some(Order::Finish)
+            && !first
+            && !frontend.options.idle_close_on_response;
+        let limit = match limit {
+            Some(limit) if ends => Some(limit.min(NEXT_REQUEST)),
+            None if ends => Some(NEXT_REQUEST),
+            _ => limit,
         };
         let until = deadline(self.rested, limit);
-        let waited = self
-            .waiter
-            .poll(cx, until, state, |cx| conn.poll_readable(cx));
+        let waited = self.waiter.poll(cx, until, |cx| conn.poll_readable(cx));
         waited.map(|waited| match waited {
             Ok(()) => true,
+            Err(Interrupted::Deadline) if ends => conn.has_bytes(),
             // The first request's timeout is told to the client: the exchange does it.
             Err(Interrupted::Deadline) => first,
-            Err(Interrupted::Order(Order::Finish)) => {
-                self.conn.as_ref().is_some_and(|conn| conn.has_bytes())
-            }
-            Err(Interrupted::Order(Order::Kill(_))) => false,
+            Err(Interrupted::Killed) => false,
         })
     }
 
@@ -300,10 +312,11 @@ impl Session {
     }
 }
 
-fn request_limits(worker: &Worker, frontend: &Proxy) -> Limits {
+pub(super) fn request_limits(worker: &Worker, frontend: &Proxy) -> Limits {
     let tune = worker.plan.tune;
     Limits {
         accept_invalid: frontend.options.accept_invalid_http_request,
+        keep_case: worker.plan.has_line_rules,
         any_method_payload: worker.plan.global.accept_payload_with_any_method,
         ..Limits::of_buffer(tune.bufsize, tune.maxrewrite, tune.maxhdr)
     }

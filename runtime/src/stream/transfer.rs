@@ -11,11 +11,7 @@ use super::{
     failure::Failure,
     side::{Incoming, Outgoing, SideError},
 };
-use crate::{
-    clock,
-    filter::Direction,
-    worker::wait::{Interrupted, While},
-};
+use crate::{clock, filter::Direction, worker::wait::Interrupted};
 
 /// Both directions of a stream.
 pub struct Transfers {
@@ -115,7 +111,7 @@ impl<C: ClientSide> Stream<'_, C> {
             let stage = (transfers.request.is_done(), transfers.response.is_done());
             let waited = self
                 .waiter
-                .wait(Some(deadline), While::Busy, |cx| {
+                .wait(Some(deadline), |cx| {
                     let up = transfers.request.poll(cx, client, server, filters);
                     let down = transfers.response.poll(cx, server, client, filters);
                     match (up, down) {
@@ -142,7 +138,7 @@ impl<C: ClientSide> Stream<'_, C> {
             match waited {
                 Ok(Some(result)) => return result,
                 Ok(None) => continue,
-                Err(Interrupted::Order(_)) => return Err(TransferFailure::Killed),
+                Err(Interrupted::Killed) => return Err(TransferFailure::Killed),
                 Err(Interrupted::Deadline) => {
                     // Bytes may have moved since the deadline was computed.
                     if transfers.request.active.max(transfers.response.active) > before

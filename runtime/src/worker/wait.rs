@@ -106,17 +106,8 @@ impl Control {
 pub enum Interrupted {
     /// The deadline came.
     Deadline,
-    /// An order came. [`Order::Finish`] only interrupts waits that say they are idle.
-    Order(Order),
-}
-
-/// Whether a wait may be ended by a soft stop.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum While {
-    /// Nothing is under way.
-    Idle,
-    /// A request is.
-    Busy,
+    /// [`Order::Kill`] came. [`Order::Finish`] wakes, and interrupts nothing.
+    Killed,
 }
 
 /// A connection's timer and orders.
@@ -142,10 +133,9 @@ impl Waiter {
     pub async fn wait<T>(
         &mut self,
         deadline: Option<Instant>,
-        state: While,
         mut progress: impl FnMut(&mut Context<'_>) -> Poll<T>,
     ) -> Result<T, Interrupted> {
-        poll_fn(|cx| self.poll(cx, deadline, state, &mut progress)).await
+        poll_fn(|cx| self.poll(cx, deadline, &mut progress)).await
     }
 
     /// One look of [`Self::wait`].
@@ -154,13 +144,10 @@ impl Waiter {
         &mut self,
         cx: &mut Context<'_>,
         deadline: Option<Instant>,
-        state: While,
         progress: impl FnOnce(&mut Context<'_>) -> Poll<T>,
     ) -> Poll<Result<T, Interrupted>> {
-        if let Some(order) = self.control.current()
-            && (state == While::Idle || matches!(order, Order::Kill(_)))
-        {
-            return Poll::Ready(Err(Interrupted::Order(order)));
+        if let Some(Order::Kill(_)) = self.control.current() {
+            return Poll::Ready(Err(Interrupted::Killed));
         }
         if let Poll::Ready(value) = progress(cx) {
             return Poll::Ready(Ok(value));

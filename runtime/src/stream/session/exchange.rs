@@ -14,7 +14,7 @@ use crate::{
         side::{Outgoing, SideError, h1::H1Side},
     },
     vocab::Now,
-    worker::wait::{Interrupted, While},
+    worker::wait::Interrupted,
 };
 
 impl Session {
@@ -78,7 +78,7 @@ impl Session {
 
     /// Ends a connection whose client may still be sending: closing at once would reset it, and the reset could
     /// overtake the answer. So the end is told, and what comes is thrown away until the client has seen it.
-    async fn part(&mut self, side: &mut H1Side) {
+    pub(super) async fn part(&mut self, side: &mut H1Side) {
         /// Bound for a client that goes on all the same.
         const LIMIT: Duration = Duration::from_secs(1);
         side.drop_input();
@@ -87,7 +87,7 @@ impl Session {
         }
         Outgoing::shutdown(side);
         let until = Some(clock::now() + LIMIT);
-        let gone = self.waiter.wait(until, While::Busy, |cx| {
+        let gone = self.waiter.wait(until, |cx| {
             loop {
                 side.input.clear();
                 match side.poll_fill(cx) {
@@ -113,7 +113,7 @@ impl Session {
         let until = deadline(start.instant, timeouts.http_request.or(timeouts.client));
         let received = self
             .waiter
-            .wait(until, While::Busy, |cx| side.poll_request(cx, head))
+            .wait(until, |cx| side.poll_request(cx, head))
             .await;
         let silent = side.received == 0 && side.input.is_empty();
         match received {
@@ -126,7 +126,7 @@ impl Session {
             Ok(Err(_)) => Err(Some(Failure::RequestAborted)),
             Err(Interrupted::Deadline) if silent && !first => Err(None),
             Err(Interrupted::Deadline) => Err(Some(Failure::RequestTimeout)),
-            Err(Interrupted::Order(_)) => Err(Some(Failure::Killed)),
+            Err(Interrupted::Killed) => Err(Some(Failure::Killed)),
         }
     }
 }
