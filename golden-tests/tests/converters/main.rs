@@ -16,7 +16,7 @@ mod words;
 use std::collections::BTreeMap;
 use std::process::exit;
 
-use golden_tests::subject;
+use golden_tests::{clock, subject};
 use proxy::{GROUP, Proxy};
 use random::Random;
 use words::{ELSEWHERE, WORDS, Way, Word};
@@ -144,15 +144,12 @@ fn missing_words(reference: &std::path::Path) -> Result<Vec<String>, String> {
     Ok(names.into_iter().filter(|name| !is_known(name)).collect())
 }
 
-#[allow(clippy::disallowed_methods, reason = "a seed that no run had before")]
 fn seed() -> u64 {
     let given = std::env::var("CONVERTERS_SEED")
         .ok()
         .and_then(|seed| seed.parse().ok());
-    given.unwrap_or_else(|| {
-        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-        now.map_or(1, |now| now.as_nanos() as u64 % 1_000_000_007)
-    })
+    // Without one, a seed that no run had before.
+    given.unwrap_or_else(|| clock::wall().as_nanos() as u64 % 1_000_000_007)
 }
 
 fn expressions(random: &mut Random) -> Vec<Expression> {

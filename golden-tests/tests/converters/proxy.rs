@@ -6,7 +6,9 @@ use std::net::{TcpListener, TcpStream};
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use golden_tests::clock;
 
 use crate::Expression;
 use crate::inputs::base64;
@@ -182,7 +184,7 @@ fn format(members: &[Expression]) -> String {
 }
 
 fn connect(child: &mut Child, port: u16) -> Result<TcpStream, String> {
-    let start = Instant::now();
+    let start = clock::now();
     loop {
         if let Ok(stream) = TcpStream::connect(("127.0.0.1", port)) {
             stream
