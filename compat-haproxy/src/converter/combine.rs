@@ -36,7 +36,8 @@ pub(super) static ADD_ITEM: ConverterDef = ConverterDef {
             let (item, suffix) = (variable(view, args, arena), part(args, 2));
             let text = bytes_of(value)?;
             // Only between two things that are there.
-            let is_between = !text.is_empty() && !(item.is_empty() && suffix.is_empty());
+            let adds_something = !item.is_empty() || !suffix.is_empty();
+            let is_between = adds_something && !text.is_empty();
             let delimiter = if is_between { part(args, 0) } else { b"" };
             Some(joined(&[text, delimiter, item, suffix], arena))
         },

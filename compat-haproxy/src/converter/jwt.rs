@@ -158,8 +158,11 @@ fn text<'a>(args: &'a Args, at: usize, view: &View<'a>, arena: &'a Arena) -> Opt
     }
 }
 
+/// Paths, and what the files hold.
+type Keys = HashMap<Box<[u8]>, Arc<[u8]>>;
+
 /// Public keys by the paths that the configuration has for them: a variable may name one of them at run time.
-static KEYS: RwLock<Option<HashMap<Box<[u8]>, Arc<[u8]>>>> = RwLock::new(None);
+static KEYS: RwLock<Option<Keys>> = RwLock::new(None);
 
 fn public_key(path: &[u8]) -> Option<Arc<[u8]>> {
     let keys = KEYS.read().unwrap_or_else(PoisonError::into_inner);
