@@ -190,9 +190,9 @@ fn capture<'a>(view: &mut ActionView<'a>, args: &'a Args) -> Outcome<'a> {
     });
     let length = declared.map_or(0, |capture| capture.length as usize);
     let captures = if is_response {
-        &mut view.stream.response_captures
+        view.stream.response_captures.get_mut()
     } else {
-        &mut view.stream.request_captures
+        view.stream.request_captures.get_mut()
     };
     if declared.is_some() {
         if captures.len() <= slot {

@@ -87,7 +87,11 @@ pub(super) fn check(loader: &mut Loader<'_>, names: &Names) {
     for reference in std::mem::take(&mut loader.shared.notes.references) {
         if let Some(problem) = problem(&reference, names) {
             let at = &reference.at;
-            let text = format!("parsing [{at}]: {problem}{}", role(&reference));
+            let mut role = role(&reference);
+            if let Some(reason) = reason(&reference) {
+                role = format!("{} : {reason}.", role.trim_end_matches('.'));
+            }
+            let text = format!("parsing [{at}]: {problem}{role}");
             loader.shared.alert(at, text);
         }
     }
@@ -117,8 +121,20 @@ fn problem(reference: &Reference, names: &Names) -> Option<String> {
             )),
             _ => None,
         },
+        ReferenceKind::Regex if name.is_empty() => Some(format!("missing regex in arg {argument}")),
+        ReferenceKind::Regex => {
+            reason(reference).map(|_| format!("error in regex '{name}' in arg {argument}"))
+        }
         _ => None,
     }
+}
+
+/// Why a regular expression is none.
+fn reason(reference: &Reference) -> Option<String> {
+    let is_regex = reference.kind == ReferenceKind::Regex && !reference.name.is_empty();
+    is_regex
+        .then(|| crate::lowering::regex::check(reference.name.as_bytes(), false).err())
+        .flatten()
 }
 
 /// ` of sample fetch keyword 'be_conn' in http-request expression in proxy 'f'.`

@@ -3,13 +3,31 @@
 //! A row gives the word's name, what it takes and gives, and its function; its arguments stand in
 //! [`crate::lowering::known`], with the words that we don't execute yet.
 
+mod aes;
 mod arithmetic;
+mod backend;
+mod big_endian;
+mod calendar;
+mod capture;
+mod combine;
 pub(crate) mod date;
+mod debug;
+mod digest;
 mod encoding;
+mod fix;
 mod hash;
 mod ipmask;
+mod json;
+mod json_number;
+mod json_query;
+pub(crate) mod jwt;
+mod language;
+mod mqtt;
+mod mqtt_packet;
 mod pieces;
+pub(crate) mod protobuf;
 mod regsub;
+mod secret;
 mod table;
 mod text;
 mod variable;
@@ -23,42 +41,69 @@ use locum_runtime::{
 #[rustfmt::skip]
 pub static CONVERTERS: &[&ConverterDef] = &[
     &arithmetic::ADD,
+    &combine::ADD_ITEM,
+    &aes::AES_GCM_DEC,
     &arithmetic::AND,
     &encoding::B64DEC,
     &encoding::BASE64,
+    &big_endian::BE2DEC,
+    &big_endian::BE2HEX,
     &arithmetic::BOOL,
     &text::BYTES,
+    &capture::CAPTURE_REQ,
+    &capture::CAPTURE_RES,
+    &combine::CONCAT,
     &arithmetic::CPL,
     &hash::CRC32,
     &hash::CRC32C,
     &text::CUT_CRLF,
+    &debug::DEBUG,
+    &digest::DIGEST,
     &arithmetic::DIV,
     &hash::DJB2,
     &arithmetic::EVEN,
     &pieces::FIELD,
+    &fix::FIX_IS_VALID,
+    &fix::FIX_TAG_VALUE,
     &encoding::HEX,
     &encoding::HEX2I,
+    &digest::HMAC,
     &text::HOST_ONLY,
     &encoding::HTONL,
     &date::HTTP_DATE,
     &text::IIF,
     &table::IN_TABLE,
     &ipmask::IPMASK,
+    &json::JSON,
+    &json_query::JSON_QUERY,
+    &jwt::JWT_HEADER_QUERY,
+    &jwt::JWT_PAYLOAD_QUERY,
+    &jwt::JWT_VERIFY,
+    &language::LANGUAGE,
     &text::LENGTH,
     &text::LOWER,
     &date::LTIME,
     &text::LTRIM,
     &arithmetic::MOD,
+    &mqtt::MQTT_FIELD_VALUE,
+    &mqtt::MQTT_IS_VALID,
     &arithmetic::MUL,
+    &backend::NBSRV,
     &arithmetic::NEG,
     &arithmetic::NOT,
     &arithmetic::ODD,
     &arithmetic::OR,
     &text::PORT_ONLY,
+    &protobuf::PROTOBUF,
     &regsub::REGSUB,
     &text::RTRIM,
     &hash::SDBM,
+    &combine::SECURE_MEMCMP,
     &variable::SET_VAR,
+    &digest::SHA1,
+    &digest::SHA2,
+    &backend::SRV_QUEUE,
+    &combine::STRCMP,
     &arithmetic::SUB,
     &table::TABLE_BYTES_IN_RATE,
     &table::TABLE_BYTES_OUT_RATE,
@@ -87,6 +132,9 @@ pub static CONVERTERS: &[&ConverterDef] = &[
     &table::TABLE_SESS_CNT,
     &table::TABLE_SESS_RATE,
     &table::TABLE_TRACKERS,
+    &encoding::UB64DEC,
+    &encoding::UB64ENC,
+    &protobuf::UNGRPC,
     &variable::UNSET_VAR,
     &text::UPPER,
     &encoding::URL_DEC,
@@ -94,12 +142,23 @@ pub static CONVERTERS: &[&ConverterDef] = &[
     &date::UTIME,
     &pieces::WORD,
     &arithmetic::XOR,
+    &hash::XXH3,
+    &hash::XXH32,
+    &hash::XXH64,
 ];
 
 /// The definition of a converter.
 pub fn definition(name: &str) -> Option<&'static ConverterDef> {
     let at = CONVERTERS.binary_search_by(|row| row.name.cmp(name)).ok()?;
     CONVERTERS.get(at).copied()
+}
+
+/// What there is to say of a call that is accepted.
+pub(crate) fn warning(call: &locum_model::expr::Call) -> Option<String> {
+    match &*call.name {
+        "jwt_verify" => jwt::warning(&call.args),
+        _ => None,
+    }
 }
 
 /// A row without a check of its arguments.

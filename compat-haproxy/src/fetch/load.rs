@@ -104,12 +104,14 @@ pub(super) static FE_SESS_RATE: FetchDef = fetch("fe_sess_rate", Type::Int, |vie
 });
 
 pub(super) static NBSRV: FetchDef = fetch("nbsrv", Type::Int, |view, args, _| {
-    let Some(farm) = &proxy(view, args).farm else {
-        return Fetched::Absent;
-    };
-    let (active, backup) = farm.usable();
-    number(i64::from(if active > 0 { active } else { backup }))
+    usable_servers(proxy(view, args)).map(Value::Int).into()
 });
+
+/// The servers that can be chosen now: backup servers count where no other is there. `None` of a mere frontend.
+pub(crate) fn usable_servers(live: &ProxyLive) -> Option<i64> {
+    let (active, backup) = live.farm.as_ref()?.usable();
+    Some(i64::from(if active > 0 { active } else { backup }))
+}
 
 pub(super) static QUEUE: FetchDef = fetch("queue", Type::Int, |view, args, _| {
     number(waiting(proxy(view, args)))

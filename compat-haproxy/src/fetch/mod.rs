@@ -13,7 +13,7 @@ mod distcc;
 mod header;
 mod hello;
 mod htx;
-mod load;
+pub(crate) mod load;
 mod payload;
 pub(crate) mod process;
 mod proxy;

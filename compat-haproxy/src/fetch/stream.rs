@@ -7,12 +7,14 @@
 //! tcp-request content reject if WAIT_END
 //! ```
 
+use std::cell::RefCell;
+
 use locum_model::Origin;
 use locum_runtime::{
     http::{message::Version, uri::Target},
     plan::args::Args,
     sample::{
-        value::{Fetched, Type, Value},
+        value::{Arena, Fetched, Type, Value},
         view::View,
     },
     vocab::FetchDef,
@@ -21,15 +23,15 @@ use locum_runtime::{
 use super::fetch;
 
 pub(super) static CAPTURE_REQ_HDR: FetchDef =
-    fetch("capture.req.hdr", Type::Str, |view, args, _| {
-        let captures = view.stream.map(|stream| &*stream.request_captures);
-        capture(captures, args)
+    fetch("capture.req.hdr", Type::Str, |view, args, arena| {
+        let captures = view.stream.map(|stream| &stream.request_captures);
+        capture(captures, args, arena)
     });
 
 pub(super) static CAPTURE_RES_HDR: FetchDef =
-    fetch("capture.res.hdr", Type::Str, |view, args, _| {
-        let captures = view.stream.map(|stream| &*stream.response_captures);
-        capture(captures, args)
+    fetch("capture.res.hdr", Type::Str, |view, args, arena| {
+        let captures = view.stream.map(|stream| &stream.response_captures);
+        capture(captures, args, arena)
     });
 
 pub(super) static CAPTURE_REQ_METHOD: FetchDef =
@@ -136,11 +138,18 @@ pub(crate) fn captured_line<'a>(view: &View<'a>) -> Option<CapturedLine<'a>> {
     })
 }
 
-fn capture<'a>(captures: Option<&'a [Option<Vec<u8>>]>, args: &Args) -> Fetched<'a> {
+fn capture<'a>(
+    captures: Option<&'a RefCell<Vec<Option<Vec<u8>>>>>,
+    args: &Args,
+    arena: &'a Arena,
+) -> Fetched<'a> {
     let at = args.int(0).and_then(|at| usize::try_from(at).ok());
     captures
         .zip(at)
-        .and_then(|(captures, at)| captures.get(at)?.as_deref())
-        .map(Value::Str)
+        // A converter of the same expression may replace it.
+        .and_then(|(captures, at)| {
+            Some(arena.alloc_slice_copy(captures.borrow().get(at)?.as_deref()?))
+        })
+        .map(|text| Value::Str(text))
         .into()
 }

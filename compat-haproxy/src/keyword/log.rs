@@ -158,7 +158,7 @@ fn sink(line: &mut SectionLine<'_, '_>, text: &str) -> Result<LogSink, Fault> {
         datagram: true,
         ..Allowed::default()
     };
-    let parsed = address::parse(text, allowed)
+    let parsed = address::parse(text, allowed, &line.shared.environment)
         .map_err(|reason| Fault::from(format!("log : {}", address::with_line_feed(reason))))?;
     if address::names_a_stream(text) {
         return Ok(LogSink::Ring(Located::new(

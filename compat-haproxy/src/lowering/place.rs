@@ -280,4 +280,6 @@ pub enum ReferenceKind {
     Userlist,
     /// A stick table.
     Table,
+    /// A regular expression: it refers to nothing, and is looked at when the others are.
+    Regex,
 }

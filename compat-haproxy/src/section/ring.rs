@@ -180,7 +180,7 @@ fn server(line: &mut SectionLine<'_, '_>, ring: &mut RingSettings) -> Lowered {
         ..Allowed::default()
     };
     let shown = format!("'server {}/{name}'", ring.name);
-    let parsed = address::parse(&text, allowed).map_err(|reason| {
+    let parsed = address::parse(&text, allowed, &line.shared.environment).map_err(|reason| {
         placed(
             line,
             &format!("{shown} : {}", address::with_line_feed(reason)),

@@ -139,9 +139,9 @@ pub struct StreamFacts {
     /// The version that it came with.
     pub request_version: Version,
     /// Captured request headers, by declaration.
-    pub request_captures: Vec<Option<Vec<u8>>>,
+    pub request_captures: RefCell<Vec<Option<Vec<u8>>>>,
     /// Captured response headers, by declaration.
-    pub response_captures: Vec<Option<Vec<u8>>>,
+    pub response_captures: RefCell<Vec<Option<Vec<u8>>>>,
     /// Captured cookies of the request and the response (`capture cookie`).
     pub cookie_captures: (Option<Vec<u8>>, Option<Vec<u8>>),
     /// The unique identifier, once made.
@@ -190,8 +190,8 @@ impl StreamFacts {
             backend_queue: 0,
             request_line: Vec::new(),
             request_version: Version::HTTP_11,
-            request_captures: Vec::new(),
-            response_captures: Vec::new(),
+            request_captures: RefCell::default(),
+            response_captures: RefCell::default(),
             cookie_captures: (None, None),
             unique_id: None,
             logged: false,

@@ -387,12 +387,13 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             return;
         };
         if !frontend.request_captures.is_empty() {
-            let kept = &mut self.facts.request_captures;
+            let kept = self.facts.request_captures.get_mut();
             capture_headers(kept, &frontend.request_captures, &self.request);
         }
         // The log has the places of a response's captures also where no response comes.
         let places = frontend.response_captures.len();
-        self.facts.response_captures.resize(places, None);
+        let kept = self.facts.response_captures.get_mut();
+        kept.resize(places, None);
         if let Some((name, length)) = &frontend.capture_cookie {
             self.facts.cookie_captures.0 = captured_cookie(&self.request, b"cookie", name, *length);
         }
@@ -403,7 +404,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             return;
         };
         if !frontend.response_captures.is_empty() {
-            let kept = &mut self.facts.response_captures;
+            let kept = self.facts.response_captures.get_mut();
             capture_headers(kept, &frontend.response_captures, &self.response);
         }
         if let Some((name, length)) = &frontend.capture_cookie {
