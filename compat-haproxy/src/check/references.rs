@@ -123,7 +123,7 @@ fn problem(reference: &Reference, names: &Names) -> Option<String> {
     match reference.kind {
         ReferenceKind::Frontend if !names.frontends.contains(name) => unable("frontend", name),
         ReferenceKind::Backend
-            if *name == reference.proxy
+            if reference.is_own
                 && names.frontends.contains(name)
                 && !names.backends.contains_key(name) =>
         {

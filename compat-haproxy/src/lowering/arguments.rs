@@ -117,10 +117,13 @@ pub fn lower_arguments(
     if written.is_some_and(|args| !args.closed) {
         return Err(role.complain(stop(got), "expected ')'"));
     }
-    // An empty name is looked for too: it stands for the proxy itself, or is missing.
+    // An empty name is looked for too: it stands for the proxy itself, or is missing. Of texts only the unit of a time
+    // is looked at when it is empty (observed).
+    let is_looked_at =
+        |kind: &&&str| !matches!(**kind, "regex" | "string") || role.word().starts_with("fc_rtt");
     if is_empty_text
         && (required > 0 || written.is_some())
-        && let Some(kind) = kinds.first().filter(|kind| **kind != "regex")
+        && let Some(kind) = kinds.first().filter(is_looked_at)
     {
         lowered.extend(typed(b"", kind, 1, role, place));
     }
@@ -189,7 +192,8 @@ fn refer(
         kind,
         ReferenceKind::Frontend | ReferenceKind::Backend | ReferenceKind::Table
     );
-    let name = if is_proxy && name.is_empty() {
+    let is_own = is_proxy && name.is_empty();
+    let name = if is_own {
         if place.proxy.is_empty() {
             return Arg::Absent;
         }
@@ -200,6 +204,7 @@ fn refer(
     place.notes.references.push(Reference {
         kind,
         name: name.to_owned(),
+        is_own,
         argument: number,
         word: role.word().to_owned(),
         fetch: match role {

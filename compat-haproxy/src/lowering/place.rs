@@ -239,6 +239,8 @@ pub struct Reference {
     pub kind: ReferenceKind,
     /// Its name as written.
     pub name: String,
+    /// Nothing was written: the proxy itself is meant.
+    pub is_own: bool,
     /// Which argument of its word it is, from 1.
     pub argument: usize,
     /// The word.
