@@ -11,7 +11,7 @@ use locum_model::{
 use locum_parser::haproxy::Word;
 
 use super::{
-    Place, Points,
+    Place, Points, dotted,
     expr::{LoweredExpr, lower_expr_words},
     known::{Kind, acl_word, known_fetch},
     pattern,
@@ -26,6 +26,8 @@ pub struct LoweredAcl {
     pub points: Points,
     /// Its fetch as written.
     pub fetch: String,
+    /// Whether it looks at bytes, which HTTP mode doesn't show.
+    pub is_raw: bool,
 }
 
 /// Lowers the words behind an access list's name, or those between braces.
@@ -36,6 +38,8 @@ pub fn lower_acl(name: &str, words: &[Word], place: &mut Place<'_>) -> Result<Lo
     let head = words.first().map_or(&[][..], |word| &word.text);
     let (lowered, fetch_word, word_method) = lower_head(head, place)?;
     let points = lowered.fetch.points;
+    let is_raw = lowered.fetch.is_raw();
+    let has_default = !matches!(lowered.output, Kind::Any | Kind::Bin | Kind::Method);
     let mut reader = Reader {
         words: &words[words.len().min(1)..],
         at: 0,
@@ -52,9 +56,17 @@ pub fn lower_acl(name: &str, words: &[Word], place: &mut Place<'_>) -> Result<Lo
         },
         is_map: false,
         ended: false,
+        said_method: false,
+        is_dotted: false,
         files: Vec::new(),
     };
     reader.flags()?;
+    if !reader.said_method && word_method.is_none() && !has_default {
+        return Err(format!(
+            "matching method must be specified first (using '-m') when using a sample fetch of this type ('{fetch_word}')"
+        ));
+    }
+    reader.is_dotted = !reader.said_method && dotted::WORDS.contains(&&*fetch_word);
     let ended = reader.ended;
     reader.patterns()?;
     let acl = reader.acl;
@@ -66,6 +78,7 @@ pub fn lower_acl(name: &str, words: &[Word], place: &mut Place<'_>) -> Result<Lo
         acl,
         points,
         fetch: fetch_word,
+        is_raw,
     })
 }
 
@@ -136,6 +149,10 @@ struct Reader<'w> {
     is_map: bool,
     /// `--` was met: what follows are patterns, and having none is meant.
     ended: bool,
+    /// `-m` was met.
+    said_method: bool,
+    /// Patterns are dotted numbers.
+    is_dotted: bool,
     /// Files to read once the match method is known.
     files: Vec<(String, bool)>,
 }
@@ -188,6 +205,7 @@ impl Reader<'_> {
                         ));
                     }
                     self.acl.matcher = method;
+                    self.said_method = true;
                 }
                 flag => {
                     return Err(format!(
@@ -239,6 +257,16 @@ impl Reader<'_> {
             Some(word.text.as_slice())
         })
         .collect();
+        if self.is_dotted {
+            let numbers: Result<Vec<String>, String> = words
+                .iter()
+                .map(|word| dotted::number(&String::from_utf8_lossy(word)))
+                .collect();
+            let numbers = numbers?;
+            let words: Vec<&[u8]> = numbers.iter().map(String::as_bytes).collect();
+            self.acl.patterns = pattern::lower(&self.acl.matcher, &words)?;
+            return Ok(());
+        }
         self.acl.patterns = pattern::lower(&self.acl.matcher, &words)?;
         Ok(())
     }

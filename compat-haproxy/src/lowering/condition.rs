@@ -6,7 +6,7 @@ use locum_parser::haproxy::{
     acl_condition::{Condition as ConditionSyntax, Polarity, Test as TestSyntax, UNCLOSED},
 };
 
-use super::{Place, Points, acl::lower_acl, place::AclFacts};
+use super::{Place, Point, Points, acl::lower_acl, place::AclFacts};
 
 /// Lowers a condition that may be missing: no words are no condition.
 ///
@@ -39,10 +39,12 @@ pub fn lower_required_condition(
         return Err(ConditionError::Unexpected(found));
     };
     let mut any_of = Vec::with_capacity(syntax.alternatives.len());
+    let mut is_raw = false;
     for alternative in &syntax.alternatives {
         let mut terms = Vec::with_capacity(alternative.len());
         for term in alternative {
-            let test = lower_test(&term.test, place).map_err(ConditionError::Wrong)?;
+            let (test, raw) = lower_test(&term.test, place).map_err(ConditionError::Wrong)?;
+            is_raw |= raw;
             terms.push(Term {
                 negated: term.negated,
                 test,
@@ -53,6 +55,10 @@ pub fn lower_required_condition(
     if syntax.unclosed.is_some() {
         let message = UNCLOSED.strip_suffix('.').unwrap_or(UNCLOSED);
         return Err(ConditionError::Wrong(message.to_owned()));
+    }
+    if is_raw && place.section != "defaults" {
+        let (proxy, at) = (place.proxy.to_owned(), place.at.clone());
+        place.notes.raw_conditions.push((proxy, at));
     }
     Ok(Condition {
         unless: syntax.polarity == Polarity::Unless,
@@ -69,22 +75,19 @@ pub enum ConditionError {
     Wrong(String),
 }
 
-fn lower_test(test: &TestSyntax, place: &mut Place<'_>) -> Result<Test, String> {
+/// Lowers a test; gives whether it looks at bytes, too.
+fn lower_test(test: &TestSyntax, place: &mut Place<'_>) -> Result<(Test, bool), String> {
     match test {
         TestSyntax::Anonymous(words) => {
             let lowered = lower_acl("", words, place)?;
-            if !lowered.points.intersects(place.points) {
-                warn_never(place, None, &lowered.fetch, lowered.points);
-            }
-            Ok(Test::Anonymous(Box::new(lowered.acl)))
+            warn_of_points(place, None, &[(lowered.fetch, lowered.points)]);
+            Ok((Test::Anonymous(Box::new(lowered.acl)), lowered.is_raw))
         }
         TestSyntax::Named(word) => {
             let name = word.as_str();
-            if let Some(AclFacts { points, fetch }) = place.acls.get(name.as_ref()).cloned() {
-                if !points.intersects(place.points) {
-                    warn_never(place, Some(&name), &fetch, points);
-                }
-                return Ok(Test::Named(name.into_owned()));
+            if let Some(AclFacts { fetches, is_raw }) = place.acls.get(name.as_ref()) {
+                warn_of_points(place, Some(&name), fetches);
+                return Ok((Test::Named(name.into_owned()), *is_raw));
             }
             let Some((_, words)) = PREDEFINED.iter().find(|(known, _)| *known == name) else {
                 return Err(format!("no such ACL : '{name}'"));
@@ -95,28 +98,40 @@ fn lower_test(test: &TestSyntax, place: &mut Place<'_>) -> Result<Test, String> 
                 .map(|(at, text)| Word::new(text, at as u32 + 1))
                 .collect();
             let lowered = lower_acl(&name, &words, place)?;
-            if !lowered.points.intersects(place.points) {
-                warn_never(place, Some(&name), &lowered.fetch, lowered.points);
-            }
-            Ok(Test::Anonymous(Box::new(lowered.acl)))
+            warn_of_points(place, Some(&name), &[(lowered.fetch, lowered.points)]);
+            Ok((Test::Anonymous(Box::new(lowered.acl)), lowered.is_raw))
         }
     }
 }
 
-fn warn_never(place: &mut Place<'_>, name: Option<&str>, fetch: &str, _points: Points) {
+/// Warns of a test of which some lines, or all, have no value where the condition stands.
+fn warn_of_points(place: &mut Place<'_>, name: Option<&str>, fetches: &[(String, Points)]) {
     let Some(point) = place.points.first() else {
         return;
     };
-    let at = &place.at;
+    let useless = |row: &&(String, Points)| !row.1.intersects(place.points);
+    let Some((fetch, _)) = fetches.iter().find(useless) else {
+        return;
+    };
+    let rule_set = place.surroundings.starts_with("tcp-").then_some(point);
+    let rule_set = rule_set.and_then(Point::tcp_rule_set);
+    let within = rule_set.map(|name| format!(" in '{name}'"));
+    let within = within.as_deref().unwrap_or_default();
+    let is_all = fetches.iter().filter(useless).count() == fetches.len();
     let why = match name {
         None => format!(
-            "anonymous acl will never match because it uses keyword '{fetch}' which is incompatible with"
+            "anonymous acl will never match{within} because it uses keyword '{fetch}' which is incompatible"
         ),
-        Some(name) => format!(
-            "acl '{name}' will never match because it uses keyword '{fetch}' which is incompatible with"
+        Some(name) if is_all => format!(
+            "acl '{name}' will never match{within} because it only involves keywords that are incompatible"
         ),
+        Some(name) => {
+            let keyword = rule_set.map_or("keywords", |_| "keyword");
+            format!("acl '{name}' involves {keyword} '{fetch}' which is incompatible")
+        }
     };
-    let warning = format!("parsing [{at}] : {why} '{}'", point.description());
+    let (at, point) = (&place.at, point.description());
+    let warning = format!("parsing [{at}] : {why} with '{point}'");
     place.notes.warnings.push(warning);
 }
 
