@@ -259,6 +259,11 @@ impl<'s, C: ClientSide> Stream<'s, C> {
                 Decision::NeedMore => {
                     // What comes is looked at by all rules again, also by those that have run (observed).
                     from = RuleIndex::default();
+                    // The client has ended or the buffer is full: waiting would be ready at once, again and again.
+                    if !inspect_over && self.client.buffered_body().complete {
+                        inspect_over = true;
+                        continue;
+                    }
                     let until = deadline(began, inspect_delay);
                     inspect_over = self.wait_for_bytes(until).await? == Resumed::TimedOut;
                 }
