@@ -15,6 +15,7 @@ pub mod condition;
 pub mod expr;
 pub mod format;
 pub mod known;
+pub mod list;
 pub mod pattern;
 pub mod place;
 pub mod regex;

@@ -8,10 +8,13 @@ pub(crate) mod date;
 mod encoding;
 mod hash;
 mod ipmask;
+mod map;
 mod pieces;
 mod regsub;
 mod text;
 mod variable;
+
+pub use map::lower_map;
 
 use locum_runtime::{
     sample::value::{Type, Value},
@@ -46,6 +49,35 @@ pub static CONVERTERS: &[&ConverterDef] = &[
     &text::LOWER,
     &date::LTIME,
     &text::LTRIM,
+    &map::MAP,
+    &map::MAP_BEG,
+    &map::MAP_BEG_INT,
+    &map::MAP_BEG_IP,
+    &map::MAP_DIR,
+    &map::MAP_DIR_INT,
+    &map::MAP_DIR_IP,
+    &map::MAP_DOM,
+    &map::MAP_DOM_INT,
+    &map::MAP_DOM_IP,
+    &map::MAP_END,
+    &map::MAP_END_INT,
+    &map::MAP_END_IP,
+    &map::MAP_INT,
+    &map::MAP_INT_INT,
+    &map::MAP_INT_IP,
+    &map::MAP_IP,
+    &map::MAP_IP_INT,
+    &map::MAP_IP_IP,
+    &map::MAP_REG,
+    &map::MAP_REG_INT,
+    &map::MAP_REG_IP,
+    &map::MAP_REGM,
+    &map::MAP_STR,
+    &map::MAP_STR_INT,
+    &map::MAP_STR_IP,
+    &map::MAP_SUB,
+    &map::MAP_SUB_INT,
+    &map::MAP_SUB_IP,
     &arithmetic::MOD,
     &arithmetic::MUL,
     &arithmetic::NEG,

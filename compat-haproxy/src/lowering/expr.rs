@@ -162,6 +162,8 @@ impl LoweredExpr {
             name: converter.name.to_owned(),
             args,
         };
+        crate::converter::lower_map(&mut call, place)
+            .map_err(|reason| format!("invalid args in converter '{name}' : {reason}"))?;
         match crate::converter::definition(converter.name) {
             Some(def) => {
                 if let Some(check) = def.check {
@@ -185,7 +187,7 @@ impl LoweredExpr {
 
 /// Whether a value of one type can be given to a converter that takes another: all but a truth, which has no address,
 /// and an address, which is no method.
-fn converts(from: Kind, to: Kind) -> bool {
+pub(super) fn converts(from: Kind, to: Kind) -> bool {
     !matches!(
         (from, to),
         (Kind::Bool, Kind::Ip | Kind::Ipv4 | Kind::Ipv6)

@@ -188,6 +188,8 @@ pub struct Notes {
     pub unexecuted: Vec<(String, Origin)>,
     /// Whether something looked at needs HTTP mode.
     pub needs_http: bool,
+    /// Lists of patterns named so far.
+    pub pattern_lists: super::list::PatternLists,
 }
 
 /// A name that is resolved after all files were read.
