@@ -69,6 +69,8 @@ static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
             r"(?m)^0x[0-9a-f]+: (proto=\S+ src=\S+ fe=\S+ be=\S+ srv=\S+) .*$",
             "STREAM: ${1}",
         ),
+        // show acl, show map: a pattern's number is where it lies in memory.
+        rule(r"(?m)^0x[0-9a-f]{6,} ", "ENTRY "),
         // show proc of a master, its prompts, and the descriptor of a worker's way to it.
         rule(
             r"(?m)^\d+ +((?:master|worker) +\d.*?) +\d+d\d\dh\d\dm\d\ds +",

@@ -64,7 +64,11 @@ pub fn lower_acl(name: &str, words: &[Word], place: &mut Place<'_>) -> Result<Lo
         no_dns: flags.no_dns,
         value: None,
     };
-    let lists = reader.lists(&fetch_word, &by, place)?;
+    let word = match lowered.expr.converters.is_empty() {
+        true => &fetch_word,
+        false => &lowered.expr.fetch.name,
+    };
+    let lists = reader.lists(word, &by, place)?;
     let flags = &reader.flags;
     let is_empty = flags.files.is_empty() && !reader.has_patterns();
     if is_empty && !flags.ended && !matches!(matcher.as_str(), "bool" | "found" | "int") {

@@ -20,6 +20,8 @@ pub struct PatternLists {
     lists: Vec<PatternList>,
     /// The ids that `-u` gave, for each list.
     ids: Vec<Option<i64>>,
+    /// The lists in the order in which they were read.
+    order: Vec<usize>,
 }
 
 impl PatternLists {
@@ -40,6 +42,7 @@ impl PatternLists {
                     .map_err(|_| format!("failed to open pattern file <{path}>"))?;
                 *text = Some(Text::from(read));
                 *before = two_columns;
+                self.order.push(list);
             } else if *before != two_columns {
                 let words = |two| if two { "two" } else { "one" };
                 return Err(format!(
@@ -82,12 +85,14 @@ impl PatternLists {
             return Err("the id is already used".to_owned());
         }
         let word = Located::new(word, at.clone());
-        Ok(self.push(PatternSource::Line { word, patterns }, id))
+        let list = self.push(PatternSource::Line { word, patterns }, id);
+        self.order.push(list);
+        Ok(list)
     }
 
     fn push(&mut self, source: PatternSource, id: Option<i64>) -> usize {
         self.lists.push(PatternList {
-            id: 0,
+            id: -1,
             source,
             uses: Vec::new(),
             resolved: BTreeMap::new(),
@@ -117,23 +122,23 @@ impl PatternLists {
         })
     }
 
-    /// All lists, with their ids: those that got none take what is free, in order; those that nothing matches against
-    /// have none.
+    /// All lists, with their ids: those that got none take what is free, in the order in which they were read; lists
+    /// that never were have none.
     pub fn finish(self) -> Vec<PatternList> {
         let mut lists = self.lists;
         let mut next = 0;
-        for (list, id) in lists.iter_mut().zip(&self.ids) {
-            if list.uses.is_empty() {
-                list.id = -1;
-                continue;
-            }
-            list.id = id.unwrap_or_else(|| {
+        for place in self.order {
+            let id = self.ids.get(place).copied().flatten();
+            let id = id.unwrap_or_else(|| {
                 while self.ids.contains(&Some(next)) {
                     next += 1;
                 }
                 next += 1;
                 next - 1
             });
+            if let Some(list) = lists.get_mut(place) {
+                list.id = id;
+            }
         }
         lists
     }

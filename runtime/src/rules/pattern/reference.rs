@@ -146,10 +146,10 @@ impl Reference {
             };
             way_of.push(place_in(&mut ways, way));
             let alike = |shape: &Shape| {
-                let other = &list.uses[shape.first];
+                let other = &list.uses[shape.first].value;
                 storage(shape.method) == storage(def.method)
                     && (other.ignore_case, other.no_dns) == (by.ignore_case, by.no_dns)
-                    && other.value == by.value
+                    && other.value == by.value.value
             };
             if !shapes.iter().any(alike) {
                 shapes.push(Shape {
