@@ -44,6 +44,53 @@ fn every_example_is_a_valid_configuration() {
     assert!(seen >= 4, "{seen} examples");
 }
 
+/// Each word that newer versions have dropped is named, with the form of today, and nothing else is said of it.
+#[test]
+fn the_example_of_older_versions_is_valid_and_each_old_word_is_told() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/rhel6/haproxy.cfg");
+    let check = |compat: &str| {
+        Command::new(LOCUM)
+            .args(["haproxy", "--compat", compat, "-c", "-f"])
+            .arg(&path)
+            .output()
+            .unwrap()
+    };
+    let output = check("1.5");
+    let messages = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{messages}");
+    let warnings: Vec<&str> = messages
+        .lines()
+        .filter(|line| line.contains("[WARNING]"))
+        .collect();
+    let told = "is of older versions and executed as they did; today it is";
+    assert!(
+        warnings.iter().all(|line| line.contains(told)),
+        "{messages}"
+    );
+    let text = fs::read_to_string(&path).unwrap();
+    for (number, line) in text.lines().enumerate() {
+        let is_old = [
+            "req",
+            "rsp",
+            "block",
+            "redispatch",
+            "contimeout",
+            "monitor-net",
+            "nbproc",
+        ]
+        .iter()
+        .any(|word| line.trim_start().starts_with(word));
+        let place = format!("haproxy.cfg:{}]", number + 1);
+        let is_told = warnings.iter().any(|warning| warning.contains(&place));
+        assert!(
+            is_told || !is_old,
+            "nothing said of line {}: {line}",
+            number + 1
+        );
+    }
+    assert_eq!(check("2.6").status.code(), Some(1));
+}
+
 /// A demo, interrupted at the end of the test.
 struct Demo {
     process: Child,

@@ -4,9 +4,15 @@
 //! :80  *:80  192.0.2.1:80-89  [::]:443  ipv4@host:80  unix@/run/x  /run/x  abns@x  fd@3
 //! ```
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, ToSocketAddrs};
+use std::{
+    borrow::Cow,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, ToSocketAddrs},
+};
 
 use locum_model::address::Address;
+use locum_parser::haproxy::Host as _;
+
+use crate::load::Environment;
 
 /// What a place allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -94,41 +100,77 @@ pub fn with_line_feed(reason: String) -> String {
     }
 }
 
-/// Reads one address.
+/// Reads one address. Variables in it count without quotes too (`bind $HOST:${PORT}`), once, behind the quoting of the
+/// line and whatever it says about them.
 ///
 /// # Errors
 /// The reference's wording without the place.
-pub fn parse(text: &str, allowed: Allowed) -> Result<Parsed, String> {
-    if text.is_empty() {
+pub fn parse(text: &str, allowed: Allowed, environment: &Environment) -> Result<Parsed, String> {
+    let expanded = expand(text, environment);
+    if expanded.is_empty() {
         return Err(format!(
             "'{text}' resolves to an empty address (environment variable missing?)"
         ));
     }
+    parse_expanded(&expanded, text, allowed)
+}
+
+/// `$NAME` and `${NAME}` by their values, or by nothing; a brace that isn't closed directly behind the name is no brace.
+fn expand<'a>(text: &'a str, environment: &Environment) -> Cow<'a, str> {
+    let Some((before, mut rest)) = text.split_once('$') else {
+        return Cow::Borrowed(text);
+    };
+    let mut expanded = before.to_owned();
+    loop {
+        let (behind, braced) = match rest.strip_prefix('{') {
+            Some(behind) => (behind, true),
+            None => (rest, false),
+        };
+        let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        let (name, behind) = behind.split_at(behind.find(|c| !is_part(c)).unwrap_or(behind.len()));
+        if let Some(value) = environment.env(name) {
+            expanded.push_str(&String::from_utf8_lossy(&value));
+        }
+        let behind = behind
+            .strip_prefix('}')
+            .filter(|_| braced)
+            .unwrap_or(behind);
+        let Some((between, next)) = behind.split_once('$') else {
+            expanded.push_str(behind);
+            return Cow::Owned(expanded);
+        };
+        expanded.push_str(between);
+        rest = next;
+    }
+}
+
+/// Reads what the variables became; `whole` is what the messages quote.
+fn parse_expanded(text: &str, whole: &str, allowed: Allowed) -> Result<Parsed, String> {
     for prefix in UNIX_STREAM_PREFIXES.iter().chain(UNIX_DATAGRAM_PREFIXES) {
         if let Some(path) = text.strip_prefix(prefix) {
-            return unix(path, text, allowed);
+            return unix(path, whole, allowed);
         }
     }
     if text.starts_with('/') {
-        return unix(text, text, allowed);
+        return unix(text, whole, allowed);
     }
     if let Some(name) = text.strip_prefix("abns@") {
         if name.len() > MAX_ABSTRACT {
             return Err(format!(
-                "socket path '{text}' too long (max {MAX_ABSTRACT})"
+                "socket path '{whole}' too long (max {MAX_ABSTRACT})"
             ));
         }
         return Ok(Parsed::local(Address::Abstract(name.to_owned())));
     }
     for prefix in ["fd@", "sockpair@"] {
         if let Some(number) = text.strip_prefix(prefix) {
-            return descriptor(number, text, allowed);
+            return descriptor(number, whole, allowed);
         }
     }
     for prefix in ["quic4@", "quic6@"] {
         if text.starts_with(prefix) {
             return Err(format!(
-                "unsupported stream protocol for datagram family 2 address '{text}'; QUIC is not compiled in if this is what you were looking for."
+                "unsupported stream protocol for datagram family 2 address '{whole}'; QUIC is not compiled in if this is what you were looking for."
             ));
         }
     }
@@ -137,7 +179,7 @@ pub fn parse(text: &str, allowed: Allowed) -> Result<Parsed, String> {
     for (prefix, of) in DATAGRAM_PREFIXES {
         if let Some(behind) = text.strip_prefix(prefix) {
             if !allowed.datagram {
-                return Err(format!("dgram-type address not acceptable in '{text}'"));
+                return Err(format!("dgram-type address not acceptable in '{whole}'"));
             }
             (rest, family) = (behind, *of);
         }
@@ -148,7 +190,7 @@ pub fn parse(text: &str, allowed: Allowed) -> Result<Parsed, String> {
             break;
         }
     }
-    ip(rest, family, text, allowed)
+    ip(rest, family, whole, allowed)
 }
 
 impl Parsed {
@@ -312,7 +354,7 @@ fn ports(text: &str, whole: &str, allowed: Allowed) -> Result<Ports, String> {
                 None => first,
             };
             if first > last {
-                return Err(format!("invalid port range '{text}'"));
+                return Err(format!("invalid port range '{first}-{last}'"));
             }
             Ok(Ports {
                 first,
@@ -358,36 +400,69 @@ mod tests {
     fn every_form_of_any_address_is_understood() {
         for text in [":80", "*:80", "0.0.0.0:80", "ipv4@:80"] {
             assert_eq!(
-                parse(text, BIND).unwrap().address.to_string(),
+                parse(text, BIND, &nothing_set())
+                    .unwrap()
+                    .address
+                    .to_string(),
                 "0.0.0.0:80",
                 "{text}"
             );
         }
         for text in [":::80", "[::]:80", "ipv6@:80"] {
             assert_eq!(
-                parse(text, BIND).unwrap().address.to_string(),
+                parse(text, BIND, &nothing_set())
+                    .unwrap()
+                    .address
+                    .to_string(),
                 ":::80",
                 "{text}"
             );
         }
     }
 
+    fn nothing_set() -> Environment {
+        Environment::default()
+    }
+
+    /// As the reference echoes them in `invalid address: '…'`.
+    #[test]
+    fn variables_are_expanded_outside_quotes_too() {
+        let mut set = Environment::default();
+        set.set("A1", b"1.1.1.1");
+        set.set("P", b"8401");
+        set.set("AGAIN", b"$P");
+        for (text, expanded) in [
+            ("q$A1-", "q1.1.1.1-"),
+            ("q${A1}${P}}}", "q1.1.1.18401}}"),
+            ("${P-9}x}", "8401-9}x}"),
+            ("q${${A1}}", "q1.1.1.1}"),
+            ("q$$A1", "q1.1.1.1"),
+            ("q$A1q.", "q."),
+            ("q${}z", "qz"),
+            ("$AGAIN", "$P"),
+            ("$", ""),
+            ("${A1", "1.1.1.1"),
+        ] {
+            assert_eq!(expand(text, &set), expanded, "{text}");
+        }
+    }
+
     #[test]
     fn ports_are_checked_in_the_references_words() {
         assert_eq!(
-            parse("127.0.0.1", BIND).unwrap_err(),
+            parse("127.0.0.1", BIND, &nothing_set()).unwrap_err(),
             "missing port specification in '127.0.0.1'"
         );
         assert_eq!(
-            parse("127.0.0.1:99999", BIND).unwrap_err(),
+            parse("127.0.0.1:99999", BIND, &nothing_set()).unwrap_err(),
             "invalid port '99999'"
         );
         assert_eq!(
-            parse("127.0.0.1:90-80", BIND).unwrap_err(),
+            parse("127.0.0.1:90-80", BIND, &nothing_set()).unwrap_err(),
             "invalid port range '90-80'"
         );
         assert_eq!(
-            parse("::1", BIND).unwrap_err(),
+            parse("::1", BIND, &nothing_set()).unwrap_err(),
             "invalid address: ':' in '::1'"
         );
     }

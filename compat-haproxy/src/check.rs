@@ -10,7 +10,10 @@ mod servers;
 
 pub use judge::{Judged, judge};
 
-use locum_model::{Model, proxy::Proxy};
+use locum_model::{
+    Model, Text,
+    proxy::{Greeting, Mode, Proxy},
+};
 
 use crate::load::{Draft, Loader, Verdict};
 
@@ -25,6 +28,7 @@ pub(crate) fn finish(loader: &mut Loader<'_>, model: &mut Model) -> Verdict {
         proxies::check(loader, &names, draft);
     }
     references::check(loader, &names);
+    crate::keyword::name_case::read_file(loader);
     servers::track(loader, &mut drafts);
     let unresolved = !loader.shared.fatal && servers::resolve(loader, &mut drafts);
     if loader.shared.fatal {
@@ -57,7 +61,13 @@ pub(crate) fn finish(loader: &mut Loader<'_>, model: &mut Model) -> Verdict {
     let listens = drafts
         .iter()
         .any(|draft| draft.has_frontend && !draft.frontend.binds.is_empty());
-    assign_ids(&mut drafts);
+    // Where there are command sockets, the reference's own frontend for them takes the first id (observed).
+    let first = if loader.model.global.stats_sockets.is_empty() {
+        1
+    } else {
+        2
+    };
+    assign_ids(&mut drafts, first);
     *model = std::mem::take(&mut loader.model);
     model.process.environment = std::mem::take(&mut loader.shared.environment.changes);
     model.pattern_lists = std::mem::take(&mut loader.shared.notes.pattern_lists).finish();
@@ -95,13 +105,13 @@ fn refuse_unexecuted(loader: &mut Loader<'_>) -> bool {
 }
 
 /// Gives every proxy, server and socket without an id the next free one.
-fn assign_ids(drafts: &mut [Draft]) {
+fn assign_ids(drafts: &mut [Draft], first: u32) {
     let mut used: std::collections::HashSet<u32> = drafts
         .iter()
         .filter(|draft| draft.has_id)
         .map(|draft| draft.proxy.id)
         .collect();
-    let mut next = 2;
+    let mut next = first;
     for draft in drafts.iter_mut() {
         if !draft.has_id {
             while !used.insert(next) {
@@ -144,8 +154,24 @@ fn assign_ids(drafts: &mut [Draft]) {
     }
 }
 
+/// `mode health` and `monitor-net`: what clients get without being served, in the form of their protocol.
+fn greeting(draft: &Draft) -> Option<Greeting> {
+    const FINE: &str = "HTTP/1.0 200 OK\r\n\r\n";
+    let text = match draft.proxy.mode {
+        _ if draft.mode_health && draft.health.speaks_http() => FINE,
+        _ if draft.mode_health => "OK\n",
+        Mode::Http => FINE,
+        Mode::Tcp => "",
+    };
+    (draft.mode_health || draft.monitor_net.is_some()).then(|| Greeting {
+        network: draft.monitor_net.filter(|_| !draft.mode_health),
+        text: Text::from(text.as_bytes()),
+    })
+}
+
 /// The draft without what only its checks needed.
 fn complete(mut draft: Draft) -> Proxy {
+    draft.frontend.greeting = greeting(&draft);
     if draft.has_backend {
         let probe = draft.health.probe();
         let timeout = draft.proxy.timeouts.check;

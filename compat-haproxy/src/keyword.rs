@@ -19,10 +19,13 @@ pub mod http_error;
 pub mod http_rules;
 pub mod identity;
 pub mod limits;
+pub mod lines;
 pub mod log;
 pub mod log_format;
 pub mod mode;
 pub mod monitor;
+pub mod name_case;
+pub mod old;
 pub mod option;
 pub mod persistence;
 pub mod process;
@@ -32,6 +35,7 @@ pub mod server;
 pub mod source;
 pub mod stats;
 pub mod stats_socket;
+pub mod stick_table;
 pub mod switching;
 pub mod table;
 pub mod tcp_rules;
@@ -163,10 +167,12 @@ pub static PROXY_FAMILIES: &[&[ProxyKeyword]] = &[
     http_error::ROWS,
     http_rules::ROWS,
     identity::ROWS,
+    lines::ROWS,
     log::ROWS,
     log_format::ROWS,
     mode::ROWS,
     monitor::ROWS,
+    old::PROXY,
     option::ROWS,
     persistence::ROWS,
     redirect::ROWS,
@@ -174,6 +180,7 @@ pub static PROXY_FAMILIES: &[&[ProxyKeyword]] = &[
     server::ROWS,
     source::ROWS,
     stats::ROWS,
+    stick_table::ROWS,
     switching::ROWS,
     tcp_rules::ROWS,
     timeout::ROWS,
@@ -186,6 +193,8 @@ pub static GLOBAL_FAMILIES: &[&[GlobalKeyword]] = &[
     environment::ROWS,
     global_log::ROWS,
     limits::ROWS,
+    name_case::ROWS,
+    old::GLOBAL,
     process::ROWS,
     removed::GLOBAL,
     stats_socket::ROWS,

@@ -24,7 +24,11 @@ pub mod option;
 pub mod section;
 pub mod server_option;
 pub mod stats;
+pub mod stick;
 pub mod suggest;
 pub mod version;
 pub mod word_list;
 pub mod words;
+
+#[cfg(test)]
+mod shown_tests;

@@ -12,7 +12,9 @@ mod line;
 mod master_socket;
 mod source;
 
-pub use draft::{Capability, DefaultsTable, Draft, FormatKind, RawFormat, ServerDraft};
+pub use draft::{
+    Capability, ContentTrack, DefaultsTable, Draft, FormatKind, RawFormat, ServerDraft,
+};
 pub use environment::{Environment, LOCAL_PEER};
 pub use line::{Fault, Lowered, Negation, ProxyLine, SectionLine, lenient_number};
 pub use source::{Source, read_sources, reason};
@@ -46,6 +48,8 @@ pub struct LoadOptions {
     pub zero_warning: bool,
     /// Words that the reference executes, we don't, and that may stand there all the same.
     pub allow_unexecuted: BTreeSet<String>,
+    /// `--compat 2.6`: words of older versions are the errors that the reference gives.
+    pub refuse_old_words: bool,
     /// Whether names of servers may be looked up.
     pub resolve: bool,
     /// `-dr`: a server whose name can't be resolved is disabled, and that is a warning.
@@ -69,6 +73,7 @@ impl Default for LoadOptions {
             environment: BTreeMap::new(),
             zero_warning: false,
             allow_unexecuted: BTreeSet::new(),
+            refuse_old_words: false,
             resolve: true,
             tolerate_unresolved: false,
             pidfile: None,
@@ -185,6 +190,8 @@ pub struct Shared<'o> {
     pub late_alerts: Vec<String>,
     /// Ids that lines gave to proxies, with what they were given to.
     pub proxy_ids: HashMap<u32, String>,
+    /// Stick tables by name, with the kind of their section and their place.
+    pub tables: HashMap<String, (&'static str, Origin)>,
     /// The environment.
     pub environment: Environment,
     /// The directory that relative paths begin in (`default-path`).
@@ -266,6 +273,27 @@ impl Shared<'_> {
         }
     }
 
+    /// A word of older versions, which is executed: a warning that names the modern form.
+    ///
+    /// # Errors
+    /// `error` under `--compat 2.6`.
+    pub fn old_word(
+        &mut self,
+        at: &Origin,
+        word: &str,
+        modern: &str,
+        error: impl FnOnce() -> Fault,
+    ) -> Lowered {
+        if self.options.refuse_old_words {
+            return Err(error());
+        }
+        let text = format!(
+            "parsing [{at}] : '{word}' is of older versions and executed as they did; today it is '{modern}'."
+        );
+        self.warn(at, text);
+        Ok(())
+    }
+
     /// Warnings that lowering left in the notes become messages.
     pub fn take_warnings(&mut self, at: &Origin) {
         for text in std::mem::take(&mut self.notes.warnings) {
@@ -322,6 +350,7 @@ impl<'o> Loader<'o> {
                 notes: Notes::default(),
                 late_alerts: Vec::new(),
                 proxy_ids: HashMap::new(),
+                tables: HashMap::new(),
                 environment,
                 default_path: DefaultPath::default(),
             },

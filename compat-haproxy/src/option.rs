@@ -5,6 +5,7 @@ mod health;
 mod logs;
 mod special;
 
+pub(crate) use forwardfor::network;
 pub use logs::{needs_http as log_format_needs_http, set as set_log_format};
 pub use special::SPECIAL;
 
@@ -84,8 +85,8 @@ pub static SWITCHES: &[Switch] = &[
     switch("disable-h2-upgrade", Side::Clients, true, State::Executed, |options| &mut options.disable_h2_upgrade),
     switch("dontlog-normal", Side::Clients, false, State::Executed, |options| &mut options.dontlog_normal),
     switch("dontlognull", Side::Clients, false, State::Executed, |options| &mut options.dontlognull),
-    switch("h1-case-adjust-bogus-client", Side::Clients, false, State::Unexecuted, |options| &mut options.h1_case_adjust_bogus_client),
-    switch("h1-case-adjust-bogus-server", Side::Servers, false, State::Unexecuted, |options| &mut options.h1_case_adjust_bogus_server),
+    switch("h1-case-adjust-bogus-client", Side::Clients, false, State::Executed, |options| &mut options.h1_case_adjust_bogus_client),
+    switch("h1-case-adjust-bogus-server", Side::Servers, false, State::Executed, |options| &mut options.h1_case_adjust_bogus_server),
     switch("http-buffer-request", Side::Both, true, State::Executed, |options| &mut options.http_buffer_request),
     switch("http-ignore-probes", Side::Clients, true, State::Executed, |options| &mut options.http_ignore_probes),
     switch("http-no-delay", Side::Both, true, State::Executed, |options| &mut options.http_no_delay),

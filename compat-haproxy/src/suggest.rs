@@ -74,10 +74,12 @@ pub fn hint<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> String {
 
 /// The hint for an unknown keyword of a proxy. The words that begin sections are not among the candidates.
 pub fn keyword(word: &str) -> String {
+    // Those that the reference doesn't know, it doesn't propose.
     let names = crate::keyword::PROXY_FAMILIES
         .iter()
         .flat_map(|rows| rows.iter())
-        .map(|row| row.name);
+        .map(|row| row.name)
+        .filter(|name| !matches!(*name, "reqisetbe" | "reqsetbe"));
     hint(word, names)
 }
 

@@ -19,6 +19,19 @@ pub struct Known {
     /// Scenarios that are recorded before ours can play them.
     #[serde(default)]
     pub pending: Vec<Pending>,
+    /// Recordings of HAProxy 1.5.0 that ours does not follow, with the reason. No scenario here plays them.
+    #[serde(default)]
+    pub older: Vec<Older>,
+}
+
+/// A recording of an older version that ours doesn't follow.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Older {
+    /// Its name.
+    pub recording: String,
+    /// Why.
+    pub reason: String,
 }
 
 /// Scenarios that ours isn't asked to play yet. They are counted in the last lines of every run.

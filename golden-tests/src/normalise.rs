@@ -71,6 +71,9 @@ static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
         ),
         // show acl, show map: a pattern's number is where it lies in memory.
         rule(r"(?m)^0x[0-9a-f]{6,} ", "ENTRY "),
+        // show table: where an entry lies, and until when.
+        rule(r"(?m)^0x[0-9a-f]+: (key=)", "ENTRY: ${1}"),
+        rule(r"(?m)^(ENTRY: .* use=\d+ exp=)[1-9]\d*", "${1}MS"),
         // show proc of a master, its prompts, and the descriptor of a worker's way to it.
         rule(
             r"(?m)^\d+ +((?:master|worker) +\d.*?) +\d+d\d\dh\d\dm\d\ds +",
@@ -173,6 +176,8 @@ static KEEPALIVED_RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
             "TIME",
         ),
         rule(r"\bfd\((-?\d+,-?\d+|-?\d+)\)", "fd(FD)"),
+        // The number depends on the descriptors the harness itself was started with.
+        rule(r"\bsmtp fd \d+", "smtp fd FD"),
         // Dates of mails.
         rule(
             r"[A-Z][a-z]{2}, [ \d]\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d [-+]\d{4}",

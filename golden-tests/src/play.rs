@@ -11,6 +11,7 @@ use crate::peer::socket;
 use crate::process::{self, Running, Setting};
 use crate::scenario::{Scenario, Step};
 use regex::Regex;
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::Path;
@@ -41,6 +42,8 @@ struct Stage {
     commands: String,
     cli: String,
     files: String,
+    /// What the program gets in place of words of its arguments.
+    instead: BTreeMap<String, String>,
 }
 
 const WAIT: Duration = Duration::from_secs(5);
@@ -57,6 +60,9 @@ impl Stage {
         }
         for (name, script) in &scenario.origins {
             self.origins.push(origin::Running::start(name, script)?);
+        }
+        if job.program.file_name().is_some_and(|name| name == "locum") {
+            self.instead.clone_from(&scenario.ours);
         }
         let only_check = [Step {
             run: Some("-c -f haproxy.cfg".to_owned()),
@@ -231,8 +237,18 @@ impl Stage {
         }
     }
 
+    fn replaced(&self, arguments: String) -> String {
+        if self.instead.is_empty() {
+            return arguments;
+        }
+        let words = arguments.split(' ');
+        let words = words.map(|word| self.instead.get(word).map_or(word, String::as_str));
+        words.collect::<Vec<_>>().join(" ")
+    }
+
     fn run(&mut self, arguments: &str, step: &Step, within: Duration) -> Result<(), String> {
         let expanded = self.expand(arguments)?;
+        let expanded = self.replaced(expanded);
         let finished = process::run(&expanded, &setting(step), within)?;
         let text = self.shown(step, &finished.shown())?;
         self.commands
@@ -245,6 +261,7 @@ impl Stage {
             empty if empty.is_empty() => "-db -f haproxy.cfg".to_owned(),
             given => given,
         };
+        let arguments = self.replaced(arguments);
         let name = step.name.as_deref().unwrap_or("main");
         let mut process = Running::start(name, &arguments, &setting(step))?;
         let ready = step.ready.as_deref().unwrap_or("127.0.0.1:8000");

@@ -34,6 +34,10 @@ pub struct Scenario {
     /// More log sinks beside 127.0.0.1:514 and /dev/log: name -> `IP:PORT` (UDP) or a path (unix datagram).
     #[serde(default)]
     pub sinks: BTreeMap<String, String>,
+    /// Words of programs' arguments, and what ours gets in their place: an option that the reference doesn't know, a
+    /// configuration in words that the reference has dropped.
+    #[serde(default)]
+    pub ours: BTreeMap<String, String>,
     /// What happens, in order. None at all means one: `haproxy -c -f haproxy.cfg`.
     #[serde(default)]
     pub steps: Vec<Step>,

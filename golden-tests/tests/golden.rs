@@ -205,7 +205,10 @@ impl Bench {
             (Mode::Replay, _) => None,
             (_, None) => return self.did_not_run(case, "needs the reference"),
             (Mode::Record, Some(reference)) => return self.record(case, reference, expected),
-            (_, Some(reference)) => match self.captures(case, reference, None, expected)? {
+            (_, Some(reference)) => match self
+                .captures(case, reference, None, expected)
+                .map_err(|text| format!("{NOT_REPEATED_BY_THE_REFERENCE}\n{text}"))?
+            {
                 Some(captures) => Some(captures),
                 None => return Ok(()),
             },

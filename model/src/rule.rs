@@ -34,12 +34,18 @@ pub struct Rules {
     pub response_inspect_delay: Option<std::time::Duration>,
     /// `tcp-response content`.
     pub tcp_response_content: Vec<Located<Rule>>,
-    /// `http-request`; `redirect` and old request rules follow them in `redirect`.
+    /// `block`, the old `http-request deny`: before `http_request` whatever the order of the lines.
+    pub block: Vec<Located<Rule>>,
+    /// `http-request`.
     pub http_request: Vec<Located<Rule>>,
-    /// `redirect` lines, evaluated after `http-request` (manual: "redirect").
+    /// Old rules over a request's lines (`reqrep` and its kin), after `http_request`; those that append come last.
+    pub request_lines: Vec<Located<Rule>>,
+    /// `redirect` lines, evaluated after all of these (manual: "redirect").
     pub redirect: Vec<Located<Rule>>,
     /// `http-response`.
     pub http_response: Vec<Located<Rule>>,
+    /// Old rules over a response's lines (`rsprep` and its kin), after `http_response`; those that append come last.
+    pub response_lines: Vec<Located<Rule>>,
     /// `http-after-response`: also on replies made by the proxy.
     pub http_after_response: Vec<Located<Rule>>,
     /// `monitor fail`: conditions under which the monitor URI answers 503.

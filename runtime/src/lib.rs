@@ -19,6 +19,7 @@ pub mod sample;
 pub mod script;
 pub mod server;
 pub mod stats;
+pub mod stick;
 pub mod stream;
 pub mod vocab;
 pub mod worker;

@@ -158,6 +158,10 @@ bitflags! {
         const HTTP_RESPONSE = 1 << 5;
         /// `http-after-response`
         const HTTP_AFTER_RESPONSE = 1 << 6;
+        /// Old rules over the lines of a request.
+        const REQUEST_LINES = 1 << 7;
+        /// Old rules over the lines of a response.
+        const RESPONSE_LINES = 1 << 8;
     }
 }
 

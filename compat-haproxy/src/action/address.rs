@@ -63,6 +63,7 @@ type Address = for<'v, 'a> fn(&'v mut ActionView<'a>) -> &'v mut Option<SocketAd
 fn ip<'a>(view: &mut ActionView<'a>, args: &'a Args, address: Address) -> Outcome<'a> {
     let value = value(view, args, Type::Ip);
     if let Some(Value::Ip(ip)) = value {
+        keep_ends(view);
         let slot = address(view);
         let port = slot.map_or(0, |before| before.port());
         *slot = Some(SocketAddr::new(ip, port));
@@ -72,12 +73,21 @@ fn ip<'a>(view: &mut ActionView<'a>, args: &'a Args, address: Address) -> Outcom
 
 fn port<'a>(view: &mut ActionView<'a>, args: &'a Args, address: Address) -> Outcome<'a> {
     let value = value(view, args, Type::Int);
-    if let Some(Value::Int(port)) = value
-        && let Some(address) = address(view)
-    {
-        address.set_port(port as u16);
+    if let Some(Value::Int(port)) = value {
+        keep_ends(view);
+        if let Some(address) = address(view) {
+            address.set_port(port as u16);
+        }
     }
     Outcome::Next
+}
+
+/// `fc_src` and its kin go on telling the connection's own ends; only rules on the connection itself change those (manual:
+/// "fc_src").
+fn keep_ends(view: &mut ActionView<'_>) {
+    if view.request.is_some() {
+        view.session.keep_ends();
+    }
 }
 
 /// An address or a number: nothing that borrows from the view.

@@ -125,6 +125,7 @@ fn deny<'a>(view: &mut ActionView<'a>, args: &'a Args) -> Outcome<'a> {
 
 /// 401 with the error page's body and a challenge; the realm is the proxy's name when none is given.
 fn auth<'a>(view: &mut ActionView<'a>, args: &'a Args) -> Outcome<'a> {
+    view.count_error();
     let mut reply = view.error_page(401);
     let realm = args
         .text(0)

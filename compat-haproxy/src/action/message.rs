@@ -11,7 +11,7 @@ use locum_model::{Text, expr::Arg};
 use locum_runtime::{
     plan::args::Args,
     rules::{ActionView, Outcome, Resumed, Wait, reason::reason},
-    sample::value::leading_int,
+    sample::value::{Fetched, leading_int},
     vocab::{ActionDef, RuleSets},
 };
 
@@ -172,6 +172,9 @@ fn capture<'a>(view: &mut ActionView<'a>, args: &'a Args) -> Outcome<'a> {
     let (Some(expr), Some(slot)) = (args.expr(0), slot) else {
         return Outcome::Next;
     };
+    if !view.last_look && expr.eval(&view.view(), view.arena) == Fetched::NotYet {
+        return Outcome::NeedMore;
+    }
     let Some(text) = view.text(expr) else {
         return Outcome::Next;
     };
@@ -187,9 +190,9 @@ fn capture<'a>(view: &mut ActionView<'a>, args: &'a Args) -> Outcome<'a> {
     });
     let length = declared.map_or(0, |capture| capture.length as usize);
     let captures = if is_response {
-        &mut view.stream.response_captures
+        view.stream.response_captures.get_mut()
     } else {
-        &mut view.stream.request_captures
+        view.stream.request_captures.get_mut()
     };
     if declared.is_some() {
         if captures.len() <= slot {

@@ -3,11 +3,13 @@
 mod address;
 mod answer;
 mod header;
+mod line;
 mod message;
 mod pattern;
 mod redirect;
 mod reply;
 mod target;
+mod tracking;
 mod variable;
 
 use locum_model::{
@@ -40,6 +42,11 @@ pub static ACTIONS: &[&ActionWord] = &[
     &target::REPLACE_URI,
     &header::REPLACE_VALUE,
     &answer::RETURN,
+    &tracking::SC_INC_GPC,
+    &tracking::SC_INC_GPC0,
+    &tracking::SC_INC_GPC1,
+    &tracking::SC_SET_GPT,
+    &tracking::SC_SET_GPT0,
     &address::SET_DST,
     &address::SET_DST_PORT,
     &header::SET_HEADER,
@@ -58,15 +65,17 @@ pub static ACTIONS: &[&ActionWord] = &[
     &variable::SET_VAR_FMT,
     &answer::SILENT_DROP,
     &answer::TARPIT,
+    &tracking::TRACK_SESSION,
+    &tracking::TRACK_STREAM,
     &variable::UNSET_VAR,
     &message::WAIT_FOR_BODY,
 ];
 
 /// The definition of an action in a rule set.
 pub fn definition(name: &str, set: RuleSets) -> Option<&'static ActionDef> {
-    ACTIONS
-        .iter()
-        .map(|row| row.def)
+    let actions = ACTIONS.iter().map(|row| row.def);
+    actions
+        .chain(line::LINE_ACTIONS.iter().copied())
         .find(|def| def.name == name && def.rule_sets.contains(set))
 }
 
@@ -92,7 +101,7 @@ mod tests {
     fn the_list_is_sorted() {
         let unsorted = ACTIONS
             .windows(2)
-            .find(|pair| pair[0].def.name >= pair[1].def.name);
+            .find(|pair| pair[0].def.name > pair[1].def.name);
         assert!(
             unsorted.is_none(),
             "{:?}",

@@ -58,6 +58,11 @@ fn fall_back(loader: &mut Loader<'_>, draft: &Draft, raw: &mut RawFormat) {
     if !crate::option::log_format_needs_http(&raw.kind, draft.proxy.mode) {
         return;
     }
+    if draft.mode_health {
+        // Nothing is logged of clients that are only greeted.
+        raw.kind = FormatKind::Tcp;
+        return;
+    }
     let word = match raw.kind {
         FormatKind::Https => "option httpslog",
         FormatKind::HttpClf => "option httplog clf",

@@ -1,9 +1,12 @@
 //! One proxy once all are known, in the order of the reference's messages.
 
-use locum_model::proxy::Mode;
+use locum_model::proxy::{KeyType, Mode};
 
 use super::{balance, formats, references::Names, servers};
-use crate::load::{Draft, Loader};
+use crate::{
+    load::{Draft, Loader},
+    lowering::{Track, expr::converts, known::Kind},
+};
 
 /// Checks a proxy.
 pub(super) fn check(loader: &mut Loader<'_>, names: &Names, draft: &mut Draft) {
@@ -21,7 +24,9 @@ pub(super) fn check(loader: &mut Loader<'_>, names: &Names, draft: &mut Draft) {
     balance::check(loader, draft);
     default_backend(loader, names, draft);
     switches(loader, names, draft);
-    tables(loader, draft);
+    if tables(loader, names, draft) {
+        content_tracks(loader, draft);
+    }
     bind_threads(loader, draft);
     if draft.log_global {
         let mut logs = loader.model.global.logs.clone();
@@ -190,7 +195,33 @@ fn mode(mode: Mode) -> &'static str {
     }
 }
 
-fn tables(loader: &mut Loader<'_>, draft: &Draft) {
+/// Peers of the proxy's table, and tables that its rules track in: whether these are all there.
+fn tables(loader: &mut Loader<'_>, names: &Names, draft: &Draft) -> bool {
+    let tracks = std::mem::take(&mut loader.shared.notes.tracks);
+    let mut all_there = true;
+    let (own, others): (Vec<_>, Vec<_>) = tracks
+        .into_iter()
+        .partition(|track| track.proxy == draft.name());
+    loader.shared.notes.tracks = others;
+    for Track {
+        table,
+        word,
+        output,
+        ..
+    } in own
+    {
+        let problem = match names.table(&table) {
+            None => format!("unable to find table '{table}' referenced by {word}."),
+            Some(key) if !makes_key(output, key) => {
+                format!("stick-table '{table}' uses a type incompatible with the '{word}' rule.")
+            }
+            Some(_) => continue,
+        };
+        all_there = false;
+        loader
+            .shared
+            .alert_plain(format!("Proxy '{}': {problem}", draft.name()));
+    }
     for peers in &draft.peers {
         if !loader.named_sections.contains(&("peers", peers.clone())) {
             loader.shared.alert_plain(format!(
@@ -199,6 +230,42 @@ fn tables(loader: &mut Loader<'_>, draft: &Draft) {
             ));
         }
     }
+    all_there
+}
+
+/// Rules that track what they may not see in time, or too late.
+fn content_tracks(loader: &mut Loader<'_>, draft: &Draft) {
+    for track in &draft.facts.content_tracks {
+        let problem = if track.key_needs_request && draft.proxy.rules.inspect_delay.is_none() {
+            "explicitly depending on request contents without any 'tcp-request inspect-delay' setting. This means that this rule will randomly find its contents. This can be fixed by setting the tcp-request inspect-delay."
+        } else if !track.key_needs_request
+            && !track.condition_needs_request
+            && draft.proxy.mode == Mode::Http
+        {
+            "not depending on request contents for an HTTP frontend should be executed at the session level, using a 'tcp-request session' rule (mandatory to track invalid HTTP requests)."
+        } else {
+            continue;
+        };
+        loader.shared.warn_plain(format!(
+            "{} '{}' : a 'tcp-request content track-sc*' rule {problem}",
+            draft.type_word(),
+            draft.name()
+        ));
+    }
+}
+
+/// Whether a value of that type can be such a key.
+fn makes_key(output: Kind, key: KeyType) -> bool {
+    converts(
+        output,
+        match key {
+            KeyType::Ip => Kind::Ipv4,
+            KeyType::Ipv6 => Kind::Ipv6,
+            KeyType::Integer => Kind::Int,
+            KeyType::String(_) => Kind::Str,
+            KeyType::Binary(_) => Kind::Bin,
+        },
+    )
 }
 
 fn timeouts(loader: &mut Loader<'_>, draft: &Draft) {
@@ -218,7 +285,7 @@ fn timeouts(loader: &mut Loader<'_>, draft: &Draft) {
 
 /// What needs HTTP mode and is ignored without it.
 fn ignored(loader: &mut Loader<'_>, draft: &mut Draft) {
-    if draft.proxy.mode == Mode::Http {
+    if draft.proxy.mode == Mode::Http || draft.mode_health {
         return;
     }
     let (kind, name) = (draft.type_word(), draft.name().to_owned());

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use locum_model::proxy::Mode;
+use locum_model::proxy::{KeyType, Mode};
 
 use crate::{
     load::{Draft, Loader},
@@ -16,7 +16,7 @@ pub(crate) struct Names {
     /// Proxies with servers: mode and place.
     pub(crate) backends: HashMap<String, Target>,
     userlists: HashSet<String>,
-    tables: HashSet<String>,
+    tables: HashMap<String, KeyType>,
     /// Servers of each proxy.
     servers: HashMap<String, HashSet<String>>,
 }
@@ -41,7 +41,7 @@ impl Names {
                 .iter()
                 .map(|list| list.name.value.clone())
                 .collect(),
-            tables: HashSet::new(),
+            tables: HashMap::new(),
             servers: HashMap::with_capacity(drafts.len()),
         };
         for draft in drafts {
@@ -49,8 +49,8 @@ impl Names {
             if draft.has_frontend {
                 names.frontends.insert(name.clone());
             }
-            if draft.has_table {
-                names.tables.insert(name.clone());
+            if let Some(table) = &draft.proxy.stick_table {
+                names.tables.insert(name.clone(), table.key);
             }
             if draft.has_backend {
                 let servers = draft
@@ -69,6 +69,11 @@ impl Names {
         names
     }
 
+    /// What the keys of a stick table are, if there is one of that name.
+    pub(crate) fn table(&self, name: &str) -> Option<KeyType> {
+        self.tables.get(name).copied()
+    }
+
     /// Whether a backend has a server of that name.
     pub(crate) fn has_server(&self, backend: &str, server: &str) -> bool {
         self.servers
@@ -82,7 +87,11 @@ pub(super) fn check(loader: &mut Loader<'_>, names: &Names) {
     for reference in std::mem::take(&mut loader.shared.notes.references) {
         if let Some(problem) = problem(&reference, names) {
             let at = &reference.at;
-            let text = format!("parsing [{at}]: {problem}{}", role(&reference));
+            let mut role = role(&reference);
+            if let Some(reason) = reason(&reference) {
+                role = format!("{} : {reason}.", role.trim_end_matches('.'));
+            }
+            let text = format!("parsing [{at}]: {problem}{role}");
             loader.shared.alert(at, text);
         }
     }
@@ -100,7 +109,7 @@ fn problem(reference: &Reference, names: &Names) -> Option<String> {
         ReferenceKind::Frontend if !names.frontends.contains(name) => unable("frontend", name),
         ReferenceKind::Backend if !names.backends.contains_key(name) => unable("backend", name),
         ReferenceKind::Userlist if !names.userlists.contains(name) => unable("userlist", name),
-        ReferenceKind::Table if !names.tables.contains(name) => unable("table", name),
+        ReferenceKind::Table if !names.tables.contains_key(name) => unable("table", name),
         ReferenceKind::Server => match name.split_once('/') {
             Some((backend, _)) if !names.backends.contains_key(backend) => unable("proxy", backend),
             Some((backend, server)) if !names.has_server(backend, server) => Some(format!(
@@ -112,8 +121,20 @@ fn problem(reference: &Reference, names: &Names) -> Option<String> {
             )),
             _ => None,
         },
+        ReferenceKind::Regex if name.is_empty() => Some(format!("missing regex in arg {argument}")),
+        ReferenceKind::Regex => {
+            reason(reference).map(|_| format!("error in regex '{name}' in arg {argument}"))
+        }
         _ => None,
     }
+}
+
+/// Why a regular expression is none.
+fn reason(reference: &Reference) -> Option<String> {
+    let is_regex = reference.kind == ReferenceKind::Regex && !reference.name.is_empty();
+    is_regex
+        .then(|| crate::lowering::regex::check(reference.name.as_bytes(), false).err())
+        .flatten()
 }
 
 /// ` of sample fetch keyword 'be_conn' in http-request expression in proxy 'f'.`
@@ -129,7 +150,7 @@ fn role(reference: &Reference) -> String {
             None => format!(" of ACL keyword '{word}' in proxy '{proxy}'."),
             Some(fetch) => {
                 format!(
-                    " of conversion keyword '{word}' in ACL keyword '{fetch}' in proxy '{proxy}'."
+                    " of conversion keyword '{word}' for ACL keyword '{fetch}' in proxy '{proxy}'."
                 )
             }
         };

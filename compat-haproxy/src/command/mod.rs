@@ -17,6 +17,7 @@ mod show_servers;
 mod show_sess;
 mod show_stat;
 mod shutdown;
+mod table;
 mod weight;
 
 use locum_runtime::{
@@ -38,6 +39,7 @@ pub static COMMANDS: &[&CommandDef] = &[
     &pattern::COMMIT_MAP,
     &pattern::DEL_ACL,
     &pattern::DEL_MAP,
+    &table::CLEAR,
     &frontend::DISABLE,
     &server::DISABLE_HEALTH,
     &server::DISABLE,
@@ -57,6 +59,7 @@ pub static COMMANDS: &[&CommandDef] = &[
     &set_maxconn::SERVER,
     &set_rate_limit::SET,
     &set_server::SET,
+    &table::SET,
     &cli::SET_TIMEOUT,
     &weight::SET,
     &pattern_show::SHOW_ACL,
@@ -71,6 +74,7 @@ pub static COMMANDS: &[&CommandDef] = &[
     &show_servers::STATE,
     &show_sess::SHOW,
     &show_stat::SHOW,
+    &table::SHOW,
     &cli::SHOW_VERSION,
     &shutdown::FRONTEND,
     &shutdown::SESSION,

@@ -26,7 +26,9 @@ pub(super) static FIELD: ConverterDef = ConverterDef {
 pub(super) static WORD: ConverterDef = ConverterDef {
     check: Some(check),
     ..converter("word", Type::Str, Type::Str, |value, _, args, _| {
-        take(bytes_of(value)?, args, |piece| !piece.is_empty()).map(Value::Str)
+        // No such word is an empty one.
+        let word = take(bytes_of(value)?, args, |piece| !piece.is_empty());
+        Some(Value::Str(word.unwrap_or_default()))
     })
 };
 
@@ -40,7 +42,8 @@ fn check(args: &mut [Arg]) -> Result<(), String> {
     }
 }
 
-/// The piece of the first argument, and as many more as the third asks for (0: all).
+/// The piece of the first argument, and as many more as the third asks for (0: all). Where there are fewer, what stands
+/// before the first or behind the last piece belongs to it.
 fn take<'a>(text: &'a [u8], args: &Args, counts: fn(&Range<usize>) -> bool) -> Option<&'a [u8]> {
     let (index, separators) = (args.int(0)?, args.text(1)?);
     let more = match args.int(2) {
@@ -51,14 +54,20 @@ fn take<'a>(text: &'a [u8], args: &Args, counts: fn(&Range<usize>) -> bool) -> O
     let mut pieces = pieces(text, separators).filter(counts);
     if index > 0 {
         let first = pieces.nth(usize::try_from(index).ok()? - 1)?;
-        let last = pieces.take(more).last().unwrap_or(first.clone());
-        return text.get(first.start..last.end);
+        let end = match more {
+            0 => first.end,
+            more => pieces.nth(more - 1).map_or(text.len(), |last| last.end),
+        };
+        return text.get(first.start..end);
     }
     // From the end, the count too: `field(-1,-,2)` of a-b-c-d is c-d.
     let all: Vec<Range<usize>> = pieces.collect();
     let last = all.len().checked_sub(usize::try_from(-index).ok()?)?;
-    let first = last.saturating_sub(more);
-    text.get(all.get(first)?.start..all.get(last)?.end)
+    let start = match last.checked_sub(more) {
+        Some(first) => all.get(first)?.start,
+        None => 0,
+    };
+    text.get(start..all.get(last)?.end)
 }
 
 /// Where the pieces between any of the separators stand.
@@ -131,5 +140,7 @@ mod tests {
         assert_eq!(word("a--b-c", 1, "-", Some(2)).as_deref(), Some("a--b"));
         assert_eq!(word("a--b-c", -2, "-", Some(2)).as_deref(), Some("a--b"));
         assert_eq!(word("a--b-c", 9, "-", None), None);
+        assert_eq!(word("--a--", 1, "-", Some(2)).as_deref(), Some("a--"));
+        assert_eq!(word("--a--b-", -1, "-", Some(3)).as_deref(), Some("--a--b"));
     }
 }

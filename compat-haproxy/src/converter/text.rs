@@ -6,7 +6,6 @@
 //! ```
 
 use locum_runtime::{
-    http::uri::split_port,
     sample::value::{Type, Value},
     vocab::ConverterDef,
 };
@@ -22,7 +21,8 @@ pub(super) static BYTES: ConverterDef =
         // A start beyond the end gives nothing, which is still a value.
         let rest = from.map_or(&[][..], |from| &bytes[from..]);
         let length = match args.int(1) {
-            Some(length) => usize::try_from(length).unwrap_or(0),
+            // A negative one is all of them.
+            Some(length) => usize::try_from(length).unwrap_or(rest.len()),
             None => rest.len(),
         };
         Some(Value::Bin(&rest[..length.min(rest.len())]))
@@ -36,8 +36,10 @@ pub(super) static CUT_CRLF: ConverterDef =
     });
 
 pub(super) static HOST_ONLY: ConverterDef =
-    converter("host_only", Type::Str, Type::Str, |value, _, _, _| {
-        Some(Value::Str(split_port(bytes_of(value)?).0))
+    converter("host_only", Type::Str, Type::Str, |value, _, _, arena| {
+        let host = arena.alloc_slice_copy(host_and_port(bytes_of(value)?).0);
+        host.make_ascii_lowercase();
+        Some(Value::Str(host))
     });
 
 pub(super) static IIF: ConverterDef =
@@ -66,23 +68,25 @@ pub(super) static LOWER: ConverterDef =
 
 pub(super) static LTRIM: ConverterDef =
     converter("ltrim", Type::Str, Type::Str, |value, _, args, _| {
-        let (text, set) = (bytes_of(value)?, args.text(0)?);
+        let (text, set) = (bytes_of(value)?, args.text(0).unwrap_or_default());
         let start = text.iter().position(|byte| !set.contains(byte));
         Some(Value::Str(&text[start.unwrap_or(text.len())..]))
     });
 
 pub(super) static PORT_ONLY: ConverterDef =
     converter("port_only", Type::Str, Type::Int, |value, _, _, _| {
-        let port = split_port(bytes_of(value)?).1.unwrap_or_default();
-        let port = std::str::from_utf8(port)
-            .ok()
-            .and_then(|port| port.parse().ok());
-        Some(Value::Int(port.unwrap_or(0)))
+        let port = host_and_port(bytes_of(value)?).1;
+        // Any byte is taken for a digit (observed).
+        let port = port.iter().fold(0u32, |port, &byte| {
+            let digit = u32::from(byte).wrapping_sub(u32::from(b'0'));
+            port.wrapping_mul(10).wrapping_add(digit)
+        });
+        Some(Value::Int(i64::from(port)))
     });
 
 pub(super) static RTRIM: ConverterDef =
     converter("rtrim", Type::Str, Type::Str, |value, _, args, _| {
-        let (text, set) = (bytes_of(value)?, args.text(0)?);
+        let (text, set) = (bytes_of(value)?, args.text(0).unwrap_or_default());
         let end = text.iter().rposition(|byte| !set.contains(byte));
         Some(Value::Str(&text[..end.map_or(0, |end| end + 1)]))
     });
@@ -97,3 +101,11 @@ pub(super) static UPPER: ConverterDef =
         upper.make_ascii_uppercase();
         Some(Value::Str(upper))
     });
+
+/// The port is behind the last colon, unless a bracket comes after that.
+fn host_and_port(text: &[u8]) -> (&[u8], &[u8]) {
+    match text.iter().rposition(|byte| matches!(byte, b':' | b']')) {
+        Some(at) if text[at] == b':' => (&text[..at], &text[at + 1..]),
+        _ => (text, b""),
+    }
+}

@@ -22,10 +22,9 @@ pub(super) static SET_VAR: ConverterDef = ConverterDef {
         condition_words(words).map(drop)
     }),
     run: |value, view, args, _| {
-        if let Some(var) = args.var(0) {
-            view.set_variable(var, value, conditions(args, 1));
-        }
-        Some(value)
+        // What isn't set has no value either.
+        let is_set = view.set_variable(args.var(0)?, value, conditions(args, 1));
+        is_set.then_some(value)
     },
 };
 

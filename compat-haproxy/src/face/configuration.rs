@@ -33,7 +33,8 @@ impl Configuration {
         LoadOptions {
             environment: environment(),
             zero_warning: face.args.zero_warning,
-            allow_unexecuted: face.allowed.clone(),
+            allow_unexecuted: face.own.allowed.clone(),
+            refuse_old_words: face.own.refuses_old_words,
             resolve: true,
             tolerate_unresolved: face.args.ignore_resolution_failures,
             pidfile: face.args.pidfile.clone(),

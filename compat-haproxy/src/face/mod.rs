@@ -54,11 +54,12 @@ pub fn run_beside(argv: &[OsString], beside: Option<Beside>) -> Exit {
     let program = argv
         .first()
         .map_or_else(|| PathBuf::from("haproxy"), PathBuf::from);
-    let (allowed, rest) = take_allowed(argv.get(1..).unwrap_or_default());
-    let face = match args::parse(&rest) {
-        Ok(args) => Face {
+    let parsed = take_own(argv.get(1..).unwrap_or_default())
+        .and_then(|(own, rest)| Ok((own, args::parse(&rest)?)));
+    let face = match parsed {
+        Ok((own, args)) => Face {
             args,
-            allowed,
+            own,
             program,
             argv: argv.to_vec(),
             introduced: Cell::new(false),
@@ -69,20 +70,44 @@ pub fn run_beside(argv: &[OsString], beside: Option<Beside>) -> Exit {
     face.run(inherited)
 }
 
-/// Splits our own `--allow-unexecuted=WORD` off: the reference has no such option.
-fn take_allowed(words: &[OsString]) -> (BTreeSet<String>, Vec<OsString>) {
-    let mut allowed = BTreeSet::new();
+/// Options that the reference doesn't have.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Own {
+    /// `--allow-unexecuted=WORD`: words that may stand though they are not executed.
+    allowed: BTreeSet<String>,
+    /// `--compat 2.6`: words of older versions are errors.
+    refuses_old_words: bool,
+}
+
+/// Splits our own options off.
+fn take_own(words: &[OsString]) -> Result<(Own, Vec<OsString>), Ending> {
+    let mut own = Own::default();
     let mut rest = Vec::with_capacity(words.len());
-    for word in words {
-        match word
-            .to_str()
-            .and_then(|word| word.strip_prefix("--allow-unexecuted="))
-        {
-            Some(name) => drop(allowed.insert(name.to_owned())),
-            None => rest.push(word.clone()),
-        }
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        let text = word.to_str().unwrap_or_default();
+        let version = match text.strip_prefix("--compat") {
+            Some("") => words.next().and_then(|version| version.to_str()),
+            Some(version) => version.strip_prefix('='),
+            None => {
+                match text.strip_prefix("--allow-unexecuted=") {
+                    Some(name) => drop(own.allowed.insert(name.to_owned())),
+                    None => rest.push(word.clone()),
+                }
+                continue;
+            }
+        };
+        own.refuses_old_words = match version {
+            Some("2.6") => true,
+            Some("1.5") => false,
+            _ => {
+                return Err(Ending::Refused {
+                    alert: "--compat expects 1.5 or 2.6.".to_owned(),
+                });
+            }
+        };
     }
-    (allowed, rest)
+    Ok((own, rest))
 }
 
 fn end_with(ending: &Ending, program: &Path) -> Exit {
@@ -112,8 +137,7 @@ fn end_with(ending: &Ending, program: &Path) -> Exit {
 /// The command line and what was read by it.
 struct Face {
     args: Args,
-    /// Words that may stand though they are not executed.
-    allowed: BTreeSet<String>,
+    own: Own,
     program: PathBuf,
     argv: Vec<OsString>,
     /// The version and the path were told already.

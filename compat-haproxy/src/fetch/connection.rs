@@ -6,6 +6,7 @@
 
 use std::net::SocketAddr;
 
+use locum_model::proxy::Mode;
 use locum_runtime::{
     sample::{
         value::{Fetched, Type, Value},
@@ -36,12 +37,39 @@ pub(super) static FC_SRC_PORT: FetchDef = fetch("fc_src_port", Type::Int, |view,
     port(view.session.peer())
 });
 
-pub(super) static FC_HTTP_MAJOR: FetchDef = fetch("fc_http_major", Type::Int, |_, _, _| {
-    Fetched::Value(Value::Int(1))
+pub(super) static FC_SRC_IS_LOCAL: FetchDef = fetch("fc_src_is_local", Type::Bool, |view, _, _| {
+    is_local(view.session.peer())
+});
+pub(super) static FC_DST: FetchDef =
+    fetch("fc_dst", Type::Ip, |view, _, _| ip(view.session.local()));
+pub(super) static FC_DST_PORT: FetchDef = fetch("fc_dst_port", Type::Int, |view, _, _| {
+    port(view.session.local())
+});
+pub(super) static FC_DST_IS_LOCAL: FetchDef = fetch("fc_dst_is_local", Type::Bool, |view, _, _| {
+    is_local(view.session.local())
+});
+
+/// Bytes have no version of HTTP.
+pub(super) static FC_HTTP_MAJOR: FetchDef = fetch("fc_http_major", Type::Int, |view, _, _| {
+    let is_http = view.frontend().mode == Mode::Http;
+    is_http.then_some(Value::Int(1)).into()
+});
+
+pub(super) static BC_HTTP_MAJOR: FetchDef = fetch("bc_http_major", Type::Int, |view, _, _| {
+    let is_http = view
+        .backend()
+        .is_some_and(|backend| backend.mode == Mode::Http);
+    let stream = view
+        .stream
+        .filter(|stream| is_http && !stream.source_refused);
+    stream
+        .and_then(|stream| stream.server_address)
+        .map(|_| Value::Int(1))
+        .into()
 });
 
 pub(super) static FC_RCVD_PROXY: FetchDef = fetch("fc_rcvd_proxy", Type::Bool, |view, _, _| {
-    Fetched::Value(Value::Bool(view.session.proxy_header.is_some()))
+    Fetched::Value(Value::Bool(view.session.received_proxy_header()))
 });
 
 pub(super) static FC_PP_AUTHORITY: FetchDef = fetch("fc_pp_authority", Type::Str, |view, _, _| {
@@ -70,6 +98,13 @@ pub(super) static SO_ID: FetchDef = fetch("so_id", Type::Int, |view, _, _| {
     let frontend = view.frontend().frontend.as_ref();
     let at = frontend.and_then(|frontend| frontend.listeners.iter().position(|&id| id == mine));
     at.map(|at| Value::Int(at as i64 + 1)).into()
+});
+
+/// The `name` of the listener's line.
+pub(super) static SO_NAME: FetchDef = fetch("so_name", Type::Str, |view, _, _| {
+    let listener = &view.plan.listeners[view.session.listener.index()];
+    let name = listener.bind.name.as_deref();
+    name.map(|name| Value::Str(name.as_bytes())).into()
 });
 
 fn ip(address: Option<SocketAddr>) -> Fetched<'static> {

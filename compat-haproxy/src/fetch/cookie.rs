@@ -44,7 +44,7 @@ pub(super) static RES_COOK: FetchDef = FetchDef {
 };
 
 pub(super) static RES_COOK_CNT: FetchDef = fetch("res.cook_cnt", Type::Int, |view, args, _| {
-    response(view, |head| Some(count(of_response(head), args)))
+    response(view, |head| Some(count(with_attributes(head), args)))
 });
 
 pub(super) static RES_COOK_VAL: FetchDef = FetchDef {
@@ -77,6 +77,15 @@ fn of_response(head: &Head) -> Cookies<'_> {
     Box::new(
         head.all(b"set-cookie")
             .filter_map(|line| Parts { rest: line }.next())
+            .filter_map(pair),
+    )
+}
+
+/// As [`of_response`] with the attributes, which the reference counts too (observed).
+fn with_attributes(head: &Head) -> Cookies<'_> {
+    Box::new(
+        head.all(b"set-cookie")
+            .flat_map(|line| Parts { rest: line })
             .filter_map(pair),
     )
 }

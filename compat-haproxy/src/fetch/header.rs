@@ -1,5 +1,5 @@
-//! Headers of requests and responses: `req.hdr`, `req.fhdr`, their `_cnt`, `_ip`, `_val`, `_names`, and the same of
-//! `res` (manual 7.3.6).
+//! Headers of requests and responses: `req.hdr`, `req.fhdr`, their `_cnt`, `_ip`, `_val`, `_names`, all of them in
+//! `req.hdrs` and `req.hdrs_bin`, and the same of `res` (manual 7.3.6).
 //!
 //! `hdr` takes elements of comma-separated values, `fhdr` whole lines. An occurrence counts from 1, a negative one from
 //! the end; without one the last is taken, and an access list looks at all.
@@ -24,8 +24,8 @@ use locum_runtime::{
 use super::{fetch, request, response};
 
 macro_rules! family {
-    ($side:ident, $name:literal, $count:literal, $full:literal, $full_count:literal, $ip:literal, $number:literal, $names:literal, $raw:literal,
-     $HDR:ident, $CNT:ident, $FHDR:ident, $FCNT:ident, $IP:ident, $VAL:ident, $NAMES:ident, $ALL:ident, $each:ident) => {
+    ($side:ident, $name:literal, $count:literal, $full:literal, $full_count:literal, $ip:literal, $number:literal, $names:literal, $raw:literal, $binary:literal,
+     $HDR:ident, $CNT:ident, $FHDR:ident, $FCNT:ident, $IP:ident, $VAL:ident, $NAMES:ident, $ALL:ident, $BINARY:ident, $each:ident) => {
         pub(super) static $HDR: FetchDef = FetchDef {
             each: Some(|view, args, _, each| $each(view, args, elements, text, each)),
             ..with_occurrence($name, Type::Str, |view, args, _| {
@@ -62,6 +62,9 @@ macro_rules! family {
         pub(super) static $ALL: FetchDef = fetch($raw, Type::Bin, |view, _, arena| {
             $side(view, |head| Some(all_lines(head, arena)))
         });
+        pub(super) static $BINARY: FetchDef = fetch($binary, Type::Bin, |view, _, arena| {
+            $side(view, |head| Some(all_pairs(head, arena)))
+        });
     };
 }
 
@@ -75,6 +78,7 @@ family!(
     "req.hdr_val",
     "req.hdr_names",
     "req.hdrs",
+    "req.hdrs_bin",
     REQ_HDR,
     REQ_HDR_CNT,
     REQ_FHDR,
@@ -83,6 +87,7 @@ family!(
     REQ_HDR_VAL,
     REQ_HDR_NAMES,
     REQ_HDRS,
+    REQ_HDRS_BIN,
     each_of_request
 );
 family!(
@@ -95,6 +100,7 @@ family!(
     "res.hdr_val",
     "res.hdr_names",
     "res.hdrs",
+    "res.hdrs_bin",
     RES_HDR,
     RES_HDR_CNT,
     RES_FHDR,
@@ -103,6 +109,7 @@ family!(
     RES_HDR_VAL,
     RES_HDR_NAMES,
     RES_HDRS,
+    RES_HDRS_BIN,
     each_of_response
 );
 
@@ -287,6 +294,34 @@ fn all_lines<'a>(head: &'a Head, arena: &'a Arena) -> Value<'a> {
     }
     out.extend_from_slice(b"\r\n");
     Value::Bin(out.into_bump_slice())
+}
+
+/// Names and values, each behind its length, and two empty texts at the end.
+fn all_pairs<'a>(head: &'a Head, arena: &'a Arena) -> Value<'a> {
+    let mut out = bumpalo::collections::Vec::new_in(arena);
+    for (name, value) in head.iter().chain([(&b""[..], &b""[..])]) {
+        for text in [name, value] {
+            encode_length(text.len() as u64, &mut out);
+            out.extend_from_slice(text);
+        }
+    }
+    Value::Bin(out.into_bump_slice())
+}
+
+/// The variable-length numbers of the reference's own protocols (SPOE 1.0, §3.1): up to 239 one byte; else four bits in
+/// the first byte, seven in each further one, the highest of which says that more follow.
+fn encode_length(mut number: u64, out: &mut bumpalo::collections::Vec<'_, u8>) {
+    if number < 240 {
+        out.push(number as u8);
+        return;
+    }
+    out.push(number as u8 | 0xf0);
+    number = (number - 240) >> 4;
+    while number >= 128 {
+        out.push(number as u8 | 0x80);
+        number = (number - 128) >> 7;
+    }
+    out.push(number as u8);
 }
 
 #[cfg(test)]

@@ -104,12 +104,14 @@ pub(super) static FE_SESS_RATE: FetchDef = fetch("fe_sess_rate", Type::Int, |vie
 });
 
 pub(super) static NBSRV: FetchDef = fetch("nbsrv", Type::Int, |view, args, _| {
-    let Some(farm) = &proxy(view, args).farm else {
-        return Fetched::Absent;
-    };
-    let (active, backup) = farm.usable();
-    number(i64::from(if active > 0 { active } else { backup }))
+    usable_servers(proxy(view, args)).map(Value::Int).into()
 });
+
+/// The servers that can be chosen now: backup servers count where no other is there. `None` of a mere frontend.
+pub(crate) fn usable_servers(live: &ProxyLive) -> Option<i64> {
+    let (active, backup) = live.farm.as_ref()?.usable();
+    Some(i64::from(if active > 0 { active } else { backup }))
+}
 
 pub(super) static QUEUE: FetchDef = fetch("queue", Type::Int, |view, args, _| {
     number(waiting(proxy(view, args)))
@@ -137,6 +139,15 @@ pub(super) static SRV_IWEIGHT: FetchDef = fetch("srv_iweight", Type::Int, |view,
 
 pub(super) static SRV_QUEUE: FetchDef = fetch("srv_queue", Type::Int, |view, args, _| {
     of_server(view, args, |server| i64::from(server.queued()))
+});
+
+pub(super) static SRV_SESS_RATE: FetchDef = fetch("srv_sess_rate", Type::Int, |view, args, _| {
+    let live = args.server(0).and_then(|id| {
+        let servers = &view.live.proxy(id.backend).servers;
+        servers.get(id.index as usize)
+    });
+    live.map(|server| Value::Int(server.rate.per_second(view.now.instant).into()))
+        .into()
 });
 
 pub(super) static SRV_UWEIGHT: FetchDef = fetch("srv_uweight", Type::Int, |view, args, _| {

@@ -1,5 +1,5 @@
-//! The process and its clock: `date`, `date_us`, `hostname`, `nbproc`, `proc`, `rand`, `stopping`, `uuid`
-//! (manual 7.3.2).
+//! The process and its clock: `date`, `date_us`, `hostname`, `nbproc`, `proc`, `rand`, `stopping`, `thread`,
+//! `uuid` (manual 7.3.2).
 //!
 //! ```text
 //! http-request set-header x-request-start t=%[date(0,ms)]
@@ -61,6 +61,11 @@ pub(super) static RAND: FetchDef = fetch("rand", Type::Int, |_, args, _| {
 
 pub(super) static STOPPING: FetchDef = fetch("stopping", Type::Bool, |view, _, _| {
     Fetched::Value(Value::Bool(view.live.stopping.load(Relaxed)))
+});
+
+/// The thread that serves the client, from 0.
+pub(super) static THREAD: FetchDef = fetch("thread", Type::Int, |view, _, _| {
+    Fetched::Value(Value::Int(view.session.worker.into()))
 });
 
 pub(super) static UUID: FetchDef = fetch_checked("uuid", Type::Str, uuid_version, |_, _, arena| {

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use locum_runtime::{
-    plan::Proxy,
+    plan::{Proxy, Target},
     sample::{
         value::{Fetched, Type, Value},
         view::View,
@@ -16,6 +16,15 @@ use super::fetch;
 
 pub(super) static FE_NAME: FetchDef = fetch("fe_name", Type::Str, |view, _, _| {
     Fetched::Value(Value::Str(view.frontend().name.as_bytes()))
+});
+
+pub(super) static FE_DEFBE: FetchDef = fetch("fe_defbe", Type::Str, |view, _, _| {
+    let frontend = view.frontend().frontend.as_ref();
+    let target = frontend.and_then(|frontend| frontend.default_backend.as_ref());
+    match target {
+        Some(Target::Proxy(id)) => Fetched::Value(Value::Str(view.plan.proxy(*id).name.as_bytes())),
+        _ => Fetched::Absent,
+    }
 });
 
 pub(super) static FE_ID: FetchDef = fetch("fe_id", Type::Int, |view, _, _| {

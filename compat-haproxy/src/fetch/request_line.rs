@@ -1,5 +1,5 @@
-//! Start lines: `base`, `baseq`, `method`, `path`, `pathq`, `query`, `req.ver`, `url`; `res.ver`, `status`
-//! (manual 7.3.6).
+//! Start lines: `base`, `base32`, `baseq`, `method`, `path`, `pathq`, `query`, `req.ver`, `url`, `url32`;
+//! `res.ver`, `status` (manual 7.3.6).
 //!
 //! ```text
 //! use_backend static if { path_beg /static/ }
@@ -12,6 +12,7 @@ use locum_runtime::{
         message::Head,
         uri::{host_and_port, split_port},
     },
+    lb::hash,
     sample::{
         value::{Arena, Fetched, Type, Value},
         view::View,
@@ -30,6 +31,44 @@ pub(super) static BASEQ: FetchDef = fetch("baseq", Type::Str, |view, _, arena| {
         Some(Value::Str(base(head, path_and_query(head), arena)))
     })
 });
+
+/// A hash of `base`: SDBM with avalanche.
+pub(super) static BASE32: FetchDef = fetch("base32", Type::Int, |view, _, arena| {
+    request(view, |head| Some(Value::Int(base32(head, arena).into())))
+});
+
+/// `base32` and the client's address behind it.
+pub(super) static BASE32_SRC: FetchDef = fetch("base32+src", Type::Bin, |view, _, arena| {
+    request(view, |head| with_source(base32(head, arena), view, arena))
+});
+
+/// A hash of the Host header and of the target from its path on.
+pub(super) static URL32: FetchDef = fetch("url32", Type::Int, |view, _, arena| {
+    request(view, |head| Some(Value::Int(url32(head, arena).into())))
+});
+
+/// `url32` and the client's address behind it.
+pub(super) static URL32_SRC: FetchDef = fetch("url32+src", Type::Bin, |view, _, arena| {
+    request(view, |head| with_source(url32(head, arena), view, arena))
+});
+
+fn base32(head: &Head, arena: &Arena) -> u32 {
+    hash::avalanche(hash::sdbm(base(head, path(head), arena)))
+}
+
+fn url32(head: &Head, arena: &Arena) -> u32 {
+    hash::avalanche(hash::sdbm(base(head, path_and_query(head), arena)))
+}
+
+fn with_source<'a>(hash: u32, view: &View<'_>, arena: &'a Arena) -> Option<Value<'a>> {
+    let mut bytes = bumpalo::collections::Vec::with_capacity_in(20, arena);
+    bytes.extend_from_slice(&hash.to_be_bytes());
+    match view.session.source?.ip() {
+        IpAddr::V4(ip) => bytes.extend_from_slice(&ip.octets()),
+        IpAddr::V6(ip) => bytes.extend_from_slice(&ip.octets()),
+    }
+    Some(Value::Bin(bytes.into_bump_slice()))
+}
 
 pub(super) static METHOD: FetchDef = fetch("method", Type::Method, |view, _, _| {
     // Known until the log line: the request line is kept.
@@ -125,7 +164,11 @@ fn version(text: &[u8]) -> Option<Value<'_>> {
 
 /// Whether what came is HTTP: the head was decoded, or was when there was one.
 pub(super) static REQ_PROTO_HTTP: FetchDef = fetch("req.proto_http", Type::Bool, |view, _, _| {
-    Fetched::Value(Value::Bool(is_http(view)))
+    match is_http(view) {
+        true => Fetched::Value(Value::Bool(true)),
+        false if view.last_look || super::opens_otherwise(view) => Fetched::Absent,
+        false => Fetched::NotYet,
+    }
 });
 
 fn is_http(view: &View<'_>) -> bool {

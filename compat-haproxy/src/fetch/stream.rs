@@ -1,5 +1,5 @@
-//! The exchange itself: what was captured of it, its identifier, whether it is the connection's first, raw bytes
-//! (manual 7.3.4 to 7.3.6).
+//! The exchange itself: what was captured of it, its identifier, whether it is the connection's first, which
+//! rule ended it (manual 7.3.2 to 7.3.6).
 //!
 //! ```text
 //! tcp-request inspect-delay 5s
@@ -7,12 +7,15 @@
 //! tcp-request content reject if WAIT_END
 //! ```
 
+use std::cell::RefCell;
+
+use locum_model::Origin;
 use locum_runtime::{
     http::uri::Target,
     plan::args::Args,
     sample::{
-        value::{Fetched, Type, Value},
-        view::{Buffered, View},
+        value::{Arena, Fetched, Type, Value},
+        view::View,
     },
     vocab::FetchDef,
 };
@@ -20,15 +23,15 @@ use locum_runtime::{
 use super::fetch;
 
 pub(super) static CAPTURE_REQ_HDR: FetchDef =
-    fetch("capture.req.hdr", Type::Str, |view, args, _| {
-        let captures = view.stream.map(|stream| &*stream.request_captures);
-        capture(captures, args)
+    fetch("capture.req.hdr", Type::Str, |view, args, arena| {
+        let captures = view.stream.map(|stream| &stream.request_captures);
+        capture(captures, args, arena)
     });
 
 pub(super) static CAPTURE_RES_HDR: FetchDef =
-    fetch("capture.res.hdr", Type::Str, |view, args, _| {
-        let captures = view.stream.map(|stream| &*stream.response_captures);
-        capture(captures, args)
+    fetch("capture.res.hdr", Type::Str, |view, args, arena| {
+        let captures = view.stream.map(|stream| &stream.response_captures);
+        capture(captures, args, arena)
     });
 
 pub(super) static CAPTURE_REQ_METHOD: FetchDef =
@@ -55,7 +58,12 @@ pub(super) static CAPTURE_REQ_VER: FetchDef = fetch("capture.req.ver", Type::Str
 });
 
 pub(super) static CAPTURE_RES_VER: FetchDef = fetch("capture.res.ver", Type::Str, |view, _, _| {
+    // Of a server's response; those made here have none (observed).
+    let answered = view
+        .stream
+        .is_some_and(|stream| stream.timers.response_ms >= 0);
     view.response
+        .filter(|_| answered)
         .map(|head| match head.version() {
             version if version < locum_runtime::http::message::Version::HTTP_11 => &b"HTTP/1.0"[..],
             _ => b"HTTP/1.1",
@@ -82,38 +90,23 @@ pub(super) static WAIT_END: FetchDef = fetch("wait_end", Type::Bool, |view, _, _
     }
 });
 
-pub(super) static REQ_LEN: FetchDef = fetch("req.len", Type::Int, |view, _, _| {
-    length(view.request_body, view)
+/// The file of the rule that last ended its rule set.
+pub(super) static LAST_RULE_FILE: FetchDef = fetch("last_rule_file", Type::Str, |view, _, _| {
+    last_rule(view)
+        .map(|at| Value::Str(at.file.as_bytes()))
+        .into()
 });
 
-pub(super) static RES_LEN: FetchDef = fetch("res.len", Type::Int, |view, _, _| {
-    length(view.response_body, view)
+/// Its line.
+pub(super) static LAST_RULE_LINE: FetchDef = fetch("last_rule_line", Type::Int, |view, _, _| {
+    last_rule(view)
+        .map(|at| Value::Int(i64::from(at.line)))
+        .into()
 });
 
-pub(super) static REQ_PAYLOAD: FetchDef = fetch("req.payload", Type::Bin, |view, args, _| {
-    payload(view.request_body, view, args)
-});
-
-pub(super) static RES_PAYLOAD: FetchDef = fetch("res.payload", Type::Bin, |view, args, _| {
-    payload(view.response_body, view, args)
-});
-
-pub(super) static REQ_BODY: FetchDef = fetch("req.body", Type::Bin, |view, _, _| {
-    Fetched::Value(Value::Bin(view.request_body.bytes))
-});
-
-pub(super) static REQ_BODY_LEN: FetchDef = fetch("req.body_len", Type::Int, |view, _, _| {
-    Fetched::Value(Value::Int(view.request_body.bytes.len() as i64))
-});
-
-pub(super) static REQ_BODY_SIZE: FetchDef = fetch("req.body_size", Type::Int, |view, _, _| {
-    // What the message announces, if it does; else what is there.
-    let announced = view.request.and_then(|head| head.facts.content_length);
-    let there = view.request_body.bytes.len() as u64;
-    Fetched::Value(Value::Int(
-        i64::try_from(announced.unwrap_or(there)).unwrap_or(i64::MAX),
-    ))
-});
+fn last_rule<'a>(view: &View<'a>) -> Option<&'a Origin> {
+    view.stream?.last_rule.as_ref()
+}
 
 /// The request line as it was captured for the log.
 pub(crate) struct CapturedLine<'a> {
@@ -141,38 +134,18 @@ pub(crate) fn captured_line<'a>(view: &View<'a>) -> Option<CapturedLine<'a>> {
     })
 }
 
-fn capture<'a>(captures: Option<&'a [Option<Vec<u8>>]>, args: &Args) -> Fetched<'a> {
+fn capture<'a>(
+    captures: Option<&'a RefCell<Vec<Option<Vec<u8>>>>>,
+    args: &Args,
+    arena: &'a Arena,
+) -> Fetched<'a> {
     let at = args.int(0).and_then(|at| usize::try_from(at).ok());
     captures
         .zip(at)
-        .and_then(|(captures, at)| captures.get(at)?.as_deref())
-        .map(Value::Str)
+        // A converter of the same expression may replace it.
+        .and_then(|(captures, at)| {
+            Some(arena.alloc_slice_copy(captures.borrow().get(at)?.as_deref()?))
+        })
+        .map(|text| Value::Str(text))
         .into()
-}
-
-fn length<'a>(body: Buffered<'a>, view: &View<'a>) -> Fetched<'a> {
-    // More may come, but what is there has a length: only nothing at all is "not yet".
-    if body.bytes.is_empty() && !body.complete && !view.last_look {
-        return Fetched::NotYet;
-    }
-    Fetched::Value(Value::Int(body.bytes.len() as i64))
-}
-
-/// `payload(offset,length)`; a length of 0 is all that is there once no more comes.
-fn payload<'a>(body: Buffered<'a>, view: &View<'a>, args: &Args) -> Fetched<'a> {
-    let number = |at| args.int(at).and_then(|number| usize::try_from(number).ok());
-    let (Some(offset), Some(length)) = (number(0), number(1)) else {
-        return Fetched::Absent;
-    };
-    let ended = body.complete || view.last_look;
-    let found = match length {
-        0 if !ended => return Fetched::NotYet,
-        0 => body.bytes.get(offset..).filter(|rest| !rest.is_empty()),
-        length => body.bytes.get(offset..offset.saturating_add(length)),
-    };
-    match found {
-        Some(bytes) => Fetched::Value(Value::Bin(bytes)),
-        None if ended => Fetched::Absent,
-        None => Fetched::NotYet,
-    }
 }

@@ -52,13 +52,18 @@ fn values<'a>(head: &'a Head, args: &'a Args) -> impl Iterator<Item = &'a [u8]> 
         .and_then(|text| text.first())
         .copied()
         .unwrap_or(b'?');
-    let name = args.text(0).filter(|name| !name.is_empty());
     let uri = head.uri();
     let from = uri
         .iter()
         .position(|&byte| byte == delimiter)
         .map_or(uri.len(), |at| at + 1);
-    uri[from..]
+    named(&uri[from..], args.text(0))
+}
+
+/// Values of one parameter, or of all without a name, of a text written like a query string.
+pub(super) fn named<'a>(query: &'a [u8], name: Option<&'a [u8]>) -> impl Iterator<Item = &'a [u8]> {
+    let name = name.filter(|name| !name.is_empty());
+    query
         .split(|byte| matches!(byte, b'&' | b';'))
         .filter_map(|part| {
             let at = part.iter().position(|&byte| byte == b'=')?;

@@ -34,6 +34,9 @@ pub(crate) fn check_name(args: &mut [Arg]) -> Result<(), String> {
         Some(Arg::Str(name)) => name.clone(),
         _ => Text::default(),
     };
+    if name.is_empty() {
+        return Err("Empty variable name cannot be accepted".to_owned());
+    }
     let var = parse_name(name.as_bytes(), "")?;
     if let Some(first) = args.first_mut() {
         *first = Arg::Var(var);

@@ -27,8 +27,6 @@ pub static GLOBAL: &[GlobalKeyword] = &[
     ),
     row("external-check", State::Executed, flag),
     row("h1-accept-payload-with-any-method", State::Unexecuted, flag),
-    row("h1-case-adjust", State::Unexecuted, case_adjust),
-    row("h1-case-adjust-file", State::Unexecuted, case_adjust_file),
     row("localpeer", State::Executed, localpeer),
     row("no-memory-trimming", State::Executed, flag),
     row("noepoll", State::Tuning, flag),
@@ -275,34 +273,6 @@ fn thread_groups(line: &mut GlobalLine<'_, '_>) -> Lowered {
             Err(format!("'thread-groups' value must be between 1 and 1 (was {number})").into())
         }
     }
-}
-
-fn case_adjust(line: &mut GlobalLine<'_, '_>) -> Lowered {
-    line.line.at_most(2, 1)?;
-    let (from, to) = (line.line.text(1), line.line.text(2));
-    if from.is_empty() || to.is_empty() {
-        return Err("'h1-case-adjust' expects <from> and <to> as argument.".into());
-    }
-    if !from.eq_ignore_ascii_case(&to) {
-        return Err("<from> and <to> must not differ execpt the case".into());
-    }
-    line.global.h1_case_adjust.insert(from, to);
-    Ok(())
-}
-
-fn case_adjust_file(line: &mut GlobalLine<'_, '_>) -> Lowered {
-    line.line.at_most(1, 1)?;
-    if !line.line.has(1) {
-        return Err("'h1-case-adjust-file' expects <file> as argument.".into());
-    }
-    let path = line.line.text(1);
-    let open = |_| {
-        Fault::Whole(format!(
-            "h1-headers-case-adjust-file '{path}': failed to open file."
-        ))
-    };
-    std::fs::read(&path).map_err(open)?;
-    Ok(())
 }
 
 fn state_base(line: &mut GlobalLine<'_, '_>) -> Lowered {

@@ -11,7 +11,7 @@ use super::{ProxyKeyword, Sections, State};
 use crate::{
     address::{self, Allowed},
     bind_option::{self, BindLine, ThreadBind},
-    load::{Capability, Fault, Lowered, ProxyLine},
+    load::{Capability, Environment, Fault, Lowered, ProxyLine},
 };
 
 /// The row.
@@ -44,7 +44,8 @@ fn bind(line: &mut ProxyLine<'_, '_>) -> Lowered {
         );
     }
     let text = line.line.text(1);
-    let addresses = addresses(&text).map_err(|reason| Fault::from(format!("'bind' : {reason}")))?;
+    let addresses = addresses(&text, &line.line.shared.environment)
+        .map_err(|reason| Fault::from(format!("'bind' : {reason}")))?;
     let shown = format!("'bind {text}' in section '{}'", line.draft.section);
     let mut options = BindLine::new(&shown, false);
     bind_option::read(&mut line.line, 2, &mut options)?;
@@ -72,7 +73,7 @@ fn bind(line: &mut ProxyLine<'_, '_>) -> Lowered {
 }
 
 /// One address per socket of a list with ranges.
-pub fn addresses(text: &str) -> Result<Vec<Address>, String> {
+pub fn addresses(text: &str, environment: &Environment) -> Result<Vec<Address>, String> {
     let mut addresses = Vec::new();
     let mut rest = Some(text);
     while let Some(list) = rest {
@@ -80,7 +81,7 @@ pub fn addresses(text: &str) -> Result<Vec<Address>, String> {
             Some((one, behind)) => (one, Some(behind)),
             None => (list, None),
         };
-        let parsed = address::parse(one, ALLOWED)?;
+        let parsed = address::parse(one, ALLOWED, environment)?;
         match parsed.address {
             Address::Ip { ip, port } => {
                 addresses.extend((port..=parsed.last_port).map(|port| Address::Ip { ip, port }));

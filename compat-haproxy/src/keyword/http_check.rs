@@ -86,6 +86,11 @@ pub struct HealthDraft {
 }
 
 impl HealthDraft {
+    /// Whether `option httpchk` was said.
+    pub fn speaks_http(&self) -> bool {
+        self.kind == ProbeKind::Http
+    }
+
     /// The probe that all this amounts to.
     pub fn probe(&self) -> Probe {
         if self.kind != ProbeKind::Http {

@@ -183,7 +183,7 @@ fn sink(line: &mut SectionLine<'_, '_>, text: &str) -> Result<LogSink, Fault> {
         datagram: true,
         ..Allowed::default()
     };
-    let parsed = address::parse(text, allowed)
+    let parsed = address::parse(text, allowed, &line.shared.environment)
         .map_err(|reason| Fault::from(format!("log : {}", address::with_line_feed(reason))))?;
     Ok(match parsed.address {
         Address::Descriptor(fd) => LogSink::Stream(fd),

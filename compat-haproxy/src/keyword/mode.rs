@@ -21,13 +21,19 @@ pub static ROWS: &[ProxyKeyword] = &[ProxyKeyword {
 
 fn mode(line: &mut ProxyLine<'_, '_>) -> Lowered {
     line.line.at_most(1, 1)?;
-    line.draft.proxy.mode = match line.line.bytes(1) {
+    let mode = match line.line.bytes(1) {
         b"http" => Mode::Http,
         b"tcp" => Mode::Tcp,
         b"health" => {
-            return Err("'mode health' doesn't exist anymore. Please use 'http-request return status 200' instead.".into());
+            line.old_word("http-request return status 200", |_| {
+                "'mode health' doesn't exist anymore. Please use 'http-request return status 200' instead.".into()
+            })?;
+            line.draft.mode_health = true;
+            line.draft.proxy.mode = Mode::Tcp;
+            return Ok(());
         }
         _ => return Err(format!("unknown proxy mode '{}'.", line.line.text(1)).into()),
     };
+    (line.draft.proxy.mode, line.draft.mode_health) = (mode, false);
     Ok(())
 }

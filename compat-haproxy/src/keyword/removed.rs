@@ -1,4 +1,4 @@
-//! Words of older versions: 2.6 has errors for them, so do we (they are executed from a later version of ours on).
+//! What the reference says to words of older versions, and those of them that nobody executes.
 
 use super::{GlobalKeyword, ProxyKeyword, Sections, State};
 use crate::{
@@ -6,52 +6,12 @@ use crate::{
     section::GlobalLine,
 };
 
-/// Words of proxies.
-pub static PROXY: &[ProxyKeyword] = &[
-    proxy("appsession"),
-    proxy("bind-process"),
-    proxy("block"),
-    proxy("grace"),
-    proxy("monitor-net"),
-    proxy("redisp"),
-    proxy("redispatch"),
-    proxy("reqadd"),
-    proxy("reqallow"),
-    proxy("reqdel"),
-    proxy("reqdeny"),
-    proxy("reqiallow"),
-    proxy("reqidel"),
-    proxy("reqideny"),
-    proxy("reqipass"),
-    proxy("reqirep"),
-    proxy("reqitarpit"),
-    proxy("reqpass"),
-    proxy("reqrep"),
-    proxy("reqtarpit"),
-    proxy("rspadd"),
-    proxy("rspdel"),
-    proxy("rspdeny"),
-    proxy("rspidel"),
-    proxy("rspideny"),
-    proxy("rspirep"),
-    proxy("rsprep"),
-];
+/// Words of proxies that are errors here too.
+pub static PROXY: &[ProxyKeyword] = &[proxy("appsession"), proxy("bind-process"), proxy("grace")];
 
-/// Words of `global`.
-pub static GLOBAL: &[GlobalKeyword] = &[
-    GlobalKeyword {
-        name: "nbproc",
-        arguments: "<number>",
-        state: State::Executed,
-        lower: nbproc,
-    },
-    GlobalKeyword {
-        name: "tune.chksize",
-        arguments: "<number>",
-        state: State::Executed,
-        lower: chksize,
-    },
-];
+/// Words of `global` that are errors here too.
+pub static GLOBAL: &[GlobalKeyword] =
+    &[GlobalKeyword::executed("tune.chksize", "<number>", chksize)];
 
 const fn proxy(name: &'static str) -> ProxyKeyword {
     ProxyKeyword {
@@ -64,28 +24,54 @@ const fn proxy(name: &'static str) -> ProxyKeyword {
 }
 
 fn removed(line: &mut ProxyLine<'_, '_>) -> Lowered {
+    if line.line.bytes(0) == b"bind-process" {
+        let at = line.line.at.clone();
+        let text = format!(
+            "parsing [{at}]: 'bind-process' has no effect, is deprecated, and will be removed in version 2.7."
+        );
+        line.line.shared.warn(&at, text);
+        return Ok(());
+    }
+    Err(fault(line))
+}
+
+/// The reference's error about the line's word.
+pub fn fault(line: &ProxyLine<'_, '_>) -> Fault {
     let word = line.line.text(0);
     match word.as_str() {
-        "bind-process" => {
-            let at = line.line.at.clone();
-            let text = format!(
-                "parsing [{at}]: 'bind-process' has no effect, is deprecated, and will be removed in version 2.7."
-            );
-            line.line.shared.warn(&at, text);
-            return Ok(());
-        }
         "grace" => {
-            return Err(Fault::tight(
-                "the 'grace' keyword is not supported any more since HAProxy version 2.5.",
-            ));
+            Fault::tight("the 'grace' keyword is not supported any more since HAProxy version 2.5.")
         }
-        _ => {}
+        // The reference has forgotten them, and takes them for something else.
+        "reqisetbe" | "reqsetbe" => Fault::from(format!(
+            "unknown keyword '{word}' in '{}' section; did you mean 'retries' maybe ?",
+            line.draft.section
+        )),
+        _ => {
+            let said = WORDINGS.iter().find(|(known, _)| *known == word);
+            let said = said.map_or("", |(_, said)| said);
+            Fault::Spaced(said.replace("%s", &line.line.text(1)))
+        }
     }
-    let said = WORDINGS
-        .iter()
-        .find(|(known, _)| *known == word)
-        .map_or("", |(_, said)| said);
-    Err(Fault::Spaced(said.replace("%s", &line.line.text(1))))
+}
+
+/// What is written today in place of a rule over lines.
+pub fn modern(word: &str) -> &'static str {
+    match word {
+        "reqadd" => "http-request add-header",
+        "reqallow" | "reqiallow" | "reqipass" | "reqpass" => "http-request allow",
+        "reqdel" | "reqidel" => "http-request del-header",
+        "reqdeny" | "reqideny" => "http-request deny",
+        "reqirep" | "reqrep" => {
+            "http-request replace-path', 'http-request replace-uri' or 'http-request replace-header"
+        }
+        "reqitarpit" | "reqtarpit" => "http-request tarpit",
+        "reqisetbe" | "reqsetbe" => "use_backend",
+        "rspadd" => "http-response add-header",
+        "rspdel" | "rspidel" => "http-response del-header",
+        "rspdeny" | "rspideny" => "http-response deny",
+        _ => "http-response replace-header",
+    }
 }
 
 /// What the reference says to each word; `%s` is the word's argument.
@@ -118,8 +104,9 @@ const WORDINGS: &[(&str, &str)] = &[
     ("rsprep", "The 'rsprep' directive is not supported anymore since HAProxy 2.1. Use 'http-response replace-header' instead."),
 ];
 
-fn nbproc(_: &mut GlobalLine<'_, '_>) -> Lowered {
-    Err("nbproc is not supported any more since HAProxy 2.5. Threads will automatically be used on multi-processor machines if available.".into())
+/// What the reference says to `nbproc`.
+pub fn nbproc() -> Fault {
+    "nbproc is not supported any more since HAProxy 2.5. Threads will automatically be used on multi-processor machines if available.".into()
 }
 
 fn chksize(_: &mut GlobalLine<'_, '_>) -> Lowered {

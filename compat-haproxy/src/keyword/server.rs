@@ -142,15 +142,16 @@ fn read(line: &mut ProxyLine<'_, '_>, name: &str, at: usize) -> Result<ServerDra
     let mut draft = line.draft.default_server.clone();
     let text = line.line.text(at);
     let shown = format!("'server {}/{name}'", line.draft.name());
-    let parsed = address::parse(&text, ALLOWED).map_err(|reason| {
-        // Messages about the form of an address come with a line feed of their own.
-        let more = if reason.starts_with("invalid port '") || reason.starts_with("port range") {
-            ""
-        } else {
-            "\n"
-        };
-        whole(line, &format!("{shown} : {reason}{more}"))
-    })?;
+    let parsed =
+        address::parse(&text, ALLOWED, &line.line.shared.environment).map_err(|reason| {
+            // Messages about the form of an address come with a line feed of their own.
+            let more = if reason.starts_with("invalid port '") || reason.starts_with("port range") {
+                ""
+            } else {
+                "\n"
+            };
+            whole(line, &format!("{shown} : {reason}{more}"))
+        })?;
     draft.server.value.member.name = Located::new(name.to_owned(), line.line.at_word(1));
     draft.server.value.member.address = parsed.address.clone();
     draft.server.value.member.port_offset = parsed.offset;

@@ -17,7 +17,7 @@ pub static ROWS: &[ProxyKeyword] = &[
         name: "dispatch",
         sections: Sections::SERVERS_ONLY,
         arguments: "<address>:<port>",
-        state: State::Executed,
+        state: State::Unexecuted,
         lower: dispatch,
     },
     ProxyKeyword {
@@ -36,7 +36,7 @@ fn dispatch(line: &mut ProxyLine<'_, '_>) -> Lowered {
         port_required: true,
         ..Allowed::default()
     };
-    let parsed = address::parse(&line.line.text(1), allowed)
+    let parsed = address::parse(&line.line.text(1), allowed, &line.line.shared.environment)
         .map_err(|reason| format!("'dispatch' : {reason}"))?;
     line.line.at_most(1, 1)?;
     line.draft.backend.dispatch = Some(parsed.address);
@@ -49,7 +49,7 @@ fn source(line: &mut ProxyLine<'_, '_>) -> Lowered {
         return Err("'source' expects <addr>[:<port>], and optionally 'usesrc' <addr>, and 'interface' <name>.".into());
     }
     let text = line.line.text(1);
-    let parsed = address::parse(&text, Allowed::default())
+    let parsed = address::parse(&text, Allowed::default(), &line.line.shared.environment)
         .map_err(|reason| format!("'source {text}' : {}", address::with_line_feed(reason)))?;
     let Address::Ip { ip, port } = parsed.address else {
         return Err(format!("'source {text}' : unsupported address").into());
@@ -69,7 +69,7 @@ fn source(line: &mut ProxyLine<'_, '_>) -> Lowered {
                     "'usesrc' expects <addr>[:<port>], 'client', or 'clientip' as argument.".into(),
                 );
             }
-            b"usesrc" => source.client = Some(client(&value)?),
+            b"usesrc" => source.client = Some(client(&value, &line.line.shared.environment)?),
             b"interface" if value.is_empty() => {
                 return Err("'source' : missing interface name.".into());
             }

@@ -68,9 +68,15 @@ fn socket(line: &mut GlobalLine<'_, '_>) -> Lowered {
         );
     }
     let text = line.line.text(2);
-    let addresses = bind::addresses(&text).map_err(|reason| {
+    let addresses = bind::addresses(&text, &line.line.shared.environment).map_err(|reason| {
+        // The reference ends this one twice.
+        let more = if reason.contains("resolves to an empty address") {
+            "\n"
+        } else {
+            ""
+        };
         Fault::from(format!(
-            "parsing [{}] : 'stats socket' : {}",
+            "parsing [{}] : 'stats socket' : {}{more}",
             line.line.at,
             crate::address::with_line_feed(reason)
         ))

@@ -7,28 +7,37 @@
 
 use std::time::Duration;
 
-use locum_model::Located;
+use locum_model::{Located, acl::Test, rule::Rule};
 use locum_parser::haproxy::units::{self, TimeUnit};
 use locum_runtime::vocab::RuleSets;
 
 use super::{ProxyKeyword, Sections, State, http_rules::points};
 use crate::{
-    load::{Capability, Fault, Lowered, ProxyLine},
-    lowering::{Point, Points, RuleError, known::expected_actions, lower_rule},
+    load::{Capability, ContentTrack, Fault, Lowered, ProxyLine},
+    lowering::{
+        Point, Points, RuleError,
+        known::{expected_actions, known_fetch},
+        lower_rule,
+    },
 };
 
 /// Rows.
 pub static ROWS: &[ProxyKeyword] = &[
-    row("tcp-request", tcp_request),
-    row("tcp-response", tcp_response),
+    row("tcp-request", State::Executed, tcp_request),
+    // Nothing runs its rules yet: they could have refused what goes through.
+    row("tcp-response", State::Unexecuted, tcp_response),
 ];
 
-const fn row(name: &'static str, lower: fn(&mut ProxyLine<'_, '_>) -> Lowered) -> ProxyKeyword {
+const fn row(
+    name: &'static str,
+    state: State,
+    lower: fn(&mut ProxyLine<'_, '_>) -> Lowered,
+) -> ProxyKeyword {
     ProxyKeyword {
         name,
         sections: Sections::ALL,
         arguments: "{ connection | session | content } <action> [{ if | unless } <condition>]",
-        state: State::Executed,
+        state,
         lower,
     }
 }
@@ -69,6 +78,7 @@ fn tcp_request(line: &mut ProxyLine<'_, '_>) -> Lowered {
             let points = points(line.draft, Point::FrontendContent, Point::BackendContent);
             let rule = rule(line, RuleSets::TCP_REQUEST_CONTENT, points)?;
             line.warn_order("tcp-request content");
+            note_track(line, rule.as_ref());
             line.draft.proxy.rules.tcp_request_content.extend(rule);
         }
         _ => {
@@ -80,6 +90,30 @@ fn tcp_request(line: &mut ProxyLine<'_, '_>) -> Lowered {
         }
     }
     Ok(())
+}
+
+/// Remembers what a rule that tracks depends on: the warnings about it want to know the whole proxy.
+fn note_track(line: &mut ProxyLine<'_, '_>, rule: Option<&Located<Rule>>) {
+    let Some(key) = line.line.shared.notes.last_track_points.take() else {
+        return;
+    };
+    let Some(rule) = rule.filter(|_| line.draft.can(Capability::Frontend)) else {
+        return;
+    };
+    let needs_request = |points: Points| !points.intersects(Points::of(Point::FrontendSession));
+    let of_test = |test: &Test| match test {
+        Test::Named(name) => line.draft.acls.get(name).map(|facts| facts.points),
+        Test::Anonymous(acl) => known_fetch(&acl.expr.fetch.name).map(|fetch| fetch.points),
+    };
+    let mut tests = rule
+        .condition
+        .iter()
+        .flat_map(|condition| condition.any_of.iter().flatten());
+    let condition_needs_request = tests.any(|term| of_test(&term.test).is_some_and(needs_request));
+    line.draft.facts.content_tracks.push(ContentTrack {
+        key_needs_request: needs_request(key),
+        condition_needs_request,
+    });
 }
 
 fn tcp_response(line: &mut ProxyLine<'_, '_>) -> Lowered {

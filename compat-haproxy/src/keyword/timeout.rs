@@ -10,26 +10,16 @@ use std::time::Duration;
 use locum_model::proxy::Timeouts;
 use locum_parser::haproxy::units::{self, TimeError, TimeUnit};
 
-use super::{ProxyKeyword, Sections, State};
+use super::{ProxyKeyword, Sections};
 use crate::load::{Capability, Fault, Lowered, ProxyLine};
 
-/// Rows; the old names are gone since 2.1.
-pub static ROWS: &[ProxyKeyword] = &[
-    row("clitimeout", removed_clitimeout),
-    row("contimeout", removed_contimeout),
-    row("srvtimeout", removed_srvtimeout),
-    row("timeout", timeout),
-];
-
-const fn row(name: &'static str, lower: fn(&mut ProxyLine<'_, '_>) -> Lowered) -> ProxyKeyword {
-    ProxyKeyword {
-        name,
-        sections: Sections::ALL,
-        arguments: "<name> <time>",
-        state: State::Executed,
-        lower,
-    }
-}
+/// The row; the old names are among [`super::old`]'s.
+pub static ROWS: &[ProxyKeyword] = &[ProxyKeyword::executed(
+    "timeout",
+    Sections::ALL,
+    "<name> <time>",
+    timeout,
+)];
 
 /// A timeout: its name, the side that needs it, its field.
 type Row = (
@@ -72,16 +62,47 @@ const TIMEOUTS: &[Row] = &[
 
 fn timeout(line: &mut ProxyLine<'_, '_>) -> Lowered {
     let name = line.line.text(1);
+    if OLD_NAMES.iter().any(|(old, _)| *old == name) {
+        return by_old_name(line, &name, 2);
+    }
+    set(line, &name, 2)
+}
+
+/// The names that timeouts had first.
+const OLD_NAMES: &[(&str, &str)] = &[
+    ("clitimeout", "client"),
+    ("contimeout", "connect"),
+    ("srvtimeout", "server"),
+];
+
+/// A timeout by its first name, with the time at word `at`.
+///
+/// # Errors
+/// As `timeout`; under `--compat 2.6` always.
+pub(super) fn by_old_name(line: &mut ProxyLine<'_, '_>, name: &str, at: usize) -> Lowered {
+    let known = OLD_NAMES.iter().find(|(old, _)| *old == name);
+    let modern = known.map_or("", |(_, modern)| modern);
+    line.old_word(&format!("timeout {modern}"), |_| {
+        format!(
+            "the '{name}' directive is not supported anymore since HAProxy 2.1. Use 'timeout {modern}'."
+        )
+        .into()
+    })?;
+    set(line, modern, at)
+}
+
+/// Reads the time at word `at` into the timeout called `name`.
+fn set(line: &mut ProxyLine<'_, '_>, name: &str, time_at: usize) -> Lowered {
     let Some((_, capability, field)) = TIMEOUTS.iter().find(|(known, _, _)| *known == name) else {
         return Err(format!(
             "'timeout' supports 'client', 'server', 'connect', 'check', 'queue', 'http-keep-alive', 'http-request', 'tunnel', 'tarpit', 'client-fin' and 'server-fin' (got '{name}')"
         )
         .into());
     };
-    if !line.line.has(2) {
+    if !line.line.has(time_at) {
         return Err(format!("'timeout {name}' expects an integer value (in milliseconds)").into());
     }
-    let text = line.line.text(2);
+    let text = line.line.text(time_at);
     let value = match units::time(text.as_bytes(), TimeUnit::Milliseconds) {
         Ok(time) => {
             if let Some(warning) = time.warning(&text) {
@@ -105,10 +126,10 @@ fn timeout(line: &mut ProxyLine<'_, '_>) -> Lowered {
             .into());
         }
     };
-    if line.line.has(3) {
+    if line.line.has(time_at + 1) {
         return Err(format!(
             "'timeout {name}' : unexpected extra argument '{}' after value '{text}'.",
-            line.line.text(3)
+            line.line.text(time_at + 1)
         )
         .into());
     }
@@ -125,24 +146,4 @@ fn timeout(line: &mut ProxyLine<'_, '_>) -> Lowered {
     *field(&mut line.draft.proxy.timeouts) =
         (value > 0).then(|| Duration::from_millis(u64::from(value)));
     Ok(())
-}
-
-fn removed_clitimeout(line: &mut ProxyLine<'_, '_>) -> Lowered {
-    removed(line, "client")
-}
-
-fn removed_contimeout(line: &mut ProxyLine<'_, '_>) -> Lowered {
-    removed(line, "connect")
-}
-
-fn removed_srvtimeout(line: &mut ProxyLine<'_, '_>) -> Lowered {
-    removed(line, "server")
-}
-
-fn removed(line: &mut ProxyLine<'_, '_>, modern: &str) -> Lowered {
-    let name = line.line.text(0);
-    Err(format!(
-        "the '{name}' directive is not supported anymore since HAProxy 2.1. Use 'timeout {modern}'."
-    )
-    .into())
 }

@@ -32,12 +32,6 @@ pub static PROXY: &[ProxyKeyword] = &[
     ),
     proxy("stick", Sections::SERVERS_ONLY, State::Unexecuted, stick),
     proxy(
-        "stick-table",
-        Sections::PROXIES,
-        State::Unexecuted,
-        stick_table,
-    ),
-    proxy(
         "use-fcgi-app",
         Sections::SERVERS_ONLY,
         State::Unexecuted,
@@ -183,48 +177,6 @@ fn stick(line: &mut ProxyLine<'_, '_>) -> Lowered {
     match line.line.bytes(1) {
         b"on" | b"match" | b"store-request" | b"store-response" => Ok(()),
         _ => Err("'stick' expects 'on', 'match', or 'store'.".into()),
-    }
-}
-
-fn stick_table(line: &mut ProxyLine<'_, '_>) -> Lowered {
-    if line.draft.is_defaults {
-        return Err("'stick-table' is not supported in 'defaults' section.".into());
-    }
-    let mut at = 1;
-    let mut size = false;
-    while line.line.has(at) {
-        let (word, value) = (line.line.text(at), line.line.text(at + 1));
-        match word.as_str() {
-            "type" => {
-                if !matches!(
-                    value.as_str(),
-                    "ip" | "ipv6" | "integer" | "string" | "binary"
-                ) {
-                    return Err(format!("stick-table: unknown type '{value}'.").into());
-                }
-                at += 2;
-                if line.line.bytes(at) == b"len" {
-                    at += 2;
-                }
-            }
-            "size" => {
-                size = true;
-                at += 2;
-            }
-            "peers" => {
-                line.draft.peers.push(value);
-                at += 2;
-            }
-            "expire" | "store" | "write-to" | "srvkey" => at += 2,
-            "nopurge" => at += 1,
-            _ => return Err(format!("stick-table: unknown argument '{word}'.").into()),
-        }
-    }
-    line.draft.has_table = true;
-    if size {
-        Ok(())
-    } else {
-        Err("stick-table: missing size.".into())
     }
 }
 

@@ -88,12 +88,14 @@ pub struct Draft {
     pub bind_threads: Vec<crate::bind_option::ThreadBind>,
     /// A log format was not read to its end: nothing is said of it being ignored.
     pub format_unread: bool,
-    /// There is a `stick-table`.
-    pub has_table: bool,
     /// `peers` sections that tables name.
     pub peers: Vec<String>,
     /// The log format comes from `defaults`.
     pub log_format_inherited: bool,
+    /// `mode health`: clients only hear that we are there.
+    pub mode_health: bool,
+    /// `monitor-net`.
+    pub monitor_net: Option<locum_model::address::Network>,
     /// Places of words that need HTTP mode or that late checks name.
     pub facts: Facts,
 }
@@ -103,16 +105,28 @@ pub struct Draft {
 pub struct SeenRules(u16);
 
 /// Rule sets in the order of evaluation, with the article that messages put before them.
-const RULE_ORDER: [(&str, &str); 8] = [
+const RULE_ORDER: [(&str, &str); 11] = [
     ("tcp-request connection", "a 'tcp-request connection'"),
     ("tcp-request session", "a 'tcp-request session'"),
     ("tcp-request content", "a 'tcp-request content'"),
     ("monitor fail", "a 'monitor fail'"),
+    ("block", "a 'block'"),
     ("http-request", "an 'http-request'"),
+    ("reqxxx", "a 'reqxxx'"),
+    ("reqadd", "a 'reqadd'"),
     ("redirect", "a 'redirect'"),
     ("use_backend", "a 'use_backend'"),
     ("use-server", "a 'use-server'"),
 ];
+
+/// What a `tcp-request content track-sc` rule depends on.
+#[derive(Debug, Clone, Copy)]
+pub struct ContentTrack {
+    /// Its key is taken from the request.
+    pub key_needs_request: bool,
+    /// Its condition is.
+    pub condition_needs_request: bool,
+}
 
 /// What late checks want to know.
 #[derive(Debug, Clone, Default)]
@@ -123,6 +137,8 @@ pub struct Facts {
     pub http_response: bool,
     /// There is an `http-after-response` rule.
     pub http_after_response: bool,
+    /// `tcp-request content track-sc` rules of a frontend.
+    pub content_tracks: Vec<ContentTrack>,
     /// A `stats` word was said.
     pub stats: bool,
 }
@@ -221,9 +237,10 @@ impl Draft {
             tls_binds: Vec::new(),
             bind_threads: Vec::new(),
             format_unread: false,
-            has_table: false,
             peers: Vec::new(),
             log_format_inherited: false,
+            mode_health: false,
+            monitor_net: None,
             facts: Facts::default(),
         }
     }

@@ -244,6 +244,39 @@ impl ProxyLine<'_, '_> {
         Ok(())
     }
 
+    /// A word of older versions: a warning that names the modern form.
+    ///
+    /// # Errors
+    /// `error` under `--compat 2.6`.
+    pub fn old_word(&mut self, modern: &str, error: impl FnOnce(&Self) -> Fault) -> Lowered {
+        if self.line.shared.options.refuse_old_words {
+            return Err(error(self));
+        }
+        let (at, word) = (self.line.at.clone(), self.line.text(0));
+        let word = match word.as_str() {
+            "option" | "mode" | "timeout" => format!("{word} {}", self.line.text(1)),
+            _ => word,
+        };
+        self.line
+            .shared
+            .old_word(&at, &word, modern, || Fault::Reported)
+    }
+
+    /// The same as [`Self::warn_order`] for the rules over lines.
+    pub fn warn_lines_order(&mut self, word: &str) {
+        let family = match word {
+            "reqadd" => "reqadd",
+            word if word.starts_with("req") => "reqxxx",
+            _ => return,
+        };
+        if let Some(later) = self.draft.seen_rule(family) {
+            let text = format!(
+                "a '{word}' rule placed after {later} rule will still be processed before."
+            );
+            self.line.warn(&text);
+        }
+    }
+
     /// Warns about a rule that stands behind one which is evaluated later.
     pub fn warn_order(&mut self, word: &str) {
         if let Some(later) = self.draft.seen_rule(word) {

@@ -52,7 +52,7 @@ fn one(loader: &mut Loader<'_>, text: &str) -> Result<Vec<Bind>, Vec<String>> {
     let Some(address) = words.first().map(|word| word.as_str().into_owned()) else {
         return Ok(Vec::new());
     };
-    let addresses = bind_addresses(&address).map_err(|reason| {
+    let addresses = bind_addresses(&address, &loader.shared.environment).map_err(|reason| {
         let what = "Cannot create the listener of the master CLI".to_owned();
         // The reference ends this one twice.
         let end = if reason.ends_with('.') { "\n" } else { "" };

@@ -8,16 +8,20 @@ use locum_runtime::{
 use super::{alias, http_alias};
 
 pub(super) static HR: AliasDef = alias("hr", |view, field| {
-    block(view.stream.map(|stream| &*stream.request_captures), field);
+    let captures = view.stream.map(|stream| stream.request_captures.borrow());
+    block(captures.as_ref().map(|captures| captures.as_slice()), field);
 });
 pub(super) static HRL: AliasDef = alias("hrl", |view, field| {
-    list(view.stream.map(|stream| &*stream.request_captures), field);
+    let captures = view.stream.map(|stream| stream.request_captures.borrow());
+    list(captures.as_ref().map(|captures| captures.as_slice()), field);
 });
 pub(super) static HS: AliasDef = alias("hs", |view, field| {
-    block(view.stream.map(|stream| &*stream.response_captures), field);
+    let captures = view.stream.map(|stream| stream.response_captures.borrow());
+    block(captures.as_ref().map(|captures| captures.as_slice()), field);
 });
 pub(super) static HSL: AliasDef = alias("hsl", |view, field| {
-    list(view.stream.map(|stream| &*stream.response_captures), field);
+    let captures = view.stream.map(|stream| stream.response_captures.borrow());
+    list(captures.as_ref().map(|captures| captures.as_slice()), field);
 });
 
 pub(super) static CC: AliasDef = http_alias("CC", |view, field| {

@@ -1,6 +1,6 @@
 //! Arguments of fetches and converters, typed as the reference's signature of the word asks.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use locum_model::{
     Text,
@@ -69,8 +69,14 @@ pub fn lower_arguments(
     };
 
     let mut lowered = Vec::with_capacity(kinds.len());
+    // An empty argument that is no text ends the list: what may be left out is then left out.
+    let mut left_out = None;
     for (index, (arg, kind)) in given.iter().zip(&kinds).enumerate() {
         let number = index + 1;
+        if arg.text.is_empty() && !is_text(kind) {
+            left_out = Some(number);
+            break;
+        }
         match typed(&arg.text, kind, number, role, place) {
             Some(value) => lowered.push(value),
             None => {
@@ -81,7 +87,19 @@ pub fn lower_arguments(
             }
         }
     }
-    if let Some(surplus) = given.get(kinds.len()) {
+    if given.is_empty() && kinds.first().is_some_and(|kind| !is_text(kind)) {
+        left_out = Some(1);
+    }
+    if let Some(number) = left_out.filter(|&number| number <= required) {
+        let kind = kinds.get(number - 1).copied().unwrap_or("string");
+        let complaint = format!("expected type '{kind}' at position {number}, but got nothing");
+        return Err(role.complain(number, &complaint));
+    }
+    // A text that must be there may be missing all the same where it is the first: it is then empty, which the word's own
+    // check judges.
+    let is_empty_text = given.is_empty() && kinds.first().is_some_and(|kind| is_text(kind));
+    let got = lowered.len().max(usize::from(is_empty_text));
+    if let Some(surplus) = given.get(left_out.unwrap_or(kinds.len())) {
         // With no arguments allowed the complaint begins behind the parenthesis, else at the comma.
         let start = if kinds.is_empty() {
             surplus.span.start
@@ -89,38 +107,39 @@ pub fn lower_arguments(
             surplus.span.start - 1
         };
         let rest = String::from_utf8_lossy(text.get(start..).unwrap_or_default());
-        let number = kinds.len().max(1);
-        return Err(role.complain(number, &format!("expected ')' before '{rest}'")));
+        return Err(role.complain(stop(got), &format!("expected ')' before '{rest}'")));
+    }
+    if got < required {
+        let kind = kinds.get(got).copied().unwrap_or("string");
+        let complaint = format!("missing arguments (got {got}/{required}), type '{kind}' expected");
+        return Err(role.complain(got + 1, &complaint));
     }
     if written.is_some_and(|args| !args.closed) {
-        return Err(role.complain(lowered.len().max(1), "expected ')'"));
+        return Err(role.complain(stop(got), "expected ')'"));
     }
-    // A lone text that must be there may be missing all the same: it is then empty, which the word's own check judges.
-    let is_text = |kind: &&str| {
-        matches!(
-            *kind,
-            "string" | "frontend" | "backend" | "server" | "table" | "user list"
-        )
-    };
-    let forgiven = required == 1 && lowered.is_empty() && kinds.first().is_some_and(is_text);
-    if lowered.len() < required && !forgiven {
-        let kind = kinds.get(lowered.len()).copied().unwrap_or("string");
-        let complaint = match written {
-            None => format!(
-                "expected type '{kind}' at position {}, but got nothing",
-                lowered.len() + 1
-            ),
-            Some(_) => {
-                format!(
-                    "missing arguments (got {}/{required}), type '{kind}' expected",
-                    lowered.len()
-                )
-            }
-        };
-        return Err(role.complain(lowered.len() + 1, &complaint));
+    if given.is_empty() && required == 1 && kinds.first() == Some(&"table") {
+        // The proxy's own table.
+        let own = place.proxy.to_owned();
+        lowered.push(refer(place, ReferenceKind::Table, &own, 1, role));
     }
     lowered.resize_with(kinds.len(), || Arg::Absent);
     Ok(lowered)
+}
+
+/// The number of the argument behind which something is wrong (observed).
+fn stop(got: usize) -> usize {
+    match got {
+        0 => 1,
+        got => got.max(2),
+    }
+}
+
+/// Kinds of arguments that may be empty.
+fn is_text(kind: &str) -> bool {
+    matches!(
+        kind,
+        "string" | "frontend" | "backend" | "server" | "table" | "user list" | "regex"
+    )
 }
 
 fn typed(
@@ -135,12 +154,19 @@ fn typed(
         "integer" => Arg::Int(integer(text)?),
         "IPv4 address" => host(IpAddr::V4(string.parse().ok()?)),
         "IPv6 address" => host(IpAddr::V6(string.parse().ok()?)),
-        "IPv4 mask" => Arg::Int(i64::from(mask4(&string)?)),
-        "IPv6 mask" => Arg::Int(i64::from(mask6(&string)?)),
-        "regex" => Arg::Regex(Regex {
-            pattern: Text::from(text),
-            ignore_case: false,
-        }),
+        "IPv4 mask" => host(IpAddr::V4(mask4(&string)?)),
+        "IPv6 mask" => host(IpAddr::V6(mask6(&string)?)),
+        "regex" => {
+            refer(place, ReferenceKind::Regex, &string, number, role);
+            Arg::Regex(Regex {
+                pattern: Text::from(text),
+                ignore_case: false,
+            })
+        }
+        "Protocol buffers field number" => {
+            crate::converter::protobuf::numbers(&string)?;
+            Arg::Str(Text::from(text))
+        }
         "frontend" => refer(place, ReferenceKind::Frontend, &string, number, role),
         "backend" => refer(place, ReferenceKind::Backend, &string, number, role),
         "table" => refer(place, ReferenceKind::Table, &string, number, role),
@@ -157,7 +183,7 @@ fn refer(
     number: usize,
     role: &Role<'_>,
 ) -> Arg {
-    if kind != ReferenceKind::Server && name.is_empty() {
+    if !matches!(kind, ReferenceKind::Server | ReferenceKind::Regex) && name.is_empty() {
         return Arg::Absent;
     }
     place.notes.references.push(Reference {
@@ -177,6 +203,7 @@ fn refer(
         ReferenceKind::Frontend | ReferenceKind::Backend => Arg::Proxy(name.to_owned()),
         ReferenceKind::Table => Arg::Table(name.to_owned()),
         ReferenceKind::Userlist => Arg::Userlist(name.to_owned()),
+        ReferenceKind::Regex => Arg::Absent,
         ReferenceKind::Server => {
             let (backend, server) = name.split_once('/').unwrap_or(("", name));
             Arg::Server {
@@ -198,19 +225,19 @@ fn host(ip: IpAddr) -> Arg {
     Arg::Net(Network { ip, prefix })
 }
 
-/// A prefix length, or a dotted mask whose bits are contiguous.
-fn mask4(text: &str) -> Option<u8> {
-    if let Ok(length) = text.parse::<u8>() {
-        return (length <= 32).then_some(length);
+/// A prefix length, or the mask itself, whose bits may have gaps.
+fn mask4(text: &str) -> Option<Ipv4Addr> {
+    match text.parse::<u32>() {
+        Ok(length @ 1..=32) => Some(Ipv4Addr::from_bits(u32::MAX << (32 - length))),
+        Ok(0) => Some(Ipv4Addr::UNSPECIFIED),
+        _ => text.parse().ok(),
     }
-    let bits = text.parse::<std::net::Ipv4Addr>().ok()?.to_bits();
-    u8::try_from(bits.leading_ones()).ok()
 }
 
-fn mask6(text: &str) -> Option<u8> {
-    if let Ok(length) = text.parse::<u8>() {
-        return (length <= 128).then_some(length);
+fn mask6(text: &str) -> Option<Ipv6Addr> {
+    match text.parse::<u32>() {
+        Ok(length @ 1..=128) => Some(Ipv6Addr::from_bits(u128::MAX << (128 - length))),
+        Ok(0) => Some(Ipv6Addr::UNSPECIFIED),
+        _ => text.parse().ok(),
     }
-    let bits = text.parse::<std::net::Ipv6Addr>().ok()?.to_bits();
-    u8::try_from(bits.leading_ones()).ok()
 }

@@ -171,6 +171,10 @@ impl LoweredExpr {
                         format!("invalid args in converter '{name}' : {reason}")
                     })?;
                 }
+                let warning = crate::converter::warning(&call);
+                let at = &place.at;
+                let warning = warning.map(|text| format!("parsing [{at}] : {text}"));
+                place.notes.warnings.extend(warning);
             }
             None => place
                 .notes
@@ -187,16 +191,20 @@ impl LoweredExpr {
 
 /// Whether a value of one type can be given to a converter that takes another: all but a truth, which has no address,
 /// and an address, which is no method.
-pub(super) fn converts(from: Kind, to: Kind) -> bool {
+pub(crate) fn converts(from: Kind, to: Kind) -> bool {
     !matches!(
         (from, to),
         (Kind::Bool, Kind::Ip | Kind::Ipv4 | Kind::Ipv6)
+            | (Kind::Ip | Kind::Ipv4 | Kind::Ipv6, Kind::Bool)
             | (
                 Kind::Method,
                 Kind::Ip | Kind::Ipv4 | Kind::Ipv6 | Kind::Int | Kind::Bool
             )
             | (Kind::Ipv6, Kind::Int)
-            | (Kind::Bin, Kind::Bool)
+            | (
+                Kind::Bin,
+                Kind::Bool | Kind::Int | Kind::Ip | Kind::Ipv4 | Kind::Ipv6
+            )
     )
 }
 

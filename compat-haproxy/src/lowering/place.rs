@@ -5,6 +5,8 @@ use std::collections::HashMap;
 
 use locum_model::Origin;
 
+use super::known::Kind;
+
 /// A point of a message's way at which something is evaluated, in the order of the reference's keyword dump; a set of
 /// them is a [`Points`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -186,10 +188,27 @@ pub struct Notes {
     pub references: Vec<Reference>,
     /// Words that the reference has and we don't execute; each refuses the start unless it is allowed by name.
     pub unexecuted: Vec<(String, Origin)>,
+    /// Tables that `track-sc` rules use; they must exist once all files were read.
+    pub tracks: Vec<Track>,
+    /// Where the key of the last `track-sc` rule has a value, for the warnings about its place.
+    pub last_track_points: Option<Points>,
     /// Whether something looked at needs HTTP mode.
     pub needs_http: bool,
     /// Lists of patterns named so far.
     pub pattern_lists: super::list::PatternLists,
+}
+
+/// A table that a `track-sc` rule uses.
+#[derive(Debug, Clone)]
+pub struct Track {
+    /// The table's name.
+    pub table: String,
+    /// The action as written: `track-sc0`.
+    pub word: String,
+    /// The type of the key's value.
+    pub output: Kind,
+    /// The proxy of the rule.
+    pub proxy: String,
 }
 
 /// A name that is resolved after all files were read.
@@ -226,4 +245,6 @@ pub enum ReferenceKind {
     Userlist,
     /// A stick table.
     Table,
+    /// A regular expression: it refers to nothing, and is looked at when the others are.
+    Regex,
 }

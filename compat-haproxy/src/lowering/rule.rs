@@ -12,11 +12,11 @@ use locum_parser::haproxy::Word;
 use locum_runtime::vocab::{ActionDef, RuleSets};
 
 use super::{
-    Place,
+    Place, Points,
     condition::{ConditionError, lower_condition},
     expr::lower_expr_words,
     format::lower_format,
-    known::known_action,
+    known::{Kind, known_action},
 };
 
 /// An action as the configuration spells it.
@@ -95,6 +95,27 @@ impl<'w, 'p> RuleWords<'w, 'p> {
             ));
         }
         Ok(Located::new(lowered.expr, self.place.at.clone()))
+    }
+
+    /// Takes an expression as [`Self::expr`] does, and tells its type; a complaint about where it stands shows the
+    /// expression instead of the action.
+    ///
+    /// # Errors
+    /// The reference's wording.
+    pub fn typed_expr(&mut self) -> Result<(Located<Expr>, Kind, Points), String> {
+        let written = String::from_utf8_lossy(self.peek()).into_owned();
+        let (lowered, taken) =
+            lower_expr_words(&self.words[self.at.min(self.words.len())..], self.place)?;
+        self.at += taken;
+        let points = lowered.fetch.points;
+        if !points.intersects(self.place.points) {
+            return Err(format!(
+                "fetch method '{written}' extracts information from '{}', none of which is available here",
+                lowered.fetch.needs
+            ));
+        }
+        let expr = Located::new(lowered.expr, self.place.at.clone());
+        Ok((expr, lowered.output, points))
     }
 
     /// Takes a word that is a log format.

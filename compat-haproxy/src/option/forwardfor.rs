@@ -75,7 +75,7 @@ fn read(
 }
 
 /// An address with an optional prefix length or mask.
-pub(super) fn network(text: &str) -> Option<Network> {
+pub(crate) fn network(text: &str) -> Option<Network> {
     let (ip, mask) = text
         .split_once('/')
         .map_or((text, None), |(ip, mask)| (ip, Some(mask)));

@@ -13,11 +13,13 @@ pub static SPECIAL: &[Special] = &[
     row("external-check", false, State::Unexecuted, |line, _| {
         health::probe_option(line)
     }),
-    row("forceclose", false, State::Executed, |line, _| {
-        removed(
+    row("forceclose", true, State::Executed, |line, off| {
+        old(
             line,
+            "option httpclose",
             "2.0, please just remove it, or use 'option httpclose' if absolutely needed.",
-        )
+        )?;
+        connection(line, off, ConnectionMode::Close)
     }),
     row("forwardfor", false, State::Executed, |line, _| {
         forwardfor::forwardfor(line)
@@ -34,8 +36,13 @@ pub static SPECIAL: &[Special] = &[
     row("http-server-close", true, State::Executed, |line, off| {
         connection(line, off, ConnectionMode::ServerClose)
     }),
-    row("http-tunnel", false, State::Executed, |line, _| {
-        removed(line, "2.1, please just remove it, it shouldn't be needed.")
+    row("http-tunnel", true, State::Executed, |line, off| {
+        old(
+            line,
+            "option http-keep-alive",
+            "2.1, please just remove it, it shouldn't be needed.",
+        )?;
+        connection(line, off, ConnectionMode::Tunnel)
     }),
     row("http_proxy", true, State::Executed, |line, _| {
         removed(
@@ -140,10 +147,18 @@ fn tcpka(line: &mut ProxyLine<'_, '_>) -> Lowered {
 }
 
 fn removed(line: &mut ProxyLine<'_, '_>, instead: &str) -> Lowered {
+    Err(gone(line, instead))
+}
+
+fn gone(line: &ProxyLine<'_, '_>, instead: &str) -> Fault {
     let name = line.line.text(1);
-    Err(Fault::Tight(format!(
+    Fault::Tight(format!(
         "option '{name}' is not supported any more since HAProxy {instead}"
-    )))
+    ))
+}
+
+fn old(line: &mut ProxyLine<'_, '_>, modern: &str, instead: &str) -> Lowered {
+    line.old_word(modern, |line| gone(line, instead))
 }
 
 /// `option http-restrict-req-hdr-names { preserve | reject | delete }`

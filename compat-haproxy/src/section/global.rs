@@ -30,6 +30,8 @@ pub struct GlobalFacts {
     pub zero_warning: bool,
     /// `unix-bind`: prefix and access of unix sockets.
     pub unix_bind: crate::bind_option::UnixBind,
+    /// `h1-case-adjust-file`
+    pub case_file: Option<String>,
     /// `expose-experimental-directives`
     pub experimental: bool,
 }

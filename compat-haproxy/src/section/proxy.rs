@@ -72,7 +72,9 @@ pub(super) fn open(
         .aborting());
     }
     let has_address = !word(2).is_empty() && (!has_from || !word(4).is_empty());
-    if has_address {
+    let is_bound_here =
+        has_address && !has_from && draft.has_frontend && !loader.shared.options.refuse_old_words;
+    if has_address && !is_bound_here {
         // An old way to say `bind`: the proxy is dropped, and its lines have no home.
         if draft.has_frontend {
             listening_address(loader, words, at);
@@ -88,7 +90,23 @@ pub(super) fn open(
     }
     loader.proxies.push(draft);
     loader.enter(Section::Proxy(index));
+    if is_bound_here {
+        return bind_in_header(loader, index, words, at);
+    }
     Ok(())
+}
+
+/// `listen web 0.0.0.0:80`, as older versions had it: what stands behind the name is a `bind` line.
+fn bind_in_header(loader: &mut Loader<'_>, index: usize, words: &[Word], at: &Origin) -> Lowered {
+    let section = words[0].as_str().into_owned();
+    loader
+        .shared
+        .old_word(at, &format!("{section} <name> <address>"), "bind", || {
+            Fault::Reported
+        })?;
+    let mut bind = vec![Word::new("bind", words[0].column)];
+    bind.extend_from_slice(&words[2..]);
+    line(loader, index, &bind, at)
 }
 
 /// An address behind the name was an old way to say `bind`. The reference says so as an alert, but goes on.

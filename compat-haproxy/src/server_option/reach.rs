@@ -10,8 +10,12 @@ use crate::address::{self, Allowed};
 
 pub(super) fn addr(option: &mut OptionWord<'_, '_, '_>) -> Result<(), String> {
     let text = option.required("'addr' expects <ipv4|ipv6> as argument.")?;
-    let parsed =
-        address::parse(&text, Allowed::default()).map_err(|reason| format!("'addr' : {reason}"))?;
+    let parsed = address::parse(
+        &text,
+        Allowed::default(),
+        &option.line.line.shared.environment,
+    )
+    .map_err(|reason| format!("'addr' : {reason}"))?;
     option.server.probe.port = parsed.address.port().or(option.server.probe.port);
     option.server.probe.address = Some(parsed.address);
     Ok(())
@@ -161,7 +165,7 @@ pub(super) fn socks4(option: &mut OptionWord<'_, '_, '_>) -> Result<(), String> 
         port_required: true,
         ..Allowed::default()
     };
-    address::parse(&text, allowed)
+    address::parse(&text, allowed, &option.line.line.shared.environment)
         .map(|_| ())
         .map_err(|reason| format!("'socks4 {text}' : {reason}"))
 }

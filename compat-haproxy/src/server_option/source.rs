@@ -9,7 +9,10 @@ use locum_model::{
 };
 
 use super::OptionWord;
-use crate::address::{self, Allowed};
+use crate::{
+    address::{self, Allowed},
+    load::Environment,
+};
 
 /// Reads the words behind `source`.
 pub(super) fn source(option: &mut OptionWord<'_, '_, '_>) -> Result<(), String> {
@@ -20,7 +23,7 @@ pub(super) fn source(option: &mut OptionWord<'_, '_, '_>) -> Result<(), String> 
         range: true,
         ..Allowed::default()
     };
-    let parsed = address::parse(&text, allowed)
+    let parsed = address::parse(&text, allowed, &option.line.line.shared.environment)
         .map_err(|reason| format!("\n  'source {text}' : {reason}\n   \n"))?;
     let Address::Ip { ip, port } = parsed.address else {
         return Err(format!("\n  'source {text}' : unsupported address\n   \n"));
@@ -43,7 +46,7 @@ pub(super) fn source(option: &mut OptionWord<'_, '_, '_>) -> Result<(), String> 
                             .to_owned(),
                     );
                 }
-                source.client = Some(client(&value)?);
+                source.client = Some(client(&value, &option.line.line.shared.environment)?);
                 at += 2;
             }
             "interface" => {
@@ -63,7 +66,7 @@ pub(super) fn source(option: &mut OptionWord<'_, '_, '_>) -> Result<(), String> 
 }
 
 /// What `usesrc` names.
-pub fn client(value: &str) -> Result<SourceClient, String> {
+pub fn client(value: &str, environment: &Environment) -> Result<SourceClient, String> {
     if value == "client" {
         return Ok(SourceClient::Client);
     }
@@ -77,7 +80,7 @@ pub fn client(value: &str) -> Result<SourceClient, String> {
             i32::try_from(crate::load::lenient_number(occurrence.as_bytes())).unwrap_or(-1);
         return Ok(SourceClient::Header(Text::from(name), occurrence));
     }
-    let parsed = address::parse(value, Allowed::default())
+    let parsed = address::parse(value, Allowed::default(), environment)
         .map_err(|reason| format!("'usesrc {value}' : {reason}"))?;
     match parsed.address {
         Address::Ip { ip, port } => Ok(SourceClient::Address(SocketAddr::new(ip, port))),

@@ -18,7 +18,7 @@ const LEFT_OUT: &[(u32, &str)] = &[
 ];
 
 /// Samples that we refuse by a word that isn't executed yet.
-const WAITING: &[u32] = &[81];
+const WAITING: &[u32] = &[];
 
 struct Sample {
     number: u32,
@@ -61,6 +61,7 @@ fn sample(text: &str) -> Sample {
 
 fn disagreement(sample: &Sample) -> Option<String> {
     let options = LoadOptions {
+        refuse_old_words: true,
         zero_warning: sample.args.contains("-dW"),
         environment: BTreeMap::from([("HOME".to_owned(), b"/root".to_vec())]),
         ..LoadOptions::default()

@@ -5,7 +5,11 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::Capture;
-use crate::{Located, Text, address::Address, expr::LogFormat};
+use crate::{
+    Located, Text,
+    address::{Address, Network},
+    expr::LogFormat,
+};
 
 /// The client side of a proxy.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -20,6 +24,8 @@ pub struct Frontend {
     pub backlog: Option<u32>,
     /// Where requests go when no `use_backend` applies.
     pub default_backend: Option<Located<LogFormat>>,
+    /// `monitor-net`, `mode health`: clients that get a word and the end before anything is asked of them.
+    pub greeting: Option<Greeting>,
     /// `monitor-uri`.
     pub monitor_uri: Option<Text>,
     /// `capture request header` and `declare capture request`, in order.
@@ -30,6 +36,15 @@ pub struct Frontend {
     pub capture_cookie: Option<(Text, u32)>,
     /// TCP keep-alive parameters `clitcpka-cnt`, `-idle`, `-intvl`.
     pub tcp_keepalive: TcpKeepalive,
+}
+
+/// What some clients get as soon as they are accepted, instead of being served. Nothing is logged of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Greeting {
+    /// Whom it is for; `None`: everyone.
+    pub network: Option<Network>,
+    /// What they get before the end; it may be empty.
+    pub text: Text,
 }
 
 /// Parameters of TCP keep-alive; `None`: the kernel's.

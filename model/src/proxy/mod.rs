@@ -4,16 +4,18 @@ mod backend;
 mod frontend;
 mod global;
 mod server;
+mod stick_table;
 
 pub use backend::{
     Backend, Cookie, CookieMode, HttpReuse, RedispatchInterval, RetryOn, SourceAddress,
     SourceClient,
 };
 pub use frontend::{
-    Bind, Frontend, Process as BindProcess, SocketAccess, StatsLevel, TcpKeepalive,
+    Bind, Frontend, Greeting, Process as BindProcess, SocketAccess, StatsLevel, TcpKeepalive,
 };
 pub use global::{ErrorPages, Global, GlobalVar, SslDefaults, StatsSocket, Tune, User, Userlist};
 pub use server::{InitAddress, Observe, OnError, OnMarkedDown, OnMarkedUp, ProxyProtocol, Server};
+pub use stick_table::{DataType, KeyType, StickTable, StoredData};
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -57,6 +59,8 @@ pub struct Proxy {
     pub begin_log_format: Option<Located<LogFormat>>,
     /// `log-tag`.
     pub log_tag: Option<String>,
+    /// Its table.
+    pub stick_table: Option<Located<StickTable>>,
     /// Named access lists in order.
     pub acls: Vec<Acl>,
     /// All rule sets.
@@ -215,6 +219,8 @@ pub enum ConnectionMode {
     ServerClose,
     /// Both sides are closed.
     Close,
+    /// The first request and its response are looked at; all bytes behind them pass.
+    Tunnel,
 }
 
 /// What becomes of request headers whose names have other characters than letters, digits and dashes.

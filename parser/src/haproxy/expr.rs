@@ -10,7 +10,7 @@ use crate::span::Span;
 /// A fetch or a converter with its arguments.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {
-    /// Letters, digits, `.`, `_` and `-`; empty where something else stands in its place.
+    /// Letters, digits, `.`, `_`, `-` and `+` (`base32+src`); empty where something else stands in its place.
     pub name: String,
     /// Which of the words it stands in (0 for an expression of one text).
     pub word: usize,
@@ -153,7 +153,9 @@ fn name(text: &[u8], start: usize) -> (String, usize) {
     let rest = text.get(start..).unwrap_or_default();
     let length = rest
         .iter()
-        .position(|byte| !(byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-')))
+        .position(|byte| {
+            !(byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-' | b'+'))
+        })
         .unwrap_or(rest.len());
     (
         String::from_utf8_lossy(&rest[..length]).into_owned(),

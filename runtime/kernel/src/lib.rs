@@ -25,6 +25,7 @@ pub mod socket_option;
 pub mod spawn;
 pub mod successors;
 pub mod sysctl;
+pub mod tcp_info;
 pub mod threads;
 pub mod virtual_macs;
 

@@ -5,10 +5,13 @@
 //! sends them.
 
 mod fields;
+mod lines;
 mod pool;
 
 use super::name::Name;
 use super::uri;
+
+pub use lines::NotALine;
 
 pub use super::list::{Elements, elements, raw_elements, trim};
 pub use pool::HeadPool;
@@ -121,6 +124,8 @@ pub struct Head {
     status: u16,
     /// Names that may be there (removals leave their bit).
     present: u32,
+    /// The block as it came, names in their own case, where a rule asks for that (see [`Head::keep_case`]).
+    cased: Option<Vec<u8>>,
     /// What its decoder found out; whoever edits framing headers afterwards keeps it true.
     pub facts: Facts,
 }
@@ -162,6 +167,8 @@ impl Head {
             version,
             status,
             present,
+            // A copy is on its way out: no rule looks at its lines any more.
+            cased: None,
             facts,
         };
     }
@@ -209,6 +216,7 @@ impl Head {
         self.version = Version::default();
         self.status = 0;
         self.present = 0;
+        self.cased = None;
         self.facts = Facts::default();
     }
 
@@ -347,6 +355,9 @@ impl Head {
     fn store(&mut self, text: &[u8]) -> Span {
         let start = self.bytes.len();
         self.bytes.extend_from_slice(text);
+        if let Some(cased) = &mut self.cased {
+            cased.extend_from_slice(text);
+        }
         Span::new(start, self.bytes.len())
     }
 
@@ -403,6 +414,11 @@ impl Head {
             present |= field.id.bit();
         }
         self.present = present;
+    }
+
+    /// Also keeps names as they came: for rules that look at whole lines. Goes before [`Head::adopt`].
+    pub(super) fn keep_case(&mut self, received: &[u8]) {
+        self.cased = Some(received.to_vec());
     }
 
     pub(super) fn narrow_uri(&mut self, uri: Span) {

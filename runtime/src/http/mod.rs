@@ -11,8 +11,10 @@ pub mod h1;
 pub mod list;
 pub mod message;
 pub mod name;
+pub mod name_case;
 pub mod uri;
 
 pub use buffer::{Buffer, BufferPool};
 pub use message::{Field, Head, HeadPool, Span, Version};
 pub use name::Name;
+pub use name_case::NameCase;

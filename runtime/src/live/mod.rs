@@ -17,6 +17,7 @@ use crate::{
         descriptors::{Descriptors, Ratios},
         idle::{IdlePool, PoolRules},
     },
+    stick::Table,
     vocab::Now,
 };
 
@@ -65,6 +66,8 @@ pub struct Live {
     pub commands: counters::Counter,
     /// Soft stop has begun.
     pub stopping: std::sync::atomic::AtomicBool,
+    /// Stick tables, as in the plan.
+    pub tables: Box<[Arc<Table>]>,
     /// One entry per proxy of the plan.
     pub proxies: Box<[ProxyLive]>,
     /// One entry per listening socket of the plan; counts where the proxy asks for it (`option socket-stats`).
@@ -202,6 +205,11 @@ impl Live {
             command_clients,
             commands: counters::Counter::default(),
             stopping: std::sync::atomic::AtomicBool::new(false),
+            tables: plan
+                .tables
+                .iter()
+                .map(|(name, settings)| Arc::new(Table::new(name, settings, now.instant)))
+                .collect(),
             proxies,
             listeners: plan
                 .listeners
@@ -217,6 +225,11 @@ impl Live {
     /// Traffic of a server; ids are only made by the plan, so that it is there.
     pub fn server(&self, id: crate::plan::ServerId) -> Option<&ServerLive> {
         self.proxy(id.backend).servers.get(id.index as usize)
+    }
+
+    /// A stick table.
+    pub fn table(&self, id: crate::plan::TableId) -> &Arc<Table> {
+        &self.tables[id.index()]
     }
 
     /// Live state of a proxy.

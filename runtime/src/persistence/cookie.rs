@@ -197,10 +197,11 @@ fn read_dates(
         (Some(date), Some(limit)) => date.is_expired(now, limit),
         _ => false,
     };
-    let expired = if is_over(last, cookie.maxidle) {
-        Some(b'E')
-    } else if is_over(first, cookie.maxlife) {
+    // One that is over in both ways is told as too old (observed).
+    let expired = if is_over(first, cookie.maxlife) {
         Some(b'O')
+    } else if is_over(last, cookie.maxidle) {
+        Some(b'E')
     } else {
         None
     };

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use locum_model::{address::Network, expr::Var};
 
-use super::{ProxyId, ServerId, userlist::Userlist};
+use super::{ProxyId, ServerId, TableId, userlist::Userlist};
 use crate::{
     rules::{
         pattern::{Map, Reference},
@@ -42,6 +42,8 @@ pub enum Arg {
     Server(ServerId),
     /// A user list.
     Userlist(Arc<Userlist>),
+    /// A stick table.
+    Table(TableId),
     /// A variable.
     Var(Var),
     /// A reply.
@@ -138,6 +140,14 @@ impl Args {
     pub fn userlist(&self, at: usize) -> Option<&Userlist> {
         match self.0.get(at)? {
             Arg::Userlist(list) => Some(list),
+            _ => None,
+        }
+    }
+
+    /// A stick table at a place.
+    pub fn table(&self, at: usize) -> Option<TableId> {
+        match self.0.get(at)? {
+            Arg::Table(id) => Some(*id),
             _ => None,
         }
     }

@@ -12,10 +12,11 @@ use locum_model::{
 
 use super::{
     Backend, Frontend, InitialValue, Listener, ListenerId, Plan, Proxy, ProxyId, Server, ServerId,
-    ServerTarget, Target, Tune,
+    ServerTarget, TableId, Target, Tune,
     compile::{Compiler, Names, PlanError, PlanErrorKind, ProxyCompiler},
 };
 use crate::{
+    http::NameCase,
     log::{ProxyLog, Target as LogTarget},
     process::limits::Limits,
     vocab::{RuleSets, Vocabulary},
@@ -64,6 +65,16 @@ pub fn build(model: &Model, vocabulary: Vocabulary, capacity: Capacity) -> Resul
     let variables = variables(model, &compiler)?;
     Ok(Plan {
         vocabulary,
+        names: Arc::new(NameCase::new(
+            model
+                .global
+                .h1_case_adjust
+                .iter()
+                .map(|(from, to)| (from.as_str(), to.as_str())),
+        )),
+        has_line_rules: model.proxies.iter().any(|proxy| {
+            !proxy.rules.request_lines.is_empty() || !proxy.rules.response_lines.is_empty()
+        }),
         tells_server_source: compiler.tells_server_source(),
         tune: Tune::of(&model.global.tune),
         proxies,
@@ -71,6 +82,9 @@ pub fn build(model: &Model, vocabulary: Vocabulary, capacity: Capacity) -> Resul
             .proxies
             .iter()
             .map(|(name, id)| (Box::from(*name), *id))
+            .collect(),
+        tables: tables_of(model)
+            .map(|(name, table)| (Arc::from(name), table.clone()))
             .collect(),
         listeners: listeners.into(),
         global: model.global.clone(),
@@ -117,10 +131,19 @@ fn variables(
     compiled.collect()
 }
 
+/// All stick tables with their names.
+fn tables_of(model: &Model) -> impl Iterator<Item = (&str, &model::StickTable)> {
+    model.proxies.iter().filter_map(|proxy| {
+        let table = proxy.stick_table.as_ref()?;
+        Some((proxy.name.as_str(), &table.value))
+    })
+}
+
 /// Names to ids.
 struct Index<'m> {
     proxies: HashMap<&'m str, ProxyId>,
     servers: HashMap<(&'m str, &'m str), ServerId>,
+    tables: HashMap<&'m str, TableId>,
 }
 
 impl<'m> Index<'m> {
@@ -128,6 +151,10 @@ impl<'m> Index<'m> {
         let mut index = Index {
             proxies: HashMap::new(),
             servers: HashMap::new(),
+            tables: tables_of(model)
+                .enumerate()
+                .map(|(place, (name, _))| (name, TableId(place as u32)))
+                .collect(),
         };
         for (place, proxy) in model.proxies.iter().enumerate() {
             let id = ProxyId(place as u32);
@@ -160,6 +187,10 @@ impl Names for Index<'_> {
 
     fn server(&self, backend: &str, server: &str) -> Option<ServerId> {
         self.servers.get(&(backend, server)).copied()
+    }
+
+    fn table(&self, name: &str) -> Option<TableId> {
+        self.tables.get(name).copied()
     }
 }
 
@@ -323,6 +354,7 @@ impl Builder<'_, '_> {
                 .map(|target| self.target_of(target, &target.at))
                 .transpose()?,
             use_backend,
+            greeting: frontend.greeting.clone(),
             monitor_uri: frontend.monitor_uri.as_ref().map(|uri| uri.to_vec().into()),
             monitor_fail,
             request_captures: frontend.request_captures.clone().into(),

@@ -16,7 +16,7 @@ use locum_model::{
 };
 
 use super::{
-    ProxyId, ServerId,
+    ProxyId, ServerId, TableId,
     args::{Arg, Args},
     userlist::Userlist,
 };
@@ -41,6 +41,8 @@ pub trait Names {
     fn proxy(&self, name: &str) -> Option<ProxyId>;
     /// A server of a backend.
     fn server(&self, backend: &str, server: &str) -> Option<ServerId>;
+    /// A stick table, by its proxy's name.
+    fn table(&self, name: &str) -> Option<TableId>;
 }
 
 /// What can't be compiled, and where it stands.
@@ -71,8 +73,7 @@ pub enum PlanErrorKind {
     UnknownAcl(String),
     UnknownErrorPages(String),
     UnknownPatterns(usize),
-    /// Stick tables are not there yet.
-    Table(String),
+    UnknownTable(String),
     Regex(String, RegexError),
     Pattern(PatternError),
     /// An error file is no response.
@@ -185,15 +186,13 @@ pub struct ProxyCompiler<'c, 'm> {
 type Result1<T> = Result<T, PlanErrorKind>;
 
 impl ProxyCompiler<'_, '_> {
-    /// All rule sets; `redirect` lines go behind `http_request`.
+    /// All rule sets; `block` lines go before `http_request`.
     ///
     /// # Errors
     /// The first rule that can't be compiled.
     pub fn rule_table(&self, rules: &model_rule::Rules) -> Result<RuleTable, PlanError> {
-        let mut http_request = self
-            .rules(&rules.http_request, RuleSets::HTTP_REQUEST)?
-            .into_vec();
-        http_request.extend(self.rules(&rules.redirect, RuleSets::HTTP_REQUEST)?);
+        let mut http_request = self.rules(&rules.block, RuleSets::HTTP_REQUEST)?.into_vec();
+        http_request.extend(self.rules(&rules.http_request, RuleSets::HTTP_REQUEST)?);
         Ok(RuleTable {
             tcp_request_connection: self.rules(
                 &rules.tcp_request_connection,
@@ -206,7 +205,10 @@ impl ProxyCompiler<'_, '_> {
             tcp_response_content: self
                 .rules(&rules.tcp_response_content, RuleSets::TCP_RESPONSE_CONTENT)?,
             http_request: http_request.into(),
+            request_lines: self.rules(&rules.request_lines, RuleSets::REQUEST_LINES)?,
+            redirect: self.rules(&rules.redirect, RuleSets::HTTP_REQUEST)?,
             http_response: self.rules(&rules.http_response, RuleSets::HTTP_RESPONSE)?,
+            response_lines: self.rules(&rules.response_lines, RuleSets::RESPONSE_LINES)?,
             http_after_response: self
                 .rules(&rules.http_after_response, RuleSets::HTTP_AFTER_RESPONSE)?,
         })
@@ -416,7 +418,12 @@ impl ProxyCompiler<'_, '_> {
                     .cloned()
                     .ok_or_else(|| PlanErrorKind::UnknownUserlist(name.clone()))?,
             ),
-            From::Table(name) => return Err(PlanErrorKind::Table(name.clone())),
+            From::Table(name) => Arg::Table(
+                self.all
+                    .names
+                    .table(name)
+                    .ok_or_else(|| PlanErrorKind::UnknownTable(name.clone()))?,
+            ),
             From::Var(var) => Arg::Var(var.clone()),
             From::Reply(reply) => Arg::Reply(Box::new(self.reply_kind(reply)?)),
             From::Map(map) => Arg::Map(self.map(map)?),

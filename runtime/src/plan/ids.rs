@@ -17,6 +17,17 @@ pub struct ServerId {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ListenerId(pub u32);
 
+/// A stick table, by its place in [`crate::plan::Plan::tables`] and [`crate::live::Live::tables`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TableId(pub u32);
+
+impl TableId {
+    /// As an index.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
 impl ProxyId {
     /// As an index.
     pub fn index(self) -> usize {

@@ -18,9 +18,10 @@ use locum_model::{
     proxy::{self as model, ConnectionMode, Mode, Options, ProxyKind, Timeouts},
 };
 
-pub use ids::{ListenerId, ProxyId, ServerId};
+pub use ids::{ListenerId, ProxyId, ServerId, TableId};
 
 use crate::{
+    http::NameCase,
     log::ProxyLog,
     process::limits::Limits,
     rules::{self, error_table::ErrorTable},
@@ -38,6 +39,8 @@ pub struct Plan {
     pub proxies: Box<[Proxy]>,
     /// Proxies by name.
     pub proxy_names: HashMap<Box<str>, ProxyId>,
+    /// Stick tables in the order of the configuration: the name, that of a proxy, and the settings.
+    pub tables: Box<[(Arc<str>, model::StickTable)]>,
     /// Listening sockets of all frontends.
     pub listeners: Box<[Listener]>,
     /// The `global` section as written.
@@ -48,6 +51,10 @@ pub struct Plan {
     pub variables: Box<[(Var, InitialValue)]>,
     /// Some rule or format tells our end of the connection to a server.
     pub tells_server_source: bool,
+    /// How names of fields are written to peers that want it so.
+    pub names: Arc<NameCase>,
+    /// Some proxy has rules over whole lines: heads keep the case of their names.
+    pub has_line_rules: bool,
     /// Where the process itself logs: the targets of `global`.
     pub log: ProxyLog,
     /// Process settings.
@@ -162,6 +169,8 @@ pub struct Frontend {
     pub default_backend: Option<Target>,
     /// `use_backend` rules.
     pub use_backend: Box<[(Option<rules::Condition>, Target)]>,
+    /// Clients that get a word and the end.
+    pub greeting: Option<model::Greeting>,
     /// The URI that is answered by the proxy itself.
     pub monitor_uri: Option<Box<[u8]>>,
     /// When that answer is 503.

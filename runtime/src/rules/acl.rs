@@ -70,6 +70,8 @@ impl Acl {
             }
             None => match self.expr.eval(view, arena) {
                 Fetched::Value(value) => self.patterns.matches(value, arena).into(),
+                Fetched::SoFar(value) if self.patterns.matches(value, arena) => Truth::True,
+                Fetched::SoFar(_) => Truth::NotYet,
                 Fetched::Absent => Truth::False,
                 Fetched::NotYet => Truth::NotYet,
             },
@@ -82,7 +84,7 @@ impl Acl {
 
     fn matches<'a>(&'a self, value: Value<'a>, view: &View<'a>, arena: &'a Arena) -> bool {
         match self.expr.convert(value, view, arena) {
-            Fetched::Value(value) => self.patterns.matches(value, arena),
+            Fetched::Value(value) | Fetched::SoFar(value) => self.patterns.matches(value, arena),
             Fetched::Absent | Fetched::NotYet => false,
         }
     }

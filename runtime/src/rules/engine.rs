@@ -39,6 +39,7 @@ pub fn run<'a>(rules: &'a [Rule], view: &mut ActionView<'a>, from: RuleIndex) ->
         match outcome {
             Outcome::Next => {}
             Outcome::Final(verdict) => return Run::Final(verdict, RuleIndex(at)),
+            Outcome::NeedMore => return Run::NeedMore,
             Outcome::Suspend(wait) => return Run::Suspend(wait, RuleIndex(at)),
         }
     }

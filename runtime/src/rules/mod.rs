@@ -19,6 +19,7 @@ use crate::{
         value::Arena,
         view::{Buffered, View},
     },
+    stick::tracking::events,
     stream::facts::{SessionFacts, StreamFacts},
     vocab::Now,
 };
@@ -95,6 +96,13 @@ impl<'a> ActionView<'a> {
         Some(self.arena.alloc_slice_copy(value.to_text(self.arena)))
     }
 
+    /// Counts an error of the client on the entries of stick tables that are tracked.
+    pub fn count_error(&self) {
+        for tracking in [&self.stream.tracking, &self.session.tracking] {
+            tracking.count(events::ERROR, 1, self.now.instant);
+        }
+    }
+
     /// The message that the rule set is about: the response where there is one.
     pub fn message(&mut self) -> Option<&mut Head> {
         match self.response.as_deref_mut() {
@@ -140,6 +148,9 @@ pub enum Outcome<'a> {
     Final(Verdict<'a>),
     /// Wait, then run the same rule again with [`ActionView::resumed`] set.
     Suspend(Wait),
+    /// What it looks at depends on bytes that have not come: as with a condition of which that is true, all rules look
+    /// again when there are more, or when no more will come.
+    NeedMore,
 }
 
 /// How a rule set ended.
@@ -212,7 +223,7 @@ pub struct Rule {
     pub at: locum_model::Origin,
 }
 
-/// The rule sets of a proxy (manual 4.2). `redirect` lines stand at the end of `http_request`.
+/// The rule sets of a proxy (manual 4.2), in the order of their evaluation. `block` lines stand before `http_request`'s.
 #[derive(Debug, Default)]
 #[allow(missing_docs, reason = "each field is the rule set of its name")]
 pub struct RuleTable {
@@ -221,6 +232,9 @@ pub struct RuleTable {
     pub tcp_request_content: Box<[Rule]>,
     pub tcp_response_content: Box<[Rule]>,
     pub http_request: Box<[Rule]>,
+    pub request_lines: Box<[Rule]>,
+    pub redirect: Box<[Rule]>,
     pub http_response: Box<[Rule]>,
+    pub response_lines: Box<[Rule]>,
     pub http_after_response: Box<[Rule]>,
 }

@@ -44,6 +44,11 @@ impl Expr {
     pub fn eval<'a>(&'a self, view: &View<'a>, arena: &'a Arena) -> Fetched<'a> {
         match (self.fetch.run)(view, &self.args, arena) {
             Fetched::Value(value) => self.convert(value, view, arena),
+            Fetched::SoFar(value) => match self.convert(value, view, arena) {
+                Fetched::Value(value) => Fetched::SoFar(value),
+                // What more bytes bring may be convertible.
+                _ => Fetched::NotYet,
+            },
             other => other,
         }
     }

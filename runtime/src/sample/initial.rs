@@ -26,8 +26,11 @@ pub fn set(plan: &Plan, live: &Live, now: Now) {
         handshake_ms: 0,
         requests: 0,
         descriptor: -1,
+        worker: 0,
+        failed: None,
         proxy_header: None,
         variables: RefCell::new(Variables::default()),
+        tracking: crate::stick::Tracking::default(),
     };
     let view = View {
         now,

@@ -53,6 +53,8 @@ pub enum Type {
 pub enum Fetched<'a> {
     /// A value.
     Value(Value<'a>),
+    /// A value that may still change with bytes to come: a test that holds for it holds, one that fails waits for them.
+    SoFar(Value<'a>),
     /// There is none, and there will be none.
     Absent,
     /// It depends on bytes that have not come yet (manual 7.3.5, `inspect-delay`).
@@ -63,7 +65,7 @@ impl<'a> Fetched<'a> {
     /// The value if there is one.
     pub fn value(self) -> Option<Value<'a>> {
         match self {
-            Fetched::Value(value) => Some(value),
+            Fetched::Value(value) | Fetched::SoFar(value) => Some(value),
             Fetched::Absent | Fetched::NotYet => None,
         }
     }
@@ -96,7 +98,11 @@ impl<'a> Value<'a> {
             Type::Bool => self.as_int().map(|n| Value::Bool(n != 0)),
             Type::Int => self.as_int().map(Value::Int),
             Type::Ip | Type::Ipv4 | Type::Ipv6 => self.as_ip(wanted).map(Value::Ip),
-            Type::Str => Some(Value::Str(self.to_text(arena))),
+            // Texts end where C's do.
+            Type::Str => Some(Value::Str(match self {
+                Value::Bin(bytes) => bytes.split(|&byte| byte == 0).next().unwrap_or_default(),
+                _ => self.to_text(arena),
+            })),
             Type::Bin => Some(match self {
                 Value::Bin(bytes) => Value::Bin(bytes),
                 Value::Ip(IpAddr::V4(ip)) => Value::Bin(arena.alloc_slice_copy(&ip.octets())),
@@ -126,8 +132,12 @@ impl<'a> Value<'a> {
     pub fn as_ip(&self, wanted: Type) -> Option<IpAddr> {
         let ip = match self {
             Value::Ip(ip) => *ip,
-            Value::Int(n) => IpAddr::V4(Ipv4Addr::from_bits(u32::try_from(*n).ok()?)),
-            Value::Str(text) => std::str::from_utf8(text).ok()?.parse().ok()?,
+            // The low 32 bits.
+            Value::Int(n) => IpAddr::V4(Ipv4Addr::from_bits(*n as u32)),
+            Value::Str(text) => match leading_ipv4(text) {
+                Some(ip) => IpAddr::V4(ip),
+                None => std::str::from_utf8(text).ok()?.parse().ok()?,
+            },
             Value::Bin(bytes) => match bytes.len() {
                 4 => IpAddr::V4(Ipv4Addr::from(<[u8; 4]>::try_from(*bytes).ok()?)),
                 16 => IpAddr::V6(Ipv6Addr::from(<[u8; 16]>::try_from(*bytes).ok()?)),
@@ -184,6 +194,23 @@ pub fn leading_int(text: &[u8]) -> Option<i64> {
                 }
             });
     Some(number)
+}
+
+/// The IPv4 address that a text begins with: what follows doesn't count, unless it is another dot; numbers may have
+/// leading zeros (observed).
+fn leading_ipv4(text: &[u8]) -> Option<Ipv4Addr> {
+    let mut octets = [0u8; 4];
+    let mut rest = text;
+    for (at, octet) in octets.iter_mut().enumerate() {
+        if at > 0 {
+            rest = rest.strip_prefix(b".")?;
+        }
+        let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let (number, behind) = rest.split_at(digits);
+        *octet = std::str::from_utf8(number).ok()?.parse().ok()?;
+        rest = behind;
+    }
+    (rest.first() != Some(&b'.')).then(|| Ipv4Addr::from(octets))
 }
 
 #[cfg(test)]

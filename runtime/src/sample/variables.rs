@@ -98,18 +98,25 @@ impl Variables {
         Some(self.slot(name)?.as_ref()?.value(arena))
     }
 
-    /// Sets a variable, if the conditions hold.
-    pub fn set(&mut self, name: &str, value: Value<'_>, when: SetWhen) {
-        if when.holds(self.slot(name), value) {
+    /// Sets a variable, if the conditions hold; says whether they do.
+    pub fn set(&mut self, name: &str, value: Value<'_>, when: SetWhen) -> bool {
+        let holds = when.holds(self.slot(name), value);
+        if holds {
             self.store(name, Some(Stored::of(value)));
-        }
-    }
-
-    /// Takes a variable's value away; it still exists.
-    pub fn unset(&mut self, name: &str) {
-        if self.slot(name).is_some() {
+        } else if when
+            .exists
+            .is_none_or(|wanted| wanted == self.slot(name).is_some())
+            && self.slot(name).is_none()
+        {
+            // From now on it exists, without a value (observed).
             self.store(name, None);
         }
+        holds
+    }
+
+    /// Takes a variable away.
+    pub fn unset(&mut self, name: &str) {
+        self.0.retain(|(known, _)| **known != *name);
     }
 
     fn store(&mut self, name: &str, value: Option<Stored>) {
@@ -142,9 +149,18 @@ impl View<'_> {
         self.with_scope(var.scope, |variables| variables.value(&var.name, arena))?
     }
 
-    /// Sets a variable, if the conditions hold and its scope is there.
-    pub fn set_variable(&self, var: &Var, value: Value<'_>, when: SetWhen) {
-        self.with_scope(var.scope, |variables| variables.set(&var.name, value, when));
+    /// Sets a variable, if the conditions hold and its scope is there; says whether it did.
+    pub fn set_variable(&self, var: &Var, value: Value<'_>, when: SetWhen) -> bool {
+        let mut when = when;
+        if var.scope == VarScope::Proc {
+            // Those of the process exist since the configuration was read (manual 7.3.1 "set-var").
+            if when.exists == Some(false) {
+                return false;
+            }
+            when.exists = None;
+        }
+        let set = self.with_scope(var.scope, |variables| variables.set(&var.name, value, when));
+        set.unwrap_or(false)
     }
 
     /// Takes a variable's value away.
@@ -188,6 +204,6 @@ mod tests {
         variables.unset("a");
         assert_eq!(variables.value("a", &arena), None);
         variables.set("a", Value::Str(b"x"), existing);
-        assert_eq!(variables.value("a", &arena), Some(Value::Str(b"x")));
+        assert_eq!(variables.value("a", &arena), None);
     }
 }

@@ -1,9 +1,13 @@
 //! What a word can see: shared borrows of the session, the stream, the messages and the live state.
 
+use locum_kernel::tcp_info::{self, TcpInfo};
+use locum_model::proxy::Mode;
+
 use crate::{
     http::message::Head,
     live::Live,
     plan::{Plan, Proxy, ProxyId},
+    stick::Tracked,
     stream::facts::{SessionFacts, StreamFacts},
     vocab::Now,
 };
@@ -47,9 +51,25 @@ pub struct Buffered<'a> {
 }
 
 impl<'a> View<'a> {
+    /// Whether the proxy whose rule or log line is evaluated sees messages of HTTP rather than bytes.
+    pub fn is_http(&self) -> bool {
+        self.proxy().mode == Mode::Http
+    }
+
+    /// What the kernel knows about the client's connection; `None` if that isn't TCP.
+    pub fn client_tcp_info(&self) -> Option<TcpInfo> {
+        tcp_info::of(self.session.descriptor).ok()
+    }
+
     /// The proxy whose rule or log line is evaluated.
     pub fn proxy(&self) -> &'a Proxy {
         &self.plan.proxies[self.proxy.index()]
+    }
+
+    /// The tracked entry of that number: the exchange's, else the session's.
+    pub fn tracked(&self, number: usize) -> Option<&'a Tracked> {
+        let own = self.stream.and_then(|stream| stream.tracking.at(number));
+        own.or_else(|| self.session.tracking.at(number))
     }
 
     /// The proxy that accepted the client.

@@ -33,6 +33,9 @@ impl<C: ClientSide> Stream<'_, C> {
 
     fn chosen_backend(&self) -> Option<ProxyId> {
         let frontend = self.frontend.frontend.as_ref()?;
+        if let Some(id) = self.facts.line_backend {
+            return Some(id);
+        }
         let arena = Arena::new();
         for (condition, target) in &frontend.use_backend {
             let applies = condition.as_ref().is_none_or(|condition| {

@@ -240,11 +240,10 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             sni: None,
             proxy_header: proxy_header.clone().into(),
         });
-        let limits = self.response_limits();
         if let Some(own) = self.take_own(server, &key) {
             self.count_reuse(server.id);
             self.note_reused(&destination);
-            let side = H1Side::new(own.conn, self.worker.server_buffers.clone(), limits);
+            let side = self.server_side(own.conn);
             let (reuses, in_use) = (own.reuses + 1, own.in_use);
             return Ok(Ok(Box::new(Link {
                 side,
@@ -270,7 +269,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         {
             self.count_reuse(server.id);
             self.note_reused(&destination);
-            let side = H1Side::new(conn, self.worker.server_buffers.clone(), limits);
+            let side = self.server_side(conn);
             return Ok(Ok(Box::new(Link {
                 side,
                 server,
@@ -292,16 +291,19 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         }
         let began = clock::now();
         let options = self.connect_options(server, source, !proxy_header.is_empty());
+        self.facts.server_address = destination_address(&destination);
         let connected = self.connect(&destination, &options).await?;
         let now = clock::now();
         self.facts.timers.connect_ms = -1;
+        if !self.facts.source_refused {
+            self.count_server_session(server.id);
+        }
         let conn = match connected {
             Ok(conn) => conn,
             Err(failure) => return Ok(Err(failure)),
         };
         self.facts.timers.connect_ms = milliseconds(began, now);
         self.facts.timers.connected = Some(now);
-        self.facts.server_address = destination_address(&destination);
         if self.plan.tells_server_source {
             self.facts.server_source = conn.local_address();
         }
@@ -309,7 +311,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         if server.settings.observe == Some(Observe::Layer4) {
             self.observe(server, Observation::Good);
         }
-        let mut side = H1Side::new(conn, self.worker.server_buffers.clone(), limits);
+        let mut side = self.server_side(conn);
         side.stage(&proxy_header);
         Ok(Ok(Box::new(Link {
             side,
@@ -602,10 +604,20 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         }
     }
 
+    fn server_side(&self, conn: Conn) -> H1Side {
+        let limits = self.response_limits();
+        let mut side = H1Side::new(conn, self.worker.server_buffers.clone(), limits);
+        if self.backend.options.h1_case_adjust_bogus_server {
+            side.names = Some(self.plan.names.clone());
+        }
+        side
+    }
+
     fn response_limits(&self) -> Limits {
         let tune = self.plan.tune;
         Limits {
             accept_invalid: self.backend.options.accept_invalid_http_response,
+            keep_case: self.plan.has_line_rules,
             ..Limits::of_buffer(tune.bufsize, tune.maxrewrite, tune.maxhdr)
         }
     }

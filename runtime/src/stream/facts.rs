@@ -2,14 +2,17 @@
 
 use std::{cell::RefCell, net::SocketAddr, os::fd::RawFd, time::Instant};
 
+use locum_model::Origin;
+
 use crate::{
     plan::{ListenerId, ProxyId, ServerId},
     sample::variables::{StreamVariables, Variables},
-    vocab::Now,
+    stick::Tracking,
+    vocab::{FailedConnection, Now},
 };
 
 /// Facts of a client's connection.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct SessionFacts {
     /// The frontend that accepted it.
     pub frontend: ProxyId,
@@ -25,27 +28,62 @@ pub struct SessionFacts {
     pub handshake_ms: i64,
     /// Requests so far on it.
     pub requests: u32,
-    /// The number of its descriptor, for dumps of messages.
+    /// The number of its descriptor, for dumps of messages and for what the kernel knows of it.
     pub descriptor: RawFd,
-    /// What a PROXY header carried besides addresses.
+    /// The worker that serves it, from 0.
+    pub worker: u16,
+    /// Why it failed before its first request.
+    pub failed: Option<FailedConnection>,
+    /// The connection's own ends, where a PROXY header or a rule replaced them, and what the header carried besides.
     pub proxy_header: Option<Box<ProxyFacts>>,
     /// Variables of the session; converters set them too, in the middle of an evaluation.
     pub variables: RefCell<Variables>,
+    /// Entries of stick tables that the session tracks.
+    pub tracking: Tracking,
 }
 
 impl SessionFacts {
-    /// The peer of the connection itself, whatever a PROXY header said.
+    /// Notes the ends of the connection itself before a rule replaces them.
+    pub fn keep_ends(&mut self) {
+        let (peer, local) = (self.source, self.destination);
+        self.proxy_header.get_or_insert_with(|| {
+            Box::new(ProxyFacts {
+                peer,
+                local,
+                ..ProxyFacts::default()
+            })
+        });
+    }
+
+    /// Whether a PROXY header came.
+    pub fn received_proxy_header(&self) -> bool {
+        self.proxy_header
+            .as_ref()
+            .is_some_and(|header| header.received)
+    }
+
+    /// The peer of the connection itself, whatever a PROXY header or a rule said.
     pub fn peer(&self) -> Option<SocketAddr> {
         let header = self.proxy_header.as_deref();
         header.map_or(self.source, |header| header.peer)
     }
+
+    /// The address that the connection itself came to, whatever a PROXY header or a rule said.
+    pub fn local(&self) -> Option<SocketAddr> {
+        let header = self.proxy_header.as_deref();
+        header.map_or(self.destination, |header| header.local)
+    }
 }
 
-/// What a PROXY header carried besides addresses, and who sent it.
+/// The ends of a connection whose addresses were replaced, and what a PROXY header carried besides.
 #[derive(Debug, Clone, Default)]
 pub struct ProxyFacts {
+    /// A PROXY header came; else it was a rule.
+    pub received: bool,
     /// The peer of the connection itself.
     pub peer: Option<SocketAddr>,
+    /// Its own end here.
+    pub local: Option<SocketAddr>,
     /// PP2_TYPE_AUTHORITY.
     pub authority: Option<Vec<u8>>,
     /// PP2_TYPE_UNIQUE_ID.
@@ -53,7 +91,7 @@ pub struct ProxyFacts {
 }
 
 /// Facts of one exchange.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct StreamFacts {
     /// Number of the stream in this process.
     pub number: u64,
@@ -69,6 +107,12 @@ pub struct StreamFacts {
     pub server_source: Option<SocketAddr>,
     /// The number of that connection's descriptor, for dumps of messages.
     pub server_descriptor: Option<RawFd>,
+    /// The address that the connection to the server was to come from couldn't be bound.
+    pub source_refused: bool,
+    /// What the client's bytes begin with, where they are no messages already.
+    pub opening: Opening,
+    /// Where the last rule stands that ended its rule set.
+    pub last_rule: Option<Origin>,
     /// Timers.
     pub timers: Timers,
     /// The four termination characters.
@@ -94,9 +138,9 @@ pub struct StreamFacts {
     /// Length of the method in `request_line`.
     pub method_length: u32,
     /// Captured request headers, by declaration.
-    pub request_captures: Vec<Option<Vec<u8>>>,
+    pub request_captures: RefCell<Vec<Option<Vec<u8>>>>,
     /// Captured response headers, by declaration.
-    pub response_captures: Vec<Option<Vec<u8>>>,
+    pub response_captures: RefCell<Vec<Option<Vec<u8>>>>,
     /// Captured cookies of the request and the response (`capture cookie`).
     pub cookie_captures: (Option<Vec<u8>>, Option<Vec<u8>>),
     /// The unique identifier, once made.
@@ -109,8 +153,14 @@ pub struct StreamFacts {
     pub connections: [u32; 4],
     /// Variables of the exchange.
     pub variables: RefCell<StreamVariables>,
+    /// Entries of stick tables that the exchange tracks.
+    pub tracking: Tracking,
     /// Host and path-less facts that redirects need: the request came with its own TLS.
     pub is_tls: bool,
+    /// A rule over lines let the message pass: later ones that refuse don't count.
+    pub lines_allowed: bool,
+    /// A rule over lines chose the backend.
+    pub line_backend: Option<ProxyId>,
 }
 
 impl StreamFacts {
@@ -124,6 +174,9 @@ impl StreamFacts {
             server_address: None,
             server_source: None,
             server_descriptor: None,
+            source_refused: false,
+            opening: Opening::default(),
+            last_rule: None,
             timers: Timers::new(start),
             termination: Termination::default(),
             interim: false,
@@ -136,17 +189,32 @@ impl StreamFacts {
             backend_queue: 0,
             request_line: Vec::new(),
             method_length: 0,
-            request_captures: Vec::new(),
-            response_captures: Vec::new(),
+            request_captures: RefCell::default(),
+            response_captures: RefCell::default(),
             cookie_captures: (None, None),
             unique_id: None,
             logged: false,
             log_level: None,
             connections: [0; 4],
             variables: RefCell::default(),
+            tracking: Tracking::default(),
             is_tls: false,
+            lines_allowed: false,
+            line_backend: None,
         }
     }
+}
+
+/// What a stream of bytes begins with.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Opening {
+    /// Too little has come to tell.
+    #[default]
+    Unknown,
+    /// A request of HTTP, whose head has come.
+    Request,
+    /// Something else.
+    Bytes,
 }
 
 /// Moments and intervals of a stream (manual 8.4). Intervals in milliseconds; -1: never reached.

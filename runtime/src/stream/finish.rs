@@ -14,9 +14,10 @@ use crate::{
     live::counters::{BackendCounters, FourTimes, FrontendCounters},
     plan::{Proxy, ServerId},
     server::Ticket,
+    stick::tracking::events,
 };
 
-use locum_model::proxy::{Capture, Mode};
+use locum_model::proxy::{Capture, DataType, Mode};
 
 impl<'s, C: ClientSide> Stream<'s, C> {
     /// Answers a failure with its page, where something can still be sent.
@@ -70,6 +71,15 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     /// the answer is one too, with rules and books; otherwise it is sent as it is.
     pub(super) async fn refuse(&mut self, failure: Failure, framed: bool) -> After {
         self.must_close = true;
+        if failure != Failure::Killed {
+            self.count_tracked(events::REQUEST);
+        }
+        if matches!(
+            failure,
+            Failure::RequestMalformed(_) | Failure::RequestAborted
+        ) {
+            self.count_tracked(events::ERROR);
+        }
         self.facts.timers.request_ms = -1;
         self.facts.request_line.extend_from_slice(b"<BADREQ>");
         let silent = matches!(failure, Failure::RequestAborted | Failure::RequestTimeout)
@@ -216,6 +226,17 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         self.frontend_shard().requests.increment();
     }
 
+    /// Counts an event on the entries of stick tables that the exchange and its session track.
+    pub(super) fn count_tracked(&self, events: (DataType, DataType)) {
+        self.count_tracked_many(events, 1);
+    }
+
+    fn count_tracked_many(&self, events: (DataType, DataType), count: u64) {
+        let now = clock::now();
+        self.facts.tracking.count(events, count, now);
+        self.session.tracking.count(events, count, now);
+    }
+
     pub(super) fn enter_backend(&mut self) {
         if let Some(farm) = &self.backend_live().farm {
             self.presence = Some(farm.arrive());
@@ -267,6 +288,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     }
 
     pub(super) fn count_reuse(&self, id: ServerId) {
+        self.count_server_session(id);
         self.on_backend(Some(id), |counters| counters.reuses.increment());
         self.count_chosen(id);
     }
@@ -274,6 +296,14 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     pub(super) fn count_connect(&self, id: ServerId) {
         self.on_backend(Some(id), |counters| counters.connects.increment());
         self.count_chosen(id);
+    }
+
+    /// A session of the server's begins, be its connection refused or not.
+    pub(super) fn count_server_session(&self, id: ServerId) {
+        let servers = &self.live.proxy(id.backend).servers;
+        if let Some(server) = servers.get(id.index as usize) {
+            server.rate.count(clock::now());
+        }
     }
 
     fn count_chosen(&self, id: ServerId) {
@@ -300,6 +330,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             }
             Failure::ResponseClosed | Failure::ResponseTimeout | Failure::ResponseMalformed => {
                 self.on_backend(server, |counters| counters.failed_responses.increment());
+                self.count_tracked(events::FAILURE);
             }
             Failure::ClientTimeoutWhileSending
             | Failure::ClientClosedWhileSending
@@ -322,6 +353,8 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         let frontend = self.frontend_shard();
         frontend.bytes_in.add(bytes_in);
         frontend.bytes_out.add(bytes_out);
+        self.count_tracked_many(events::BYTES_IN, bytes_in);
+        self.count_tracked_many(events::BYTES_OUT, bytes_out);
         let timers = &self.facts.timers;
         let total = timers
             .end
@@ -354,12 +387,13 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             return;
         };
         if !frontend.request_captures.is_empty() {
-            let kept = &mut self.facts.request_captures;
+            let kept = self.facts.request_captures.get_mut();
             capture_headers(kept, &frontend.request_captures, &self.request);
         }
         // The log has the places of a response's captures also where no response comes.
         let places = frontend.response_captures.len();
-        self.facts.response_captures.resize(places, None);
+        let kept = self.facts.response_captures.get_mut();
+        kept.resize(places, None);
         if let Some((name, length)) = &frontend.capture_cookie {
             self.facts.cookie_captures.0 = captured_cookie(&self.request, b"cookie", name, *length);
         }
@@ -370,7 +404,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             return;
         };
         if !frontend.response_captures.is_empty() {
-            let kept = &mut self.facts.response_captures;
+            let kept = self.facts.response_captures.get_mut();
             capture_headers(kept, &frontend.response_captures, &self.response);
         }
         if let Some((name, length)) = &frontend.capture_cookie {

@@ -25,11 +25,13 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         self.log_begin();
         self.dump(&[Passing::Client]);
         self.filters.on_start();
+        self.look_at_opening().await;
         self.tcp_request_content(self.frontend).await?;
         self.switch_backend()?;
         if self.backend.id != self.frontend.id {
             self.tcp_request_content(self.backend).await?;
         }
+        self.forget_request();
         let mut link = self.obtain_server().await?;
         link.side.expect_body(BodyFraming::UntilClose);
         self.facts.server_descriptor = Some(link.side.conn.descriptor());
@@ -55,6 +57,16 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             link.side.conn.set_no_linger();
         }
         moved.or_else(|failure| self.byte_failure(failure))
+    }
+
+    /// The first look of rules that look at bytes is at those that are there.
+    async fn look_at_opening(&mut self) {
+        let frontend = self.frontend.frontend.as_ref();
+        let switches = frontend.is_some_and(|frontend| !frontend.use_backend.is_empty());
+        if switches || !self.frontend.rules.tcp_request_content.is_empty() {
+            self.take_what_is_there().await;
+            self.look_for_request();
+        }
     }
 
     fn byte_inactivity(&self) -> Inactivity {

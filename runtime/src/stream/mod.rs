@@ -20,6 +20,7 @@ pub mod facts;
 pub mod failure;
 pub mod finish;
 pub mod forward;
+mod opening;
 pub mod persistence;
 pub mod request;
 pub mod response;
@@ -30,6 +31,8 @@ pub mod side;
 pub mod transfer;
 
 use std::time::{Duration, Instant};
+
+use locum_model::proxy::Mode;
 
 use crate::{
     clock,
@@ -52,7 +55,7 @@ use crate::{
         wait::{Interrupted, StreamTag, Waiter},
     },
 };
-use facts::{SessionFacts, StreamFacts};
+use facts::{Opening, SessionFacts, StreamFacts};
 use failure::Failure;
 use side::{Incoming, Outgoing};
 
@@ -179,13 +182,18 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             proxy: proxy.id,
             session: self.session,
             stream: Some(&self.facts),
-            request: Some(&self.request),
+            request: self.shown_request().then_some(&self.request),
             request_body: self.client.buffered_body(),
             response: (!self.response.is_empty() || self.response.status() > 0)
                 .then_some(&self.response),
             response_body: Buffered::default(),
             last_look: true,
         }
+    }
+
+    /// Bytes may begin with a request; in HTTP mode there always is one.
+    fn shown_request(&self) -> bool {
+        self.frontend.mode == Mode::Http || self.facts.opening == Opening::Request
     }
 
     /// Tells whoever asks where the exchange is now.
@@ -216,6 +224,16 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         let mut out = Vec::new();
         format.write(&self.view(proxy), &arena, &mut out);
         out
+    }
+
+    /// Whether only the first request and response of a connection are looked at.
+    pub fn passes_all(&self) -> bool {
+        use locum_model::proxy::ConnectionMode::{KeepAlive, Tunnel};
+        let modes = [self.frontend.connection_mode, self.backend.connection_mode];
+        modes.contains(&Some(Tunnel))
+            && modes
+                .iter()
+                .all(|mode| matches!(mode, None | Some(Tunnel | KeepAlive)))
     }
 
     /// How the frontend and the backend keep connections.

@@ -281,8 +281,11 @@ async fn run_stream(
         handshake_ms: 0,
         requests: 1,
         descriptor: -1,
+        worker: 0,
+        failed: None,
         proxy_header: None,
         variables: Default::default(),
+        tracking: crate::stick::Tracking::default(),
     };
     let mut request = Head::request(method.as_bytes(), uri.as_bytes(), Version::HTTP_11);
     request.add(b"host", b"example.org");

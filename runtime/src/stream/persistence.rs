@@ -71,11 +71,12 @@ impl<C: ClientSide> Stream<'_, C> {
     /// What the log says of the cookies of an exchange that is answered before they are looked at.
     pub(super) fn expect_cookie(&mut self) {
         let backend = self.backend.backend.as_ref();
-        if let Some(cookie) = backend.and_then(|backend| backend.settings.cookie.as_ref()) {
-            let flag = CookieState::new(cookie).flag;
-            self.facts.termination.request_cookie = flag;
-            self.facts.termination.response_cookie = flag;
-        }
+        // A backend without one has nothing to tell, whatever the frontend's own side has.
+        let flag = backend
+            .and_then(|backend| backend.settings.cookie.as_ref())
+            .map_or(b'-', |cookie| CookieState::new(cookie).flag);
+        self.facts.termination.request_cookie = flag;
+        self.facts.termination.response_cookie = flag;
     }
 
     /// A rule refused the request: the log tells all the same which server its cookie named.

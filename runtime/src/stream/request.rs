@@ -28,6 +28,7 @@ use crate::{
     plan::Proxy,
     rules::{Truth, reply::LocalReply},
     sample::value::Arena,
+    stick::tracking::events,
 };
 
 /// How the client's connection goes on after an exchange.
@@ -60,6 +61,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         self.dump(&[Passing::Client]);
         self.filters.on_start();
         self.tcp_request_content(self.frontend).await?;
+        self.count_tracked(events::REQUEST);
         self.note_request();
         self.dump(&[Passing::Request]);
         self.make_unique_id();

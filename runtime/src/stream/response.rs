@@ -22,6 +22,7 @@ use crate::{
             },
         },
     },
+    stick::tracking::events,
     worker::wait::Interrupted,
 };
 
@@ -164,6 +165,9 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         self.dump(&[super::dump::Passing::Response]);
         self.note_authentication(link);
         self.capture_response();
+        if let Some(event) = events::of_status(self.response.status()) {
+            self.count_tracked(event);
+        }
         self.facts.variables.borrow_mut().request.clear();
         for proxy in self.proxies_backend_first() {
             if let Err(halt) = self.http_response_rules(proxy).await {
@@ -198,7 +202,22 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         self.facts.status = Some(status);
         self.count_response(status);
         self.must_close |= !leaves.keep_alive;
-        self.client.start(&self.response, leaves.body);
+        // All that follows the heads passes as it is, where the connection mode says so.
+        let passes = !tunnel
+            && keep_client
+            && self.passes_all()
+            && transfers.request.is_done()
+            && leaves.body == framing.body;
+        let tunnel = tunnel || passes;
+        if passes {
+            link.side.expect_body(BodyFraming::Tunnel);
+        }
+        let body = if passes {
+            BodyFraming::Tunnel
+        } else {
+            leaves.body
+        };
+        self.client.start(&self.response, body);
         if self.logs_early() {
             let pending = link.side.pending_body();
             self.facts.bytes_out += pending;

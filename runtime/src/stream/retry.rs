@@ -50,7 +50,7 @@ impl<C: ClientSide> Stream<'_, C> {
     }
 
     /// What a connection that could not even begin means, and who is told.
-    pub(super) fn no_connection(&self, error: &connect::ConnectError) -> Failure {
+    pub(super) fn no_connection(&mut self, error: &connect::ConnectError) -> Failure {
         let proxy = self.backend.id;
         if let Some(resource) = Resource::lacking(&error.error) {
             self.worker.emit(Event::Exhausted {
@@ -59,6 +59,7 @@ impl<C: ClientSide> Stream<'_, C> {
                 to_server: true,
             });
         } else if error.kind == connect::Failure::NoSource {
+            self.facts.source_refused = true;
             self.worker.emit(Event::NoSource { proxy });
         }
         connect_failure(error.kind)

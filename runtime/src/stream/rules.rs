@@ -7,7 +7,7 @@ use std::{
 
 use locum_model::proxy::Mode;
 
-use super::{ClientSide, Halt, Phase, Stream, deadline, failure::Failure};
+use super::{ClientSide, Halt, Phase, Stream, deadline, facts::Opening, failure::Failure};
 use crate::{
     clock,
     http::{Head, Version, h1::framing::head_weight},
@@ -18,6 +18,7 @@ use crate::{
         reply::LocalReply,
     },
     sample::{value::Arena, view::Buffered},
+    stick::tracking::events,
     worker::wait::Interrupted,
 };
 
@@ -25,6 +26,7 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Sees {
     Connection,
+    Bytes,
     Request,
     Response,
 }
@@ -52,10 +54,10 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     /// A rule ended the exchange.
     pub async fn tcp_request_content(&mut self, proxy: &'s Proxy) -> Phase {
         let rules = &proxy.rules.tcp_request_content;
-        let seen = if proxy.mode == Mode::Http {
+        let seen = if self.frontend.mode == Mode::Http {
             Sees::Request
         } else {
-            Sees::Connection
+            Sees::Bytes
         };
         match self
             .evaluate(rules, proxy, seen, proxy.inspect_delay)
@@ -70,23 +72,34 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         }
     }
 
-    /// `http-request` (and `redirect`) of a proxy.
+    /// `http-request` of a proxy, the old rules over the request's lines, and `redirect`: one that allows ends its own
+    /// set only.
     ///
     /// # Errors
     /// A rule ended the exchange.
     pub async fn http_request_rules(&mut self, proxy: &'s Proxy) -> Phase {
-        match self
-            .evaluate(&proxy.rules.http_request, proxy, Sees::Request, None)
-            .await?
-        {
+        let rules = &proxy.rules;
+        self.request_rules(proxy, &rules.http_request).await?;
+        if !rules.request_lines.is_empty() {
+            let framing = self.request.framing_fields();
+            self.request_rules(proxy, &rules.request_lines).await?;
+            self.request.restore_framing(&framing);
+        }
+        self.request_rules(proxy, &rules.redirect).await
+    }
+
+    async fn request_rules(&mut self, proxy: &'s Proxy, rules: &'s [Rule]) -> Phase {
+        match self.evaluate(rules, proxy, Sees::Request, None).await? {
             Decision::Deny(reply) => {
                 self.count_denied_request(proxy);
+                self.count_tracked(events::ERROR);
                 self.tell_server();
                 self.facts.termination.mark(b'P', b'R');
                 Err(Halt::Reply(reply))
             }
             Decision::Tarpit(reply) => {
                 self.count_denied_request(proxy);
+                self.count_tracked(events::ERROR);
                 self.tarpit(proxy, reply).await
             }
             Decision::Reject => {
@@ -123,15 +136,24 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         }
     }
 
-    /// `http-response` of a proxy.
+    /// `http-response` of a proxy, and the old rules over the response's lines.
     ///
     /// # Errors
     /// A rule ended the exchange.
     pub async fn http_response_rules(&mut self, proxy: &'s Proxy) -> Phase {
-        match self
-            .evaluate(&proxy.rules.http_response, proxy, Sees::Response, None)
-            .await?
-        {
+        let rules = &proxy.rules;
+        self.response_rules(proxy, &rules.http_response).await?;
+        if !rules.response_lines.is_empty() {
+            let framing = self.response.framing_fields();
+            self.facts.lines_allowed = false;
+            self.response_rules(proxy, &rules.response_lines).await?;
+            self.response.restore_framing(&framing);
+        }
+        Ok(())
+    }
+
+    async fn response_rules(&mut self, proxy: &'s Proxy, rules: &'s [Rule]) -> Phase {
+        match self.evaluate(rules, proxy, Sees::Response, None).await? {
             Decision::Deny(reply) | Decision::Tarpit(reply) => {
                 self.count_denied_response(proxy);
                 self.facts.timers.response_ms = -1;
@@ -245,9 +267,14 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         inspect_over: bool,
     ) -> Decision {
         let arena = Arena::new();
+        if sees == Sees::Bytes {
+            self.look_for_request();
+        }
         let body = self.client.buffered_body();
+        let opens_with_request = self.facts.opening == Opening::Request;
         let (request, response): (Option<&mut Head>, Option<&mut Head>) = match sees {
-            Sees::Connection => (None, None),
+            Sees::Bytes if opens_with_request => (Some(&mut self.request), None),
+            Sees::Connection | Sees::Bytes => (None, None),
             Sees::Request => (Some(&mut self.request), None),
             Sees::Response => (Some(&mut self.request), Some(&mut self.response)),
         };
@@ -272,7 +299,10 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             Run::Done => Decision::Continue,
             Run::NeedMore => Decision::NeedMore,
             Run::Suspend(wait, at) => Decision::Suspend(at, wait),
-            Run::Final(verdict, _) => decide(verdict, &view),
+            Run::Final(verdict, at) => {
+                view.stream.last_rule = rules.get(at.0).map(|rule| rule.at.clone());
+                decide(verdict, &view)
+            }
         };
         let hints = std::mem::take(&mut view.hints.heads);
         drop(view);

@@ -117,8 +117,11 @@ impl Session {
                 handshake_ms: 0,
                 requests: 0,
                 descriptor: conn.descriptor(),
+                worker: worker.index as u16,
+                failed: None,
                 proxy_header: None,
                 variables: std::cell::RefCell::default(),
+                tracking: crate::stick::Tracking::default(),
             },
             waiter: Waiter::new(control),
             conn: Some(conn),
@@ -135,6 +138,9 @@ impl Session {
     pub fn run(mut self) -> impl Future<Output = ()> + 'static {
         clock::held(async move {
             self.keep_alive();
+            if let Some(text) = self.greeting() {
+                return Box::pin(self.greet(text)).await;
+            }
             if self.needs_opening() {
                 if Box::pin(self.open()).await.is_none() {
                     return;
@@ -175,6 +181,9 @@ impl Session {
     fn side(&mut self) -> Option<H1Side> {
         let limits = request_limits(&self.worker, self.frontend());
         let mut side = H1Side::new(self.conn.take()?, self.worker.buffers.clone(), limits);
+        if self.frontend().options.h1_case_adjust_bogus_client {
+            side.names = Some(self.worker.plan.names.clone());
+        }
         if let Some(early) = self.early.take() {
             side.input = *early;
             if self.facts.requests == 0 {
@@ -303,10 +312,11 @@ impl Session {
     }
 }
 
-fn request_limits(worker: &Worker, frontend: &Proxy) -> Limits {
+pub(super) fn request_limits(worker: &Worker, frontend: &Proxy) -> Limits {
     let tune = worker.plan.tune;
     Limits {
         accept_invalid: frontend.options.accept_invalid_http_request,
+        keep_case: worker.plan.has_line_rules,
         any_method_payload: worker.plan.global.accept_payload_with_any_method,
         ..Limits::of_buffer(tune.bufsize, tune.maxrewrite, tune.maxhdr)
     }

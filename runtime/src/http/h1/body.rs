@@ -2,8 +2,9 @@
 
 use super::super::buffer::Buffer;
 use super::super::message::Head;
+use super::super::name_case::NameCase;
 use super::decode::{DecodeError, DecodeState, Decoded, ErrorKind, Limits, decode_trailers};
-use super::encode::encode_fields;
+use super::encode::{encode_fields, encode_fields_as};
 
 /// How a body ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -435,11 +436,17 @@ impl BodyEncoder {
 
     /// Appends what ends the body: the last chunk and the trailers, or nothing.
     pub fn end(self, trailers: Option<&Head>, out: &mut Vec<u8>) {
+        self.end_as(trailers, None, out);
+    }
+
+    /// The same with names of trailers as `names` has them.
+    pub fn end_as(self, trailers: Option<&Head>, names: Option<&NameCase>, out: &mut Vec<u8>) {
         if self.chunked {
             out.extend_from_slice(b"0\r\n");
-            match trailers {
-                Some(fields) => encode_fields(fields, out),
-                None => out.extend_from_slice(b"\r\n"),
+            match (trailers, names) {
+                (Some(fields), Some(names)) => encode_fields_as(fields, names, out),
+                (Some(fields), None) => encode_fields(fields, out),
+                (None, _) => out.extend_from_slice(b"\r\n"),
             }
         }
     }

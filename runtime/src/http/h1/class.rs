@@ -1,15 +1,15 @@
 //! Byte classes of the HTTP/1 grammar, as one table.
 
 /// May stand in a token: methods and field names (RFC 9110 §5.6.2).
-pub(super) const TOKEN: u8 = 1;
+pub(in crate::http) const TOKEN: u8 = 1;
 /// May stand in a request target: visible ASCII but `#`.
-pub(super) const TARGET: u8 = 2;
+pub(in crate::http) const TARGET: u8 = 2;
 /// May stand in a request target of a lenient peer: everything but controls and the space.
-pub(super) const LENIENT_TARGET: u8 = 4;
+pub(in crate::http) const LENIENT_TARGET: u8 = 4;
 /// May stand in a version.
-pub(super) const VERSION: u8 = 8;
+pub(in crate::http) const VERSION: u8 = 8;
 /// May stand in a name of a lenient peer: everything but the colon and line ends.
-pub(super) const LENIENT_NAME: u8 = 16;
+pub(in crate::http) const LENIENT_NAME: u8 = 16;
 
 pub(super) static CLASS: [u8; 256] = table();
 
@@ -42,7 +42,7 @@ const fn table() -> [u8; 256] {
 
 /// Position of the first byte at or after `from` that is not of `class`; the length if there is none.
 #[inline]
-pub(super) fn end_of(class: u8, bytes: &[u8], from: usize) -> usize {
+pub(in crate::http) fn end_of(class: u8, bytes: &[u8], from: usize) -> usize {
     match bytes.get(from..) {
         Some(rest) => {
             from + rest

@@ -90,6 +90,9 @@ pub fn decode_request(
             version,
             ..
         } = *state;
+        if limits.keep_case {
+            head.keep_case(received);
+        }
         head.adopt(
             received,
             StartLine::Request {
@@ -128,6 +131,9 @@ pub fn decode_response(
             status,
             ..
         } = *state;
+        if limits.keep_case {
+            head.keep_case(received);
+        }
         head.adopt(
             received,
             StartLine::Response {

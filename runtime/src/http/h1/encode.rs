@@ -1,10 +1,38 @@
 //! From a [`Head`] to bytes, in one pass.
 
-use super::super::message::{Head, Span, Version};
+use super::super::{
+    message::{Head, Span, Version},
+    name_case::NameCase,
+};
+
+/// The same as [`encode_head`] with names as `names` has them.
+pub fn encode_head_as(head: &Head, names: Option<&NameCase>, out: &mut Vec<u8>) {
+    let Some(names) = names else {
+        return encode_head(head, out);
+    };
+    encode_line(head, out);
+    encode_fields_as(head, names, out);
+}
+
+/// The same as [`encode_fields`] with names as `names` has them.
+pub fn encode_fields_as(head: &Head, names: &NameCase, out: &mut Vec<u8>) {
+    for (name, value) in head.iter() {
+        out.extend_from_slice(names.of(name));
+        out.extend_from_slice(b": ");
+        out.extend_from_slice(value);
+        out.extend_from_slice(b"\r\n");
+    }
+    out.extend_from_slice(b"\r\n");
+}
 
 /// Appends a head with its empty line to `out`. A version beyond 1.1 is written as 1.1, an older one as it is.
 pub fn encode_head(head: &Head, out: &mut Vec<u8>) {
     out.reserve(encoded_length(head));
+    encode_line(head, out);
+    encode_fields(head, out);
+}
+
+fn encode_line(head: &Head, out: &mut Vec<u8>) {
     let version = if head.version() >= Version::HTTP_11 {
         b"HTTP/1.1"
     } else {
@@ -24,7 +52,6 @@ pub fn encode_head(head: &Head, out: &mut Vec<u8>) {
         out.extend_from_slice(head.reason());
     }
     out.extend_from_slice(b"\r\n");
-    encode_fields(head, out);
 }
 
 /// Appends the fields of a head (or of a trailer section) and the empty line behind them.

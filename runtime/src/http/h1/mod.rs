@@ -1,7 +1,7 @@
 //! HTTP/1.0 and 1.1 on the wire (RFC 9112), with the strictness and the rewriting of the reference.
 
 pub mod body;
-mod class;
+pub(super) mod class;
 pub mod decode;
 pub mod encode;
 pub mod framing;

@@ -11,6 +11,8 @@ pub struct Limits {
     pub accept_invalid: bool,
     /// `h1-accept-payload-with-any-method`: a body with GET, HEAD and DELETE of HTTP/1.0.
     pub any_method_payload: bool,
+    /// Names of fields are also kept in the case they came in, for rules over whole lines.
+    pub keep_case: bool,
 }
 
 /// Block and header that the reference's internal form of a message costs, so that its limit is kept to the byte.
@@ -29,6 +31,7 @@ impl Limits {
             max_weight: bufsize.saturating_sub(WEIGHT_OF_BUFFER + maxrewrite),
             accept_invalid: false,
             any_method_payload: false,
+            keep_case: false,
         }
     }
 }

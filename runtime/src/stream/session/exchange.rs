@@ -78,7 +78,7 @@ impl Session {
 
     /// Ends a connection whose client may still be sending: closing at once would reset it, and the reset could
     /// overtake the answer. So the end is told, and what comes is thrown away until the client has seen it.
-    async fn part(&mut self, side: &mut H1Side) {
+    pub(super) async fn part(&mut self, side: &mut H1Side) {
         /// Bound for a client that goes on all the same.
         const LIMIT: Duration = Duration::from_secs(1);
         side.drop_input();

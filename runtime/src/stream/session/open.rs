@@ -1,6 +1,6 @@
 //! What stands between the acceptance and the first request: connection rules and the PROXY header.
 
-use std::task::Poll;
+use std::{rc::Rc, task::Poll};
 
 use super::Session;
 use crate::{
@@ -9,12 +9,41 @@ use crate::{
     net::proxy_protocol::{self, DecodeError},
     rules::{Rule, RuleTable},
     sample::view::{Buffered, View},
-    stream::{connect::milliseconds, deadline, facts::ProxyFacts, side::h1::H1Side},
+    stick::tracking::events,
+    stream::{
+        connect::milliseconds,
+        deadline,
+        facts::ProxyFacts,
+        side::{Outgoing, h1::H1Side},
+    },
     vocab::FailedConnection,
     worker::wait::Interrupted,
 };
 
 impl Session {
+    /// What this client gets instead of being served.
+    pub(super) fn greeting(&self) -> Option<Rc<[u8]>> {
+        let greeting = self.frontend().frontend.as_ref()?.greeting.as_ref()?;
+        let is_for_it = greeting.network.is_none_or(|network| {
+            self.facts
+                .source
+                .is_some_and(|source| network.contains(source.ip().to_canonical()))
+        });
+        is_for_it.then(|| greeting.text.to_vec().into())
+    }
+
+    /// Says it, and the end.
+    pub(super) async fn greet(&mut self, text: Rc<[u8]>) {
+        let Some(mut side) = self.side() else { return };
+        side.stage(&text);
+        let until = deadline(clock::now(), self.frontend().timeouts.client);
+        let flushed = self.waiter.wait(until, |cx| side.poll_flush(cx)).await;
+        if matches!(flushed, Ok(Ok(()))) {
+            self.part(&mut side).await;
+        }
+        self.rest(side);
+    }
+
     /// Whether there is anything of it.
     pub(super) fn needs_opening(&self) -> bool {
         let rules = &self.frontend().rules;
@@ -46,6 +75,7 @@ impl Session {
             self.counters().denied_sessions.increment();
             return None;
         }
+        self.facts.tracking.count(events::SESSION, 1, clock::now());
         self.facts.handshake_ms = milliseconds(self.facts.accepted.instant, clock::now());
         self.rest(side);
         Some(())
@@ -105,6 +135,7 @@ impl Session {
             Err(Interrupted::Deadline) => FailedConnection::ProxyHeaderTimeout,
             Err(Interrupted::Killed) => return None,
         };
+        self.facts.failed = Some(failure);
         self.log_failed_connection(failure, side.received > 0);
         if !side.input.is_empty() {
             // What came is refused: the client must not take the close for an answer.
@@ -137,7 +168,7 @@ impl Session {
     }
 
     fn take_proxy_header(&mut self, header: proxy_protocol::Header) {
-        let peer = self.facts.source;
+        let (peer, local) = (self.facts.source, self.facts.destination);
         if let Some(ends) = header.endpoints {
             self.facts.source = Some(ends.source);
             self.facts.destination = Some(ends.destination);
@@ -148,7 +179,9 @@ impl Session {
             ..
         } = header;
         self.facts.proxy_header = Some(Box::new(ProxyFacts {
+            received: true,
             peer,
+            local,
             authority,
             unique_id,
         }));

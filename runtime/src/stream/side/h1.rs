@@ -3,17 +3,18 @@
 use std::{
     io,
     rc::Rc,
+    sync::Arc,
     task::{Context, Poll, ready},
 };
 
 use super::{Incoming, Outgoing, Piece, SideError};
 use crate::{
     http::{
-        Buffer, BufferPool, Head,
+        Buffer, BufferPool, Head, NameCase,
         h1::{
             body::{self, BodyDecoder, BodyEncoder, BodyFraming},
             decode::{DecodeError, DecodeState, Decoded, Limits, decode_request, decode_response},
-            encode::encode_head,
+            encode::encode_head_as,
             framing::trailers_weight,
         },
     },
@@ -31,6 +32,8 @@ pub struct H1Side {
     pub input: Buffer,
     /// Limits of what it may send.
     pub limits: Limits,
+    /// How the peer wants names of fields.
+    pub names: Option<Arc<NameCase>>,
     /// Bytes received on this connection since the counter was last taken.
     pub received: u64,
     /// The peer said that it will send no more.
@@ -56,6 +59,7 @@ impl H1Side {
             outbox: Outbox::new(pool.take_stage()),
             pool,
             limits,
+            names: None,
             received: 0,
             input_ended: false,
             broken: false,
@@ -201,7 +205,7 @@ impl H1Side {
 
     /// Stages a head without changing how the body is framed: an interim response.
     pub fn stage_head(&mut self, head: &Head) {
-        encode_head(head, self.outbox.stage());
+        encode_head_as(head, self.names.as_deref(), self.outbox.stage());
     }
 
     /// Bytes sent on this connection while it is this side's.
@@ -306,7 +310,7 @@ impl Incoming for H1Side {
 
 impl Outgoing for H1Side {
     fn start(&mut self, head: &Head, framing: BodyFraming) {
-        encode_head(head, self.outbox.stage());
+        encode_head_as(head, self.names.as_deref(), self.outbox.stage());
         self.encoder = BodyEncoder::new(framing);
         self.chunk_left = 0;
     }
@@ -343,7 +347,8 @@ impl Outgoing for H1Side {
     }
 
     fn end(&mut self, trailers: Option<&Head>) {
-        self.encoder.end(trailers, self.outbox.stage());
+        self.encoder
+            .end_as(trailers, self.names.as_deref(), self.outbox.stage());
     }
 
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), SideError>> {

@@ -27,7 +27,13 @@ mod tidy;
 mod track;
 mod virtual_links;
 
-use std::{future::poll_fn, io, sync::Arc, task::Poll, time::Instant};
+use std::{
+    future::poll_fn,
+    io,
+    sync::Arc,
+    task::Poll,
+    time::{Duration, Instant},
+};
 
 use locum_model::keepalived::Configuration;
 use locum_runtime::clock;
@@ -62,6 +68,7 @@ pub async fn run(
     loop {
         driver.arm()?;
         let wake = next(&driver.poll, &mut script_news, &mut orders).await?;
+        driver.poll.gather();
         if let Some(answer) = driver.turn(wake, &mut script_news, &mut orders, face)? {
             if let Some(answer) = answer {
                 let _ = answer.send(());
@@ -264,18 +271,19 @@ impl Driver {
         }
         self.ring(now, face);
         self.hands.tell_opened(face);
+        self.poll.turned();
         Ok(None)
     }
 
-    /// Reads all descriptors until none has anything left, sockets first.
+    /// Reads all descriptors, sockets first: everything that came before `now`, which goes on where reading takes a while.
     fn hear_descriptors(&mut self, now: &mut Instant, face: &mut impl Face) -> io::Result<()> {
         let mut found = std::mem::take(&mut self.found);
         loop {
             self.poll.now(&mut found)?;
-            let mut anything = false;
+            let (mut anything, mut more) = (false, false);
             for source in &found {
                 match source {
-                    Source::Socket(id) => self.hear(*now, *id, face),
+                    Source::Socket(id) => more |= self.hear(*now, *id, face),
                     Source::Netlink => self.hear_netlink(*now, face)?,
                     Source::Files => self.hear_files(*now, face),
                     Source::Processes => self.hear_processes(*now, face),
@@ -286,17 +294,20 @@ impl Driver {
                 }
                 anything = true;
             }
-            if !anything {
+            let after = clock::now();
+            // What comes meanwhile wakes the next turn. Only where the time goes on, timers must not run before what
+            // has come until then is heard.
+            if !anything || !more && after - *now < Duration::from_millis(1) {
                 break;
             }
-            // What took a while to read may have been followed by more.
-            *now = clock::now();
+            *now = after;
         }
         self.found = found;
         Ok(())
     }
 
-    fn hear(&mut self, now: Instant, id: u32, face: &mut impl Face) {
+    /// Whether there may be more.
+    fn hear(&mut self, now: Instant, id: u32, face: &mut impl Face) -> bool {
         let id = crate::identity::SocketId(id);
         // A packet's effects come before the next packet, which may be about what they change.
         let Self {
@@ -308,7 +319,7 @@ impl Driver {
         } = self;
         for _ in 0..sockets::BATCHES {
             let Some(batch) = hands.sockets().receive(id) else {
-                break;
+                return false;
             };
             for packet in batch.packets() {
                 engine.on_packet(now, id, &received(&packet), effects);
@@ -318,11 +329,11 @@ impl Driver {
             }
             let more = batch.is_full();
             hands.sockets().give_back(batch);
-            // What came meanwhile is found by the next look at the set.
             if !more {
-                break;
+                return false;
             }
         }
+        true
     }
 
     fn hear_netlink(&mut self, now: Instant, face: &mut impl Face) -> io::Result<()> {

@@ -10,6 +10,7 @@ use std::{
 };
 
 use locum_kernel::readable::Readable;
+use locum_runtime::clock;
 use nix::sys::{
     epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout},
     time::TimeSpec,
@@ -53,6 +54,15 @@ impl Source {
     }
 }
 
+/// A turn that begins so soon behind another is in the middle of a burst.
+const SOON: Duration = Duration::from_micros(300);
+
+/// How long a burst may grow before it is heard.
+const PAUSE: Duration = Duration::from_micros(500);
+
+/// The clock of a sleeping thread is that much late, at most, on a machine that has time for it.
+const SLACK: Duration = Duration::from_micros(100);
+
 /// The set and its timer.
 #[derive(Debug)]
 pub(super) struct PollSet {
@@ -60,6 +70,8 @@ pub(super) struct PollSet {
     readable: Readable,
     timer: TimerFd,
     armed: Option<Instant>,
+    /// When the last turn ended.
+    turned: Option<Instant>,
     events: Vec<EpollEvent>,
 }
 
@@ -81,6 +93,7 @@ impl PollSet {
             readable: Readable::new(watched)?,
             timer,
             armed: None,
+            turned: None,
             events: vec![EpollEvent::empty(); MOST],
         })
     }
@@ -93,6 +106,25 @@ impl PollSet {
     /// Waits until something can be read or the time has come.
     pub(super) async fn ready(&self) -> io::Result<()> {
         self.readable.ready().await
+    }
+
+    /// Lets a burst grow, so that one turn hears several packets: a crowd of instances advertises within milliseconds,
+    /// and to be woken for a packet costs more than the packet does. No timer rings later for it.
+    pub(super) fn gather(&self) {
+        let now = clock::now();
+        let burst = self.turned.is_some_and(|turned| now - turned < SOON);
+        let left = match self.armed {
+            Some(at) => at.saturating_duration_since(now + SLACK).min(PAUSE),
+            None => PAUSE,
+        };
+        if burst && !left.is_zero() {
+            std::thread::sleep(left);
+        }
+    }
+
+    /// A turn has ended.
+    pub(super) fn turned(&mut self) {
+        self.turned = Some(clock::now());
     }
 
     /// What can be read now, in the order of a turn; nothing: all is read.
