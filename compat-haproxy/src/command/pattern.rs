@@ -187,9 +187,12 @@ fn add_map(view: &CommandView<'_>, words: &[&str]) -> Result<Reply, Reply> {
                 None => Ok(reply),
             }
         }
-        ([name, key, value, ..], None) => {
-            add(find(view, name, Kind::Map)?, &[(key, value)], version, Kind::Map)
-        }
+        ([name, key, value, ..], None) => add(
+            find(view, name, Kind::Map)?,
+            &[(key, value)],
+            version,
+            Kind::Map,
+        ),
         _ => Err(Reply::line(
             "'add map' expects three parameters (map identifier, key and value) or one parameter (map identifier) and a payload",
         )),
@@ -228,7 +231,9 @@ fn add(
         Some((at, reason))
     });
     let good = &pairs[..wrong.as_ref().map_or(pairs.len(), |(at, _)| *at)];
-    let bytes = good.iter().map(|(key, value)| (key.as_bytes(), value.as_bytes()));
+    let bytes = good
+        .iter()
+        .map(|(key, value)| (key.as_bytes(), value.as_bytes()));
     let future = format!(
         "Version number in the future, please use 'prepare {}' before.",
         kind.word()
@@ -298,7 +303,10 @@ fn clear(view: &CommandView<'_>, words: &[&str], kind: Kind) -> Result<Reply, Re
 
 fn prepare(view: &CommandView<'_>, words: &[&str], kind: Kind) -> Result<Reply, Reply> {
     let list = find(view, words.first().unwrap_or(&""), kind)?;
-    Ok(Reply::line(format!("New version created: {}", list.prepare())))
+    Ok(Reply::line(format!(
+        "New version created: {}",
+        list.prepare()
+    )))
 }
 
 fn commit(view: &CommandView<'_>, words: &[&str], kind: Kind) -> Result<Reply, Reply> {

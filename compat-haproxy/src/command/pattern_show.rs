@@ -53,7 +53,10 @@ fn lists<'v>(view: &CommandView<'v>, kind: Kind) -> Vec<&'v Reference> {
     let lists = view.plan.pattern_lists.iter().map(|list| &**list);
     let mut lists: Vec<&Reference> = lists
         .filter(|list| !list.list.uses.is_empty())
-        .filter(|list| kind == Kind::Acl || list.is_map())
+        .filter(|list| match kind {
+            Kind::Acl => list.list.uses.iter().any(|by| by.value.value.is_none()),
+            Kind::Map => list.is_map(),
+        })
         .collect();
     lists.sort_by_key(|list| list.list.id);
     lists
@@ -72,7 +75,9 @@ pub(super) fn find<'v>(
     };
     lists(view, kind).into_iter().find(is_it).ok_or_else(|| {
         let kind = kind.shown();
-        Reply::line(format!("Unknown {kind} identifier. Please use #<id> or <file>."))
+        Reply::line(format!(
+            "Unknown {kind} identifier. Please use #<id> or <file>."
+        ))
     })
 }
 
@@ -112,13 +117,18 @@ fn show(view: &CommandView<'_>, words: &[&str], kind: Kind) -> Result<Reply, Rep
 fn description(list: &Reference) -> String {
     match &list.list.source {
         PatternSource::Line { word, .. } => {
-            format!("acl '{}' file '{}' line {}", word.value, word.at.file, word.at.line)
+            format!(
+                "acl '{}' file '{}' line {}",
+                word.value, word.at.file, word.at.line
+            )
         }
         PatternSource::File { path, .. } => {
             let kind = if list.is_map() { "map" } else { "acl" };
-            let uses = list.list.uses.iter().map(|by| {
-                format!("by {kind} at file '{}' line {}", by.at.file, by.at.line)
-            });
+            let uses = list
+                .list
+                .uses
+                .iter()
+                .map(|by| format!("by {kind} at file '{}' line {}", by.at.file, by.at.line));
             let uses: Vec<String> = uses.collect();
             format!("pattern loaded from file '{path}' used {}", uses.join(", "))
         }
@@ -128,7 +138,9 @@ fn description(list: &Reference) -> String {
 fn look_up(view: &CommandView<'_>, words: &[&str], kind: Kind) -> Result<Reply, Reply> {
     let [name, value, ..] = words else {
         let kind = kind.shown();
-        return Err(Reply::line(format!("Missing {kind} identifier and/or key.")));
+        return Err(Reply::line(format!(
+            "Missing {kind} identifier and/or key."
+        )));
     };
     let list = find(view, name, kind)?;
     let mut out = String::new();
@@ -147,7 +159,11 @@ fn found(list: &Reference, shape: &Shape, by: &PatternUse, value: &str, kind: Ki
         Some(MapValue::Groups) => "regm",
         _ => matcher::definition(&by.matcher).map_or("", |def| def.name),
     };
-    let case = if by.ignore_case { "insensitive" } else { "sensitive" };
+    let case = if by.ignore_case {
+        "insensitive"
+    } else {
+        "sensitive"
+    };
     let word = match kind {
         Kind::Acl => "match",
         Kind::Map => "found",
@@ -185,10 +201,5 @@ fn typed(kind: MapValue, value: &[u8]) -> String {
         MapValue::Ip if text.contains(':') => "ipv6",
         MapValue::Ip => "ipv4",
     };
-    // Numbers lose their sign and zeros in front.
-    let shown = match (kind, text.parse::<i64>()) {
-        ("sint", Ok(number)) => number.to_string(),
-        _ => text.into_owned(),
-    };
-    format!("value=\"{shown}\", type=\"{kind}\"")
+    format!("value=\"{text}\", type=\"{kind}\"")
 }

@@ -176,7 +176,15 @@ struct Flags {
     /// `--` was met: what follows are patterns, and having none is meant.
     ended: bool,
     /// Files to read once the match method is known.
-    files: Vec<(String, bool)>,
+    files: Vec<PatternFile>,
+}
+
+/// A file behind `-f`, with the flags that stand before it: those behind it are for what follows (observed).
+struct PatternFile {
+    path: String,
+    two_columns: bool,
+    ignore_case: bool,
+    no_dns: bool,
 }
 
 impl Reader<'_> {
@@ -202,8 +210,13 @@ impl Reader<'_> {
                 b"-M" => self.flags.two_columns = true,
                 b"-u" => self.flags.id = Some(unique_id(&self.next())?),
                 b"-f" => {
-                    let path = self.next();
-                    self.flags.files.push((path, self.flags.two_columns));
+                    let file = PatternFile {
+                        path: self.next(),
+                        two_columns: self.flags.two_columns,
+                        ignore_case: self.flags.ignore_case,
+                        no_dns: self.flags.no_dns,
+                    };
+                    self.flags.files.push(file);
                 }
                 b"-m" if !self.flags.files.is_empty() => {
                     return Err("'-m' must only be specified before patterns and files in parsing ACL expression".to_owned());
@@ -241,9 +254,14 @@ impl Reader<'_> {
     ) -> Result<Vec<PatternRef>, String> {
         let lists = &mut place.notes.pattern_lists;
         let mut all = Vec::new();
-        for (path, two_columns) in &self.flags.files {
-            let list = lists.of_file(path, *two_columns)?;
-            all.push(lists.use_by(list, by.clone(), &place.at)?);
+        for file in &self.flags.files {
+            let list = lists.of_file(&file.path, file.two_columns)?;
+            let by = PatternUse {
+                ignore_case: file.ignore_case,
+                no_dns: file.no_dns,
+                ..by.clone()
+            };
+            all.push(lists.use_by(list, by, &place.at)?);
         }
         let words = self.words[self.at.min(self.words.len())..].iter();
         let words: Vec<&[u8]> = words

@@ -57,9 +57,9 @@ impl PatternLists {
 
     /// The list of a file that need not be read: an action changes it.
     pub fn named(&mut self, path: &str, two_columns: bool) -> usize {
-        let known = self.lists.iter().position(|list| {
-            matches!(&list.source, PatternSource::File { path: other, .. } if other == path)
-        });
+        let known = self.lists.iter().position(
+            |list| matches!(&list.source, PatternSource::File { path: other, .. } if other == path),
+        );
         known.unwrap_or_else(|| {
             let source = PatternSource::File {
                 path: path.to_owned(),

@@ -92,10 +92,12 @@ fn is_unsigned(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// A number of a line as a range; an operator doesn't touch a range (observed). Behind an operator other than `eq`
+/// A number of a line as a range; an operator doesn't touch a range, nor a number with a sign, which is one: `-5` is all
+/// up to 5 (observed). Behind an operator other than `eq`
 /// another operator could have stood in its place.
 fn listed(operator: &str, text: &str) -> Result<String, String> {
-    if operator == "eq" || text.contains(':') {
+    let is_signed = text.strip_prefix('-').is_some_and(is_unsigned);
+    if operator == "eq" || is_signed || text.contains(':') {
         number(text.as_bytes())?;
         return Ok(text.to_owned());
     }
@@ -129,6 +131,7 @@ mod tests {
             lowered(&words).unwrap(),
             ["5:", ":1", "3:4", "10:", ":7", ":8"]
         );
+        assert_eq!(lowered(&["gt", "-3"]).unwrap(), ["-3"]);
         assert_eq!(lowered(&["eq", "x"]).unwrap_err(), "'x' is not a number");
         let said = "'x' is neither a number nor a supported operator";
         assert_eq!(lowered(&["gt", "x"]).unwrap_err(), said);

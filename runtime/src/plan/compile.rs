@@ -102,7 +102,11 @@ impl<'m> Compiler<'m> {
     ) -> Result<Self, PlanError> {
         let lists = model.pattern_lists.iter().map(|list| {
             let reference = Reference::new(list, vocabulary.matcher).map(Arc::new);
-            let at = list.uses.first().map(|by| by.at.clone()).unwrap_or_default();
+            let at = list
+                .uses
+                .first()
+                .map(|by| by.at.clone())
+                .unwrap_or_default();
             located(&at, reference.map_err(PlanErrorKind::Pattern))
         });
         let userlists = model

@@ -64,7 +64,9 @@ pub(super) struct Entries(Box<[Arc<Entry>]>);
 impl Entries {
     /// `None` for more than the places can count.
     pub(super) fn new(entries: Vec<Arc<Entry>>) -> Option<Self> {
-        u32::try_from(entries.len()).ok().filter(|n| *n < u32::MAX)?;
+        u32::try_from(entries.len())
+            .ok()
+            .filter(|n| *n < u32::MAX)?;
         Some(Self(entries.into()))
     }
 

@@ -104,7 +104,10 @@ impl Networks {
         }
         let mut odd = self.odd.iter();
         odd.find(|(net, mask, at)| ip & mask == *net && accepts(*at))
-            .map(|&(_, _, at)| Found { rank: above + ODD, at })
+            .map(|&(_, _, at)| Found {
+                rank: above + ODD,
+                at,
+            })
     }
 
     fn find_v6(&self, ip: u128, above: usize, accepts: &impl Fn(u32) -> bool) -> Option<Found> {
@@ -139,14 +142,19 @@ fn mask6(prefix: u8) -> u128 {
 
 /// `address[/prefix]` or `address/mask`; what isn't an address is one that `resolved` knows. Without it (`-n`) an
 /// address is written in full.
-pub(super) fn parse(text: &[u8], resolved: Option<&dyn Fn(&str) -> Option<IpAddr>>) -> Option<Masked> {
+pub(super) fn parse(
+    text: &[u8],
+    resolved: Option<&dyn Fn(&str) -> Option<IpAddr>>,
+) -> Option<Masked> {
     let text = std::str::from_utf8(text).ok()?;
     let (host, mask) = match text.split_once('/') {
         Some((host, mask)) => (host, Some(mask)),
         None => (text, None),
     };
     let written = match host.parse().ok() {
-        None if resolved.is_some() => dotted(host).map(|bits| IpAddr::V4(Ipv4Addr::from_bits(bits))),
+        None if resolved.is_some() => {
+            dotted(host).map(|bits| IpAddr::V4(Ipv4Addr::from_bits(bits)))
+        }
         full => full,
     };
     match written.or_else(|| resolved?(host))? {
@@ -161,7 +169,9 @@ pub(super) fn parse(text: &[u8], resolved: Option<&dyn Fn(&str) -> Option<IpAddr
             let mask = match mask {
                 None => u32::MAX,
                 Some(mask) => match digits(mask).map(str::parse::<u32>) {
-                    Some(Ok(prefix)) if prefix <= 32 => u32::MAX.checked_shl(32 - prefix).unwrap_or(0),
+                    Some(Ok(prefix)) if prefix <= 32 => {
+                        u32::MAX.checked_shl(32 - prefix).unwrap_or(0)
+                    }
                     Some(_) => return None,
                     None => mask.parse::<Ipv4Addr>().ok()?.to_bits(),
                 },
@@ -226,7 +236,13 @@ mod tests {
 
     #[test]
     fn the_longest_network_of_the_same_family_wins() {
-        let networks = ["10.0.0.0/8", "10.1.0.0/16", "0.0.0.0/0", "::ffff:10.1.1.1/128", "10.1/255.255.0.255"];
+        let networks = [
+            "10.0.0.0/8",
+            "10.1.0.0/16",
+            "0.0.0.0/0",
+            "::ffff:10.1.1.1/128",
+            "10.1/255.255.0.255",
+        ];
         assert_eq!(find(&networks, "10.1.1.1"), Some(1));
         assert_eq!(find(&networks, "::ffff:10.1.1.1"), Some(3));
         assert_eq!(find(&networks, "::ffff:10.1.1.2"), Some(1));
@@ -237,10 +253,20 @@ mod tests {
     #[test]
     fn names_are_looked_up_unless_addresses_must_be_written_in_full() {
         let known = |name: &str| (name == "me").then(|| IpAddr::from([10, 0, 0, 1]));
-        assert_eq!(parse(b"me/8", Some(&known)), Some(Masked::V4(0x0a00_0001, 0xff00_0000)));
+        assert_eq!(
+            parse(b"me/8", Some(&known)),
+            Some(Masked::V4(0x0a00_0001, 0xff00_0000))
+        );
         assert_eq!(parse(b"you", Some(&known)), None);
         assert!(parse(b"10", Some(&known)).is_some() && parse(b"10", None).is_none());
-        for wrong in ["0x0a.1.1.1", "10.0.0.0/", "::1/", "[::1]", "/8", "1.2.3.4/255.255"] {
+        for wrong in [
+            "0x0a.1.1.1",
+            "10.0.0.0/",
+            "::1/",
+            "[::1]",
+            "/8",
+            "1.2.3.4/255.255",
+        ] {
             assert_eq!(parsed(wrong), None, "{wrong}");
         }
     }

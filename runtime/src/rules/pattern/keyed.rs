@@ -75,10 +75,7 @@ impl Keyed {
             }
             let key: SmallVec<[u8; 64]> = set.fold(key);
             let hash = set.hasher.hash_one(&key[..]);
-            if let Some(&known) = set
-                .table
-                .find(hash, |&other| set.is(entries, other, &key))
-            {
+            if let Some(&known) = set.table.find(hash, |&other| set.is(entries, other, &key)) {
                 repeated.push((known, at));
                 continue;
             }

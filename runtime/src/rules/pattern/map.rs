@@ -5,7 +5,10 @@ use std::{net::IpAddr, sync::Arc};
 
 use locum_model::pattern::MapValue;
 
-use super::{Method, reference::{Hit, Reference}};
+use super::{
+    Method,
+    reference::{Hit, Reference},
+};
 use crate::sample::{
     regex::expand,
     value::{Arena, Value},
@@ -23,10 +26,18 @@ pub struct Map {
 
 impl Map {
     /// Looks in a list as one of its uses does; `default` is for values that match nothing.
-    pub fn new(reference: Arc<Reference>, by: usize, method: Method, default: Option<Box<[u8]>>) -> Self {
+    pub fn new(
+        reference: Arc<Reference>,
+        by: usize,
+        method: Method,
+        default: Option<Box<[u8]>>,
+    ) -> Self {
         let uses = &reference.list.uses;
         Self {
-            value: uses.get(by).and_then(|by| by.value.value).unwrap_or(MapValue::Str),
+            value: uses
+                .get(by)
+                .and_then(|by| by.value.value)
+                .unwrap_or(MapValue::Str),
             way: reference.way(by),
             reference,
             method,
@@ -43,7 +54,8 @@ impl Map {
     pub fn look_up<'a>(&self, value: Value<'a>, arena: &'a Arena) -> Option<Value<'a>> {
         let value = value.cast(self.method.input(), arena)?;
         let found = self.reference.find(self.way, value, |hit| {
-            hit.entry.with_value(|text| self.given(text, &hit, value, arena))
+            hit.entry
+                .with_value(|text| self.given(text, &hit, value, arena))
         });
         match (found, &self.default) {
             (Some(found), _) => found,
@@ -52,7 +64,13 @@ impl Map {
         }
     }
 
-    fn given<'a>(&self, text: &[u8], hit: &Hit<'_>, value: Value<'a>, arena: &'a Arena) -> Option<Value<'a>> {
+    fn given<'a>(
+        &self,
+        text: &[u8],
+        hit: &Hit<'_>,
+        value: Value<'a>,
+        arena: &'a Arena,
+    ) -> Option<Value<'a>> {
         if self.value == MapValue::Groups
             && let Value::Str(subject) = value
             && let Some(groups) = hit.groups(subject)

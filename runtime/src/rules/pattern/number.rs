@@ -80,7 +80,10 @@ impl Numbers {
             return;
         }
         if node >= leaves {
-            if let Some(range) = self.ranges.get(node - leaves).filter(|_| node - leaves < below)
+            if let Some(range) = self
+                .ranges
+                .get(node - leaves)
+                .filter(|_| node - leaves < below)
                 && best.is_none_or(|best| range.2 < best)
                 && accepts(range.2)
             {
@@ -98,12 +101,15 @@ impl Numbers {
     }
 }
 
-/// `low:high`, `low:`, `:high` or one number.
+/// `low:high`, `low:`, `:high` or one number; a lone `-5` is all up to 5 (observed: its sign is taken for a range's).
 pub(super) fn parse(text: &[u8]) -> Option<(i64, i64)> {
     let text = std::str::from_utf8(text).ok()?;
     let number = |text: &str| {
         let digits = text.strip_prefix('-').unwrap_or(text);
-        digits.bytes().all(|byte| byte.is_ascii_digit()).then_some(())?;
+        digits
+            .bytes()
+            .all(|byte| byte.is_ascii_digit())
+            .then_some(())?;
         text.parse::<i64>().ok()
     };
     let bound = |part: &str, open: i64| match part {
@@ -116,7 +122,10 @@ pub(super) fn parse(text: &[u8]) -> Option<(i64, i64)> {
             let (low, high) = (bound(low, i64::MIN)?, bound(high, i64::MAX)?);
             (low <= high).then_some((low, high))
         }
-        None => number(text).map(|number| (number, number)),
+        None => number(text).map(|number| match text.strip_prefix('-') {
+            Some(_) => (i64::MIN, number.saturating_neg()),
+            None => (number, number),
+        }),
     }
 }
 
@@ -128,7 +137,10 @@ mod tests {
     fn the_first_pattern_with_the_number_in_it_is_found() {
         let numbers = Numbers::new(&[(5, 5), (1, 10), (5, 5), (i64::MIN, 3), (7, 20)]);
         let find = |n| numbers.find(n, &|_| true).map(|found| found.at);
-        assert_eq!([find(5), find(7), find(2), find(-9)], [Some(0), Some(1), Some(1), Some(3)]);
+        assert_eq!(
+            [find(5), find(7), find(2), find(-9)],
+            [Some(0), Some(1), Some(1), Some(3)]
+        );
         assert_eq!([find(15), find(21)], [Some(4), None]);
         let without = |gone: u32, n| numbers.find(n, &|at| at != gone).map(|found| found.at);
         assert_eq!([without(0, 5), without(1, 8)], [Some(1), Some(4)]);
@@ -141,7 +153,9 @@ mod tests {
             .collect();
         let numbers = Numbers::new(&ranges);
         for n in -2..140 {
-            let expected = ranges.iter().position(|(low, high)| (*low..=*high).contains(&n));
+            let expected = ranges
+                .iter()
+                .position(|(low, high)| (*low..=*high).contains(&n));
             let found = numbers.find(n, &|_| true).map(|found| found.at as usize);
             assert_eq!(found, expected, "{n}");
         }
@@ -151,6 +165,7 @@ mod tests {
     fn ranges_have_at_least_one_end() {
         assert_eq!(parse(b":-3"), Some((i64::MIN, -3)));
         assert_eq!(parse(b"010"), Some((10, 10)));
+        assert_eq!(parse(b"-5"), Some((i64::MIN, 5)));
         for wrong in ["", ":", "5:4", "+5", "1.5", "5 ", "--5", "-"] {
             assert_eq!(parse(wrong.as_bytes()), None, "{wrong}");
         }

@@ -19,9 +19,7 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use locum_model::{
-    pattern::{PatternList, PatternSource, lines},
-};
+use locum_model::pattern::{PatternList, PatternSource, lines};
 use parking_lot::Mutex;
 
 use super::{
@@ -361,7 +359,9 @@ impl Reference {
     /// Whether a pattern of the current version is this text.
     pub fn has(&self, key: &[u8]) -> bool {
         let mut writer = self.writer.lock();
-        !self.find_for_change(&mut writer, Which::Key(key)).is_empty()
+        !self
+            .find_for_change(&mut writer, Which::Key(key))
+            .is_empty()
     }
 
     /// Takes away all of a version, or of the current one.
@@ -454,10 +454,12 @@ fn storage(method: Method) -> Method {
 }
 
 fn place_in(ways: &mut Vec<Way>, way: Way) -> usize {
-    ways.iter().position(|known| *known == way).unwrap_or_else(|| {
-        ways.push(way);
-        ways.len() - 1
-    })
+    ways.iter()
+        .position(|known| *known == way)
+        .unwrap_or_else(|| {
+            ways.push(way);
+            ways.len() - 1
+        })
 }
 
 /// The patterns of a list, and the list without them.

@@ -58,10 +58,15 @@ impl Regexes {
         accepts: &impl Fn(u32) -> bool,
     ) -> Option<Found> {
         let matches = |at: &u32| {
-            accepts(*at) && self.regex(entries, *at).is_some_and(|regex| regex.is_match(text))
+            accepts(*at)
+                && self
+                    .regex(entries, *at)
+                    .is_some_and(|regex| regex.is_match(text))
         };
         let Some(filter) = &self.filter else {
-            return (0..self.compiled.len() as u32).find(matches).map(Found::listed);
+            return (0..self.compiled.len() as u32)
+                .find(matches)
+                .map(Found::listed);
         };
         let hits = filter.texts.find_overlapping_iter(text);
         let mut candidates: SmallVec<[u32; 32]> = hits
@@ -71,7 +76,11 @@ impl Regexes {
         candidates.dedup();
         let found = candidates.into_iter().find(matches);
         let before = found.unwrap_or(u32::MAX);
-        let always = filter.always.iter().take_while(|at| **at < before).find(|at| matches(at));
+        let always = filter
+            .always
+            .iter()
+            .take_while(|at| **at < before)
+            .find(|at| matches(at));
         first(always.copied().into_iter().chain(found))
     }
 
@@ -157,7 +166,9 @@ mod tests {
 
     fn many(first: &[&str]) -> Vec<String> {
         let first = first.iter().map(ToString::to_string);
-        first.chain((0..100).map(|n| format!("^/path/{n}/[a-z]+$"))).collect()
+        first
+            .chain((0..100).map(|n| format!("^/path/{n}/[a-z]+$")))
+            .collect()
     }
 
     #[test]
@@ -165,8 +176,14 @@ mod tests {
         assert_eq!(find(&many(&[]), false, "/path/42/abc"), Some(42));
         assert_eq!(find(&many(&[]), false, "/path/42/0"), None);
         assert_eq!(find(&many(&["(?=/path)"]), false, "/path/42/abc"), Some(0));
-        assert_eq!(find(&many(&["c$", "[0-9]/abc"]), false, "/path/42/abc"), Some(0));
-        assert_eq!(find(&many(&["X$", "[0-9]/abc"]), false, "/path/42/abc"), Some(1));
+        assert_eq!(
+            find(&many(&["c$", "[0-9]/abc"]), false, "/path/42/abc"),
+            Some(0)
+        );
+        assert_eq!(
+            find(&many(&["X$", "[0-9]/abc"]), false, "/path/42/abc"),
+            Some(1)
+        );
         assert_eq!(find(&many(&["X$"]), true, "/PATH/7/x"), Some(0));
         assert_eq!(find(&many(&["Y$"]), true, "/PATH/7/x"), Some(8));
         assert_eq!(find(&many(&["(?i)HELLO"]), false, "say hello"), Some(0));

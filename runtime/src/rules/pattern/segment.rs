@@ -85,9 +85,7 @@ impl Segment {
                 Index::Parts(set) => set.part(entries, text, accepts),
                 Index::Substrings(set) => set.find(text, accepts),
                 Index::Regexes(set) => set.find(entries, text, accepts),
-                Index::Lengths(lengths) => {
-                    lengths.find(i64::try_from(text.len()).ok()?, accepts)
-                }
+                Index::Lengths(lengths) => lengths.find(i64::try_from(text.len()).ok()?, accepts),
                 Index::Nothing | Index::Numbers(_) | Index::Networks(_) => None,
             },
             _ => None,
@@ -119,7 +117,9 @@ fn index(entries: &Entries, way: Way, names: Names<'_>) -> Result<Index, Pattern
             Index::Networks(Networks::new(&networks?))
         }
         Method::Bin => {
-            let bytes = entries.keys().map(|text| hex(text).ok_or_else(|| malformed(text)));
+            let bytes = entries
+                .keys()
+                .map(|text| hex(text).ok_or_else(|| malformed(text)));
             let bytes: Result<Box<[_]>, _> = bytes.collect();
             Index::Whole(Keyed::decoded(entries, bytes?))
         }
@@ -168,7 +168,11 @@ fn malformed(text: &[u8]) -> PatternError {
 }
 
 fn hex(text: &[u8]) -> Option<Box<[u8]>> {
-    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|n| u8::try_from(n).ok());
+    let digit = |byte: u8| {
+        char::from(byte)
+            .to_digit(16)
+            .and_then(|n| u8::try_from(n).ok())
+    };
     let (pairs, rest) = text.as_chunks::<2>();
     if !rest.is_empty() {
         return None;

@@ -20,6 +20,9 @@ impl Substrings {
     /// The first pattern that is in the text.
     pub(super) fn find(&self, text: &[u8], accepts: &impl Fn(u32) -> bool) -> Option<Found> {
         let hits = self.0.find_overlapping_iter(text);
-        first(hits.map(|hit| hit.pattern().as_u32()).filter(|at| accepts(*at)))
+        first(
+            hits.map(|hit| hit.pattern().as_u32())
+                .filter(|at| accepts(*at)),
+        )
     }
 }

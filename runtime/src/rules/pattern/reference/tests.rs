@@ -11,7 +11,9 @@ fn value(list: &Reference, text: &str) -> Option<String> {
 
 fn keys(list: &Reference, version: Option<u32>) -> Vec<String> {
     let entries = list.entries(version);
-    let keys = entries.iter().map(|entry| String::from_utf8_lossy(&entry.key));
+    let keys = entries
+        .iter()
+        .map(|entry| String::from_utf8_lossy(&entry.key));
     keys.map(|key| key.into_owned()).collect()
 }
 
@@ -33,7 +35,10 @@ fn the_first_of_equal_patterns_counts_until_it_goes() {
     assert!(list.delete(Which::Number(first)) && !list.delete(Which::Number(first)));
     assert_eq!(value(&list, "a").as_deref(), Some("3"));
     assert!(list.delete(Which::Key(b"a")) && !list.delete(Which::Key(b"a")));
-    assert_eq!((value(&list, "a"), keys(&list, None)), (None, vec!["b".to_owned()]));
+    assert_eq!(
+        (value(&list, "a"), keys(&list, None)),
+        (None, vec!["b".to_owned()])
+    );
 }
 
 #[test]
@@ -56,12 +61,22 @@ fn a_version_counts_once_it_is_committed() {
     assert_eq!(new("b", 1), Err(AddError::Version));
     assert_eq!((list.prepare(), list.prepare()), (1, 2));
     assert_eq!((new("b", 1), new("c", 2)), (Ok(()), Ok(())));
-    assert_eq!((value(&list, "b"), value(&list, "a").as_deref()), (None, Some("1")));
+    assert_eq!(
+        (value(&list, "b"), value(&list, "a").as_deref()),
+        (None, Some("1"))
+    );
     assert!(!list.commit(0) && !list.commit(3) && list.commit(1) && !list.commit(1));
-    assert_eq!((value(&list, "a"), value(&list, "b").as_deref()), (None, Some("new")));
+    assert_eq!(
+        (value(&list, "a"), value(&list, "b").as_deref()),
+        (None, Some("new"))
+    );
     assert_eq!(keys(&list, Some(2)), ["c"]);
     list.clear(Some(2));
-    let left = Versions { current: 1, next: 2, count: 1 };
+    let left = Versions {
+        current: 1,
+        next: 2,
+        count: 1,
+    };
     assert_eq!((keys(&list, Some(2)).len(), list.versions()), (0, left));
 }
 
@@ -78,7 +93,8 @@ fn a_list_that_changes_much_is_searched_as_one_that_was_read_so() {
     for n in 0..1000 {
         let key = format!("k{n}");
         let first = entries.iter().find(|entry| *entry.key == *key.as_bytes());
-        let expected = first.map(|entry| entry.with_value(|v| String::from_utf8_lossy(v).into_owned()));
+        let expected =
+            first.map(|entry| entry.with_value(|v| String::from_utf8_lossy(v).into_owned()));
         assert_eq!(value(&list, &key), expected, "{key}");
     }
     assert_eq!(list.versions().count, entries.len() as i64);
@@ -87,9 +103,17 @@ fn a_list_that_changes_much_is_searched_as_one_that_was_read_so() {
 
 #[test]
 fn the_longest_beginning_is_found_across_segments() {
-    let list = list(Method::Beginning, false, Some(MapValue::Str), "/a 1\n/a/b 2\n");
+    let list = list(
+        Method::Beginning,
+        false,
+        Some(MapValue::Str),
+        "/a 1\n/a/b 2\n",
+    );
     add(&list, "/a/b/c", "3");
     add(&list, "/a", "4");
     let found = |text| value(&list, text).unwrap();
-    assert_eq!([found("/a/b/c/d"), found("/a/b"), found("/a")], ["3", "2", "1"]);
+    assert_eq!(
+        [found("/a/b/c/d"), found("/a/b"), found("/a")],
+        ["3", "2", "1"]
+    );
 }
