@@ -49,8 +49,9 @@ fn acl(line: &mut ProxyLine<'_, '_>) -> Lowered {
         Ok(lowered) => {
             let facts = line.draft.acls.entry(name).or_insert(AclFacts {
                 points: Points::default(),
-                fetch: lowered.fetch,
+                tests: Vec::new(),
             });
+            facts.tests.push((lowered.fetch, lowered.points));
             facts.points = facts.points.or(lowered.points);
             line.draft.proxy.acls.push(lowered.acl);
             Ok(())

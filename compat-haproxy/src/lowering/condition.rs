@@ -6,7 +6,7 @@ use locum_parser::haproxy::{
     acl_condition::{Condition as ConditionSyntax, Polarity, Test as TestSyntax, UNCLOSED},
 };
 
-use super::{Place, Points, acl::lower_acl, place::AclFacts};
+use super::{Place, Point, Points, acl::lower_acl};
 
 /// Lowers a condition that may be missing: no words are no condition.
 ///
@@ -39,10 +39,12 @@ pub fn lower_required_condition(
         return Err(ConditionError::Unexpected(found));
     };
     let mut any_of = Vec::with_capacity(syntax.alternatives.len());
+    let mut is_told = false;
     for alternative in &syntax.alternatives {
         let mut terms = Vec::with_capacity(alternative.len());
         for term in alternative {
-            let test = lower_test(&term.test, place).map_err(ConditionError::Wrong)?;
+            let test =
+                lower_test(&term.test, place, &mut is_told).map_err(ConditionError::Wrong)?;
             terms.push(Term {
                 negated: term.negated,
                 test,
@@ -69,21 +71,27 @@ pub enum ConditionError {
     Wrong(String),
 }
 
-fn lower_test(test: &TestSyntax, place: &mut Place<'_>) -> Result<Test, String> {
+/// `is_told`: the condition was warned about; the reference tells only of the first test that has no value.
+fn lower_test(
+    test: &TestSyntax,
+    place: &mut Place<'_>,
+    is_told: &mut bool,
+) -> Result<Test, String> {
     match test {
         TestSyntax::Anonymous(words) => {
             let lowered = lower_acl("", words, place)?;
             if !lowered.points.intersects(place.points) {
-                warn_never(place, None, &lowered.fetch, lowered.points);
+                let what = format!("it uses keyword '{}' which is", lowered.fetch);
+                warn(place, is_told, |rule| {
+                    format!("anonymous acl will never match{rule} because {what}")
+                });
             }
             Ok(Test::Anonymous(Box::new(lowered.acl)))
         }
         TestSyntax::Named(word) => {
             let name = word.as_str();
-            if let Some(AclFacts { points, fetch }) = place.acls.get(name.as_ref()).cloned() {
-                if !points.intersects(place.points) {
-                    warn_never(place, Some(&name), &fetch, points);
-                }
+            if let Some(facts) = place.acls.get(name.as_ref()) {
+                warn_named(place, &name, facts.points, &facts.tests, is_told);
                 return Ok(Test::Named(name.into_owned()));
             }
             let Some((_, words)) = PREDEFINED.iter().find(|(known, _)| *known == name) else {
@@ -95,28 +103,59 @@ fn lower_test(test: &TestSyntax, place: &mut Place<'_>) -> Result<Test, String> 
                 .map(|(at, text)| Word::new(text, at as u32 + 1))
                 .collect();
             let lowered = lower_acl(&name, &words, place)?;
-            if !lowered.points.intersects(place.points) {
-                warn_never(place, Some(&name), &lowered.fetch, lowered.points);
-            }
+            warn_named(place, &name, lowered.points, &[], is_told);
             Ok(Test::Anonymous(Box::new(lowered.acl)))
         }
     }
 }
 
-fn warn_never(place: &mut Place<'_>, name: Option<&str>, fetch: &str, _points: Points) {
-    let Some(point) = place.points.first() else {
+/// Warns about a named access list none of whose tests has a value here, or some.
+fn warn_named(
+    place: &mut Place<'_>,
+    name: &str,
+    points: Points,
+    tests: &[(String, Points)],
+    is_told: &mut bool,
+) {
+    if !points.intersects(place.points) {
+        warn(place, is_told, |rule| {
+            format!(
+                "acl '{name}' will never match{rule} because it only involves keywords that are"
+            )
+        });
+        return;
+    }
+    let here = place.points;
+    if let Some((fetch, _)) = tests.iter().find(|(_, points)| !points.intersects(here)) {
+        warn(place, is_told, |rule| {
+            let keyword = if rule.is_empty() {
+                "keywords"
+            } else {
+                "keyword"
+            };
+            format!("acl '{name}' involves {keyword} '{fetch}' which is")
+        });
+    }
+}
+
+/// A warning about a test that has no value at the place; `words` gets what the rules over TCP add of themselves.
+fn warn(place: &mut Place<'_>, is_told: &mut bool, words: impl FnOnce(&str) -> String) {
+    let point = place.points.first().filter(|_| !*is_told);
+    let Some(point) = point else {
         return;
     };
-    let at = &place.at;
-    let why = match name {
-        None => format!(
-            "anonymous acl will never match because it uses keyword '{fetch}' which is incompatible with"
-        ),
-        Some(name) => format!(
-            "acl '{name}' will never match because it uses keyword '{fetch}' which is incompatible with"
-        ),
+    *is_told = true;
+    let rule = match point {
+        _ if !place.surroundings.starts_with("tcp-re") => "",
+        Point::FrontendConnection => " in 'tcp-request connection'",
+        Point::FrontendSession => " in 'tcp-request session'",
+        Point::FrontendResponseContent | Point::BackendResponseContent => {
+            " in 'tcp-response content'"
+        }
+        _ => " in 'tcp-request content'",
     };
-    let warning = format!("parsing [{at}] : {why} '{}'", point.description());
+    let (at, words, point) = (&place.at, words(rule), point.description());
+    let warning = format!("parsing [{at}] : {words} incompatible with '{point}'");
     place.notes.warnings.push(warning);
 }
 

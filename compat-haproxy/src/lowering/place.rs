@@ -173,10 +173,10 @@ pub struct Place<'a> {
 /// What is known of a named access list.
 #[derive(Debug, Clone)]
 pub struct AclFacts {
-    /// Points at which all of its tests have a value.
+    /// Points at which any of its tests has a value.
     pub points: Points,
-    /// The fetch that restricts `points` most, for messages.
-    pub fetch: String,
+    /// The fetch of each of its tests, and where that has one.
+    pub tests: Vec<(String, Points)>,
 }
 
 /// What lowering found that isn't part of the model: warnings, references to resolve, words not executed.

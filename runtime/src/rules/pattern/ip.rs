@@ -142,10 +142,7 @@ fn mask6(prefix: u8) -> u128 {
 
 /// `address[/prefix]` or `address/mask`; what isn't an address is one that `resolved` knows. Without it (`-n`) an
 /// address is written in full.
-pub(super) fn parse(
-    text: &[u8],
-    resolved: Option<&dyn Fn(&str) -> Option<IpAddr>>,
-) -> Option<Masked> {
+pub(super) fn parse(text: &[u8], resolved: Option<super::Names<'_>>) -> Option<Masked> {
     let text = std::str::from_utf8(text).ok()?;
     let (host, mask) = match text.split_once('/') {
         Some((host, mask)) => (host, Some(mask)),

@@ -143,9 +143,12 @@ impl Patterns {
     }
 }
 
+/// Knows the addresses of names.
+pub type Names<'n> = &'n dyn Fn(&str) -> Option<std::net::IpAddr>;
+
 /// Whether a pattern of [`Method::Ip`] can be read; `names` knows those that stand for addresses, without it an address
 /// is written in full.
-pub fn is_network(text: &[u8], names: Option<&dyn Fn(&str) -> Option<std::net::IpAddr>>) -> bool {
+pub fn is_network(text: &[u8], names: Option<Names<'_>>) -> bool {
     ip::parse(text, names).is_some()
 }
 
