@@ -12,6 +12,7 @@
 pub mod acl;
 pub mod arguments;
 pub mod condition;
+mod dotted;
 pub mod expr;
 pub mod format;
 pub mod known;

@@ -198,6 +198,8 @@ fn capture<'a>(view: &mut ActionView<'a>, args: &'a Args) -> Outcome<'a> {
         if captures.len() <= slot {
             captures.resize(slot + 1, None);
         }
+        // What is captured is a text: it ends at its first NUL (observed).
+        let text = text.split(|&byte| byte == 0).next().unwrap_or_default();
         captures[slot] = Some(text[..text.len().min(length)].to_vec());
     }
     Outcome::Next

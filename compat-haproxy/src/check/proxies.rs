@@ -1,6 +1,9 @@
 //! One proxy once all are known, in the order of the reference's messages.
 
-use locum_model::proxy::{KeyType, Mode};
+use locum_model::{
+    Origin,
+    proxy::{KeyType, Mode},
+};
 
 use super::{balance, formats, references::Names, servers};
 use crate::{
@@ -24,6 +27,7 @@ pub(super) fn check(loader: &mut Loader<'_>, names: &Names, draft: &mut Draft) {
     balance::check(loader, draft);
     default_backend(loader, names, draft);
     switches(loader, names, draft);
+    raw_conditions(loader, draft, None);
     if tables(loader, names, draft) {
         content_tracks(loader, draft);
     }
@@ -123,21 +127,39 @@ fn default_backend(loader: &mut Loader<'_>, names: &Names, draft: &Draft) {
     );
 }
 
+/// Warns of conditions on bytes in HTTP mode: of the one at a line, or of all that are left.
+fn raw_conditions(loader: &mut Loader<'_>, draft: &Draft, only: Option<&Origin>) {
+    let notes = &mut loader.shared.notes;
+    let is_meant = |(proxy, at): &mut (String, Origin)| {
+        proxy == draft.name() && only.is_none_or(|only| only == at)
+    };
+    let found: Vec<_> = notes.raw_conditions.extract_if(.., is_meant).collect();
+    if draft.proxy.mode != Mode::Http {
+        return;
+    }
+    for (proxy, at) in found {
+        let text = format!(
+            "Proxy '{proxy}': L6 sample fetches ignored on HTTP proxies (declared at {at})."
+        );
+        loader.shared.warn_plain(text);
+    }
+}
+
 fn switches(loader: &mut Loader<'_>, names: &Names, draft: &Draft) {
     for rule in &draft.proxy.rules.use_backend {
         // Names made of the traffic are looked up when it comes.
-        let Some(target) = rule.value.target.as_constant() else {
-            continue;
-        };
-        let target = String::from_utf8_lossy(&target);
-        backend_exists(
-            loader,
-            names,
-            draft,
-            &target,
-            "use_backend",
-            "in a 'use_backend' rule",
-        );
+        if let Some(target) = rule.value.target.as_constant() {
+            let target = String::from_utf8_lossy(&target);
+            backend_exists(
+                loader,
+                names,
+                draft,
+                &target,
+                "use_backend",
+                "in a 'use_backend' rule",
+            );
+        }
+        raw_conditions(loader, draft, Some(&rule.at));
     }
     for rule in &draft.proxy.rules.use_server {
         let Some(target) = rule.value.target.as_constant() else {

@@ -15,6 +15,8 @@ pub(crate) struct Names {
     pub(crate) frontends: HashSet<String>,
     /// Proxies with servers: mode and place.
     pub(crate) backends: HashMap<String, Target>,
+    /// Proxies of which nothing but the syntax counts.
+    disabled: HashSet<String>,
     userlists: HashSet<String>,
     tables: HashMap<String, KeyType>,
     /// Servers of each proxy.
@@ -34,6 +36,7 @@ impl Names {
     pub(crate) fn of(loader: &Loader<'_>, drafts: &[Draft]) -> Self {
         let mut names = Self {
             frontends: HashSet::new(),
+            disabled: HashSet::new(),
             backends: HashMap::with_capacity(drafts.len()),
             userlists: loader
                 .model
@@ -46,6 +49,9 @@ impl Names {
         };
         for draft in drafts {
             let name = draft.name().to_owned();
+            if draft.proxy.disabled {
+                names.disabled.insert(name.clone());
+            }
             if draft.has_frontend {
                 names.frontends.insert(name.clone());
             }
@@ -85,9 +91,18 @@ impl Names {
 /// Checks all references that lowering noted.
 pub(super) fn check(loader: &mut Loader<'_>, names: &Names) {
     for reference in std::mem::take(&mut loader.shared.notes.references) {
+        if names.disabled.contains(&reference.proxy) {
+            continue;
+        }
         if let Some(problem) = problem(&reference, names) {
             let at = &reference.at;
             let mut role = role(&reference);
+            if problem.starts_with("proxy ") {
+                role = format!(
+                    "{}, has not backend capability.",
+                    role.trim_end_matches('.')
+                );
+            }
             if let Some(reason) = reason(&reference) {
                 role = format!("{} : {reason}.", role.trim_end_matches('.'));
             }
@@ -107,6 +122,19 @@ fn problem(reference: &Reference, names: &Names) -> Option<String> {
     };
     match reference.kind {
         ReferenceKind::Frontend if !names.frontends.contains(name) => unable("frontend", name),
+        ReferenceKind::Backend
+            if reference.is_own
+                && names.frontends.contains(name)
+                && !names.backends.contains_key(name) =>
+        {
+            Some(format!("proxy '{name}', referenced in arg {argument}"))
+        }
+        ReferenceKind::Userlist if name.is_empty() => {
+            Some(format!("missing userlist name in arg {argument}"))
+        }
+        ReferenceKind::Server if name.is_empty() => {
+            Some(format!("missing server name in arg {argument}"))
+        }
         ReferenceKind::Backend if !names.backends.contains_key(name) => unable("backend", name),
         ReferenceKind::Userlist if !names.userlists.contains(name) => unable("userlist", name),
         ReferenceKind::Table if !names.tables.contains_key(name) => unable("table", name),

@@ -54,13 +54,13 @@ pub(super) static REQ_BODY_PARAM: FetchDef = FetchDef {
         if view.request.is_none() {
             return view.last_look;
         }
-        let mut values = named(request_body(view).bytes, args.text(0));
+        let mut values = named(request_body(view).bytes, args.text(0), b'&');
         let _ = values.try_for_each(|value| each(Value::Bin(value)));
         true
     }),
     ..fetch("req.body_param", Type::Bin, |view, args, _| {
         super::request(view, |_| {
-            named(request_body(view).bytes, args.text(0))
+            named(request_body(view).bytes, args.text(0), b'&')
                 .next()
                 .map(Value::Bin)
         })

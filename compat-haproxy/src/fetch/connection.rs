@@ -4,7 +4,7 @@
 //! acl internal src 10.0.0.0/8
 //! ```
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use locum_model::proxy::Mode;
 use locum_runtime::{
@@ -142,6 +142,19 @@ pub(super) static BC_SRC_PORT: FetchDef = fetch("bc_src_port", Type::Int, |view,
 /// Both ends; ours is known only because [`crate::words::vocabulary`] names the words that tell it.
 fn server_side(view: &View<'_>) -> (Option<SocketAddr>, Option<SocketAddr>) {
     view.stream.map_or((None, None), |stream| {
-        (stream.server_address, stream.server_source)
+        let source = match stream.server_refused {
+            true => stream.server_source.map(refused),
+            false => stream.server_source,
+        };
+        (stream.server_address, source)
     })
+}
+
+/// The local end of a connection that was refused: its address is gone then, its port isn't (observed).
+fn refused(source: SocketAddr) -> SocketAddr {
+    let ip: IpAddr = match source {
+        SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+        SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+    };
+    SocketAddr::new(ip, source.port())
 }

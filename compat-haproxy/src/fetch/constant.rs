@@ -48,7 +48,7 @@ pub(super) static IPV6: FetchDef = fetch("ipv6", Type::Ipv6, |_, args, _| {
     args.net(0).map(|net| Value::Ip(net.ip)).into()
 });
 
-pub(super) static METH: FetchDef = fetch("meth", Type::Method, |_, args, _| {
+pub(super) static METH: FetchDef = fetch_checked("meth", Type::Method, token, |_, args, _| {
     args.text(0).map(Value::Method).into()
 });
 
@@ -73,9 +73,22 @@ fn truth(args: &mut [Arg]) -> Result<(), String> {
     Ok(())
 }
 
+/// A method is a token of RFC 9110 section 5.6.2.
+fn token(args: &mut [Arg]) -> Result<(), String> {
+    let is_token = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
+    match text(args).iter().all(is_token) {
+        true => Ok(()),
+        false => Err("expects valid method.".to_owned()),
+    }
+}
+
 /// The digits become the bytes they stand for.
 fn hexadecimal(args: &mut [Arg]) -> Result<(), String> {
     let digits = text(args);
+    if digits.is_empty() {
+        // The reference has no words for it.
+        return Err("(null)".to_owned());
+    }
     if !digits.len().is_multiple_of(2) {
         return Err("an even number of hex digit is expected".to_owned());
     }

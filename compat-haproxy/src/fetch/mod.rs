@@ -400,6 +400,11 @@ pub fn definition(name: &str) -> Option<&'static FetchDef> {
     FETCHES.get(at).copied()
 }
 
+/// Whether an argument is accepted with a warning only.
+pub(crate) fn takes_no_argument(name: &str) -> bool {
+    tcp_info::COUNTERS.iter().any(|row| row.name == name)
+}
+
 /// What the rule's message brought in bytes; in HTTP mode there are none.
 fn raw_bytes<'a>(view: &View<'a>) -> Option<Buffered<'a>> {
     if view.is_http() {

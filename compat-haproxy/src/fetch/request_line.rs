@@ -101,6 +101,10 @@ pub(super) static RES_VER: FetchDef = fetch("res.ver", Type::Str, |view, _, _| {
 });
 
 pub(super) static STATUS: FetchDef = fetch("status", Type::Int, |view, _, _| {
+    // The log doesn't see the head of a response that was made here (observed).
+    if view.stream.is_some_and(|stream| stream.answered_here) {
+        return Fetched::Absent;
+    }
     response(view, |head| Some(Value::Int(i64::from(head.status()))))
 });
 

@@ -50,6 +50,16 @@ pub(super) static FC_UNACKED: FetchDef = fetch("fc_unacked", Type::Int, |view, _
     count(view, |info| info.unacked)
 });
 
+/// Counters: they take an argument, and don't look at it.
+pub(super) static COUNTERS: [&FetchDef; 6] = [
+    &FC_FACKETS,
+    &FC_LOST,
+    &FC_REORDERING,
+    &FC_RETRANS,
+    &FC_SACKED,
+    &FC_UNACKED,
+];
+
 fn count<'a>(view: &View<'_>, figure: fn(&locum_runtime::net::TcpInfo) -> u32) -> Fetched<'a> {
     let info = view.client_tcp_info();
     info.map(|info| Value::Int(i64::from(figure(&info)))).into()

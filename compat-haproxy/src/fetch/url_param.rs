@@ -5,7 +5,6 @@
 //! acl id    urlp(sid,;)      -m len 32
 //! ```
 
-use locum_model::expr::Arg;
 use locum_runtime::{
     http::message::Head,
     plan::args::Args,
@@ -13,7 +12,7 @@ use locum_runtime::{
     vocab::FetchDef,
 };
 
-use super::{fetch_checked, request};
+use super::{fetch, request};
 
 pub(super) static URL_PARAM: FetchDef = FetchDef {
     each: Some(|view, args, _, each| {
@@ -23,7 +22,7 @@ pub(super) static URL_PARAM: FetchDef = FetchDef {
         let _ = values(head, args).map(Value::Str).try_for_each(each);
         true
     }),
-    ..fetch_checked("url_param", Type::Str, delimiter, |view, args, _| {
+    ..fetch("url_param", Type::Str, |view, args, _| {
         request(view, |head| values(head, args).next().map(Value::Str))
     })
 };
@@ -37,15 +36,15 @@ pub(super) static URLP_VAL: FetchDef = FetchDef {
         let _ = numbers.map(Value::Int).try_for_each(each);
         true
     }),
-    ..fetch_checked("urlp_val", Type::Int, delimiter, |view, args, _| {
+    ..fetch("urlp_val", Type::Int, |view, args, _| {
         request(view, |head| {
             leading_int(values(head, args).next()?).map(Value::Int)
         })
     })
 };
 
-/// Values of the parameter of the first argument, or of all: what follows the delimiter (`?`), in parts between `&` and
-/// `;`. A part without `=` has no value.
+/// Values of the parameter of the first argument, or of all: what follows the delimiter (`?`; of several characters the
+/// first), in parts between `&`, `;` and the delimiter itself (observed). A part without `=` has no value.
 fn values<'a>(head: &'a Head, args: &'a Args) -> impl Iterator<Item = &'a [u8]> {
     let delimiter = args
         .text(1)
@@ -57,29 +56,24 @@ fn values<'a>(head: &'a Head, args: &'a Args) -> impl Iterator<Item = &'a [u8]> 
         .iter()
         .position(|&byte| byte == delimiter)
         .map_or(uri.len(), |at| at + 1);
-    named(&uri[from..], args.text(0))
+    named(&uri[from..], args.text(0), delimiter)
 }
 
 /// Values of one parameter, or of all without a name, of a text written like a query string.
-pub(super) fn named<'a>(query: &'a [u8], name: Option<&'a [u8]>) -> impl Iterator<Item = &'a [u8]> {
+pub(super) fn named<'a>(
+    query: &'a [u8],
+    name: Option<&'a [u8]>,
+    delimiter: u8,
+) -> impl Iterator<Item = &'a [u8]> {
     let name = name.filter(|name| !name.is_empty());
     query
-        .split(|byte| matches!(byte, b'&' | b';'))
+        .split(move |&byte| matches!(byte, b'&' | b';') || byte == delimiter)
         .filter_map(|part| {
             let at = part.iter().position(|&byte| byte == b'=')?;
             Some((&part[..at], &part[at + 1..]))
         })
         .filter(move |(found, _)| name.is_none_or(|name| *found == name))
         .map(|(_, value)| value)
-}
-
-fn delimiter(args: &mut [Arg]) -> Result<(), String> {
-    match args.get(1) {
-        Some(Arg::Str(text)) if text.len() > 1 => {
-            Err("delimiter must be a single character".to_owned())
-        }
-        _ => Ok(()),
-    }
 }
 
 #[cfg(test)]
@@ -90,7 +84,7 @@ mod tests {
     fn param(name: &str, delimiter: Option<&str>) -> Option<String> {
         let head = Head::request(
             b"GET",
-            b"/p;sid=x;b=7?x=1&y&=v&X=3&x=5&ab=2",
+            b"/p;sid=x;b=7?x=1&y&=v&X=3&x=5&ab=2?z=8,c=9,",
             Version::HTTP_11,
         );
         let mut args = vec![Compiled::Str(name.as_bytes().into())];
@@ -110,5 +104,7 @@ mod tests {
         assert_eq!(param("", None).as_deref(), Some("1"));
         assert_eq!(param("sid", Some(";")).as_deref(), Some("x"));
         assert_eq!(param("b", Some(";")).as_deref(), Some("7?x=1"));
+        assert_eq!(param("z", None).as_deref(), Some("8,c=9,"));
+        assert_eq!(param("c", Some(",;")).as_deref(), Some("9"));
     }
 }

@@ -7,7 +7,7 @@
 use super::{ProxyKeyword, Sections, State};
 use crate::{
     load::{Fault, Lowered, ProxyLine},
-    lowering::{AclFacts, Points, lower_acl},
+    lowering::{Points, lower_acl},
     section::bad_name_character,
 };
 
@@ -47,12 +47,9 @@ fn acl(line: &mut ProxyLine<'_, '_>) -> Lowered {
     );
     match result {
         Ok(lowered) => {
-            let facts = line.draft.acls.entry(name).or_insert(AclFacts {
-                points: Points::default(),
-                tests: Vec::new(),
-            });
-            facts.tests.push((lowered.fetch, lowered.points));
-            facts.points = facts.points.or(lowered.points);
+            let facts = line.draft.acls.entry(name).or_default();
+            facts.fetches.push((lowered.fetch, lowered.points));
+            facts.is_raw |= lowered.is_raw;
             line.draft.proxy.acls.push(lowered.acl);
             Ok(())
         }

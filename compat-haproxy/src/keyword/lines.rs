@@ -148,6 +148,7 @@ fn arguments(
         let reference = Reference {
             kind: ReferenceKind::Backend,
             name: second.clone(),
+            is_own: false,
             argument: 2,
             word: word.to_owned(),
             fetch: None,

@@ -14,6 +14,7 @@ use locum_runtime::vocab::RuleSets;
 use super::{ProxyKeyword, Sections, State, http_rules::points};
 use crate::{
     load::{Capability, ContentTrack, Fault, Lowered, ProxyLine},
+    lowering::AclFacts,
     lowering::{
         Point, Points, RuleError,
         known::{expected_actions, known_fetch},
@@ -102,7 +103,7 @@ fn note_track(line: &mut ProxyLine<'_, '_>, rule: Option<&Located<Rule>>) {
     };
     let needs_request = |points: Points| !points.intersects(Points::of(Point::FrontendSession));
     let of_test = |test: &Test| match test {
-        Test::Named(name) => line.draft.acls.get(name).map(|facts| facts.points),
+        Test::Named(name) => line.draft.acls.get(name).map(AclFacts::points),
         Test::Anonymous(acl) => known_fetch(&acl.expr.fetch.name).map(|fetch| fetch.points),
     };
     let mut tests = rule

@@ -12,7 +12,7 @@ use locum_model::{
 use locum_parser::haproxy::Word;
 
 use super::{
-    Place, Points,
+    Place, Points, dotted,
     expr::{LoweredExpr, converts, lower_expr_words},
     known::{Kind, acl_word, known_fetch},
     pattern,
@@ -27,6 +27,8 @@ pub struct LoweredAcl {
     pub points: Points,
     /// Its fetch as written.
     pub fetch: String,
+    /// Whether it looks at bytes, which HTTP mode doesn't show.
+    pub is_raw: bool,
 }
 
 /// Lowers the words behind an access list's name, or those between braces.
@@ -37,16 +39,19 @@ pub fn lower_acl(name: &str, words: &[Word], place: &mut Place<'_>) -> Result<Lo
     let head = words.first().map_or(&[][..], |word| &word.text);
     let (lowered, fetch_word, word_method) = lower_head(head, place)?;
     let points = lowered.fetch.points;
+    let is_raw = lowered.fetch.is_raw();
+    let has_default = !matches!(lowered.output, Kind::Any | Kind::Bin | Kind::Method);
     let mut reader = Reader {
         words: &words[words.len().min(1)..],
         at: 0,
+        is_dotted: false,
         flags: Flags::default(),
     };
     reader.flags()?;
     let flags = &reader.flags;
     let matcher = match flags.method.as_deref().or(word_method) {
         Some(method) => method.to_owned(),
-        None if lowered.output == Kind::Any => {
+        None if !has_default => {
             return Err(format!(
                 "matching method must be specified first (using '-m') when using a sample fetch of this type ('{fetch_word}')"
             ));
@@ -68,6 +73,7 @@ pub fn lower_acl(name: &str, words: &[Word], place: &mut Place<'_>) -> Result<Lo
         true => &fetch_word,
         false => &lowered.expr.fetch.name,
     };
+    reader.is_dotted = reader.flags.method.is_none() && dotted::WORDS.contains(&&*fetch_word);
     let lists = reader.lists(word, &by, place)?;
     let flags = &reader.flags;
     let is_empty = flags.files.is_empty() && !reader.has_patterns();
@@ -84,6 +90,7 @@ pub fn lower_acl(name: &str, words: &[Word], place: &mut Place<'_>) -> Result<Lo
         acl,
         points,
         fetch: fetch_word,
+        is_raw,
     })
 }
 
@@ -163,6 +170,8 @@ fn input_of(matcher: &str) -> Kind {
 struct Reader<'w> {
     words: &'w [Word],
     at: usize,
+    /// Patterns are dotted numbers.
+    is_dotted: bool,
     flags: Flags,
 }
 
@@ -268,7 +277,16 @@ impl Reader<'_> {
             .map(|word| word.text.as_slice())
             .take_while(|word| !word.is_empty())
             .collect();
-        let patterns = pattern::lower(&by.matcher, &words)?;
+        let patterns = if self.is_dotted {
+            let numbers = words
+                .iter()
+                .map(|word| dotted::number(&String::from_utf8_lossy(word)))
+                .collect::<Result<Vec<String>, _>>()?;
+            let numbers: Vec<&[u8]> = numbers.iter().map(String::as_bytes).collect();
+            pattern::lower(&by.matcher, &numbers)?
+        } else {
+            pattern::lower(&by.matcher, &words)?
+        };
         let list = lists.of_line(fetch_word.to_owned(), &place.at, patterns, self.flags.id)?;
         all.push(lists.use_by(list, by.clone(), &place.at)?);
         Ok(all)

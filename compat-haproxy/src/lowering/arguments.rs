@@ -117,10 +117,15 @@ pub fn lower_arguments(
     if written.is_some_and(|args| !args.closed) {
         return Err(role.complain(stop(got), "expected ')'"));
     }
-    if given.is_empty() && required == 1 && kinds.first() == Some(&"table") {
-        // The proxy's own table.
-        let own = place.proxy.to_owned();
-        lowered.push(refer(place, ReferenceKind::Table, &own, 1, role));
+    // An empty name is looked for too: it stands for the proxy itself, or is missing. Of texts only the unit of a time
+    // is looked at when it is empty (observed).
+    let is_looked_at =
+        |kind: &&&str| !matches!(**kind, "regex" | "string") || role.word().starts_with("fc_rtt");
+    if is_empty_text
+        && (required > 0 || written.is_some())
+        && let Some(kind) = kinds.first().filter(is_looked_at)
+    {
+        lowered.extend(typed(b"", kind, 1, role, place));
     }
     lowered.resize_with(kinds.len(), || Arg::Absent);
     Ok(lowered)
@@ -183,12 +188,23 @@ fn refer(
     number: usize,
     role: &Role<'_>,
 ) -> Arg {
-    if !matches!(kind, ReferenceKind::Server | ReferenceKind::Regex) && name.is_empty() {
-        return Arg::Absent;
-    }
+    let is_proxy = matches!(
+        kind,
+        ReferenceKind::Frontend | ReferenceKind::Backend | ReferenceKind::Table
+    );
+    let is_own = is_proxy && name.is_empty();
+    let name = if is_own {
+        if place.proxy.is_empty() {
+            return Arg::Absent;
+        }
+        place.proxy
+    } else {
+        name
+    };
     place.notes.references.push(Reference {
         kind,
         name: name.to_owned(),
+        is_own,
         argument: number,
         word: role.word().to_owned(),
         fetch: match role {
@@ -214,10 +230,23 @@ fn refer(
     }
 }
 
-/// A whole signed decimal number.
+/// A whole signed decimal number, or the greatest or smallest one where it is beyond them; a sign alone is 0 (observed).
 fn integer(text: &[u8]) -> Option<i64> {
-    let text = std::str::from_utf8(text).ok()?;
-    text.parse().ok()
+    let digits = match text {
+        [b'+' | b'-', digits @ ..] => digits,
+        digits => digits,
+    };
+    let edge = if text.starts_with(b"-") {
+        i64::MIN
+    } else {
+        i64::MAX
+    };
+    let is_number = digits.iter().all(u8::is_ascii_digit);
+    let text = std::str::from_utf8(text).ok().filter(|_| is_number)?;
+    match digits {
+        [] => Some(0),
+        _ => Some(text.parse().unwrap_or(edge)),
+    }
 }
 
 fn host(ip: IpAddr) -> Arg {

@@ -6,7 +6,7 @@ use locum_parser::haproxy::{
     acl_condition::{Condition as ConditionSyntax, Polarity, Test as TestSyntax, UNCLOSED},
 };
 
-use super::{Place, Point, Points, acl::lower_acl};
+use super::{Place, Point, Points, acl::lower_acl, place::AclFacts};
 
 /// Lowers a condition that may be missing: no words are no condition.
 ///
@@ -39,12 +39,13 @@ pub fn lower_required_condition(
         return Err(ConditionError::Unexpected(found));
     };
     let mut any_of = Vec::with_capacity(syntax.alternatives.len());
-    let mut is_told = false;
+    let (mut is_raw, mut is_told) = (false, false);
     for alternative in &syntax.alternatives {
         let mut terms = Vec::with_capacity(alternative.len());
         for term in alternative {
-            let test =
-                lower_test(&term.test, place, &mut is_told).map_err(ConditionError::Wrong)?;
+            let lowered = lower_test(&term.test, place, &mut is_told);
+            let (test, raw) = lowered.map_err(ConditionError::Wrong)?;
+            is_raw |= raw;
             terms.push(Term {
                 negated: term.negated,
                 test,
@@ -55,6 +56,10 @@ pub fn lower_required_condition(
     if syntax.unclosed.is_some() {
         let message = UNCLOSED.strip_suffix('.').unwrap_or(UNCLOSED);
         return Err(ConditionError::Wrong(message.to_owned()));
+    }
+    if is_raw && place.section != "defaults" {
+        let (proxy, at) = (place.proxy.to_owned(), place.at.clone());
+        place.notes.raw_conditions.push((proxy, at));
     }
     Ok(Condition {
         unless: syntax.polarity == Polarity::Unless,
@@ -71,28 +76,24 @@ pub enum ConditionError {
     Wrong(String),
 }
 
-/// `is_told`: the condition was warned about; the reference tells only of the first test that has no value.
+/// Lowers a test; gives whether it looks at bytes, too. Of several tests without a value the reference tells only of the
+/// first: `is_told` says that there was one.
 fn lower_test(
     test: &TestSyntax,
     place: &mut Place<'_>,
     is_told: &mut bool,
-) -> Result<Test, String> {
+) -> Result<(Test, bool), String> {
     match test {
         TestSyntax::Anonymous(words) => {
             let lowered = lower_acl("", words, place)?;
-            if !lowered.points.intersects(place.points) {
-                let what = format!("it uses keyword '{}' which is", lowered.fetch);
-                warn(place, is_told, |rule| {
-                    format!("anonymous acl will never match{rule} because {what}")
-                });
-            }
-            Ok(Test::Anonymous(Box::new(lowered.acl)))
+            warn_of_points(place, None, &[(lowered.fetch, lowered.points)], is_told);
+            Ok((Test::Anonymous(Box::new(lowered.acl)), lowered.is_raw))
         }
         TestSyntax::Named(word) => {
             let name = word.as_str();
-            if let Some(facts) = place.acls.get(name.as_ref()) {
-                warn_named(place, &name, facts.points, &facts.tests, is_told);
-                return Ok(Test::Named(name.into_owned()));
+            if let Some(AclFacts { fetches, is_raw }) = place.acls.get(name.as_ref()) {
+                warn_of_points(place, Some(&name), fetches, is_told);
+                return Ok((Test::Named(name.into_owned()), *is_raw));
             }
             let Some((_, words)) = PREDEFINED.iter().find(|(known, _)| *known == name) else {
                 return Err(format!("no such ACL : '{name}'"));
@@ -103,60 +104,52 @@ fn lower_test(
                 .map(|(at, text)| Word::new(text, at as u32 + 1))
                 .collect();
             let lowered = lower_acl(&name, &words, place)?;
-            warn_named(place, &name, lowered.points, &[], is_told);
-            Ok(Test::Anonymous(Box::new(lowered.acl)))
+            warn_of_points(
+                place,
+                Some(&name),
+                &[(lowered.fetch, lowered.points)],
+                is_told,
+            );
+            Ok((Test::Anonymous(Box::new(lowered.acl)), lowered.is_raw))
         }
     }
 }
 
-/// Warns about a named access list none of whose tests has a value here, or some.
-fn warn_named(
+/// Warns of a test of which some lines, or all, have no value where the condition stands.
+fn warn_of_points(
     place: &mut Place<'_>,
-    name: &str,
-    points: Points,
-    tests: &[(String, Points)],
+    name: Option<&str>,
+    fetches: &[(String, Points)],
     is_told: &mut bool,
 ) {
-    if !points.intersects(place.points) {
-        warn(place, is_told, |rule| {
-            format!(
-                "acl '{name}' will never match{rule} because it only involves keywords that are"
-            )
-        });
-        return;
-    }
-    let here = place.points;
-    if let Some((fetch, _)) = tests.iter().find(|(_, points)| !points.intersects(here)) {
-        warn(place, is_told, |rule| {
-            let keyword = if rule.is_empty() {
-                "keywords"
-            } else {
-                "keyword"
-            };
-            format!("acl '{name}' involves {keyword} '{fetch}' which is")
-        });
-    }
-}
-
-/// A warning about a test that has no value at the place; `words` gets what the rules over TCP add of themselves.
-fn warn(place: &mut Place<'_>, is_told: &mut bool, words: impl FnOnce(&str) -> String) {
-    let point = place.points.first().filter(|_| !*is_told);
-    let Some(point) = point else {
+    let Some(point) = place.points.first().filter(|_| !*is_told) else {
         return;
     };
-    *is_told = true;
-    let rule = match point {
-        _ if !place.surroundings.starts_with("tcp-re") => "",
-        Point::FrontendConnection => " in 'tcp-request connection'",
-        Point::FrontendSession => " in 'tcp-request session'",
-        Point::FrontendResponseContent | Point::BackendResponseContent => {
-            " in 'tcp-response content'"
+    let useless = |row: &&(String, Points)| !row.1.intersects(place.points);
+    let Some((fetch, _)) = fetches.iter().find(useless) else {
+        return;
+    };
+    let rule_set = place.surroundings.starts_with("tcp-").then_some(point);
+    let rule_set = rule_set.and_then(Point::tcp_rule_set);
+    let within = rule_set.map(|name| format!(" in '{name}'"));
+    let within = within.as_deref().unwrap_or_default();
+    let is_all = fetches.iter().filter(useless).count() == fetches.len();
+    let why = match name {
+        None => format!(
+            "anonymous acl will never match{within} because it uses keyword '{fetch}' which is incompatible"
+        ),
+        Some(name) if is_all => format!(
+            "acl '{name}' will never match{within} because it only involves keywords that are incompatible"
+        ),
+        Some(name) => {
+            let keyword = rule_set.map_or("keywords", |_| "keyword");
+            format!("acl '{name}' involves {keyword} '{fetch}' which is incompatible")
         }
-        _ => " in 'tcp-request content'",
     };
-    let (at, words, point) = (&place.at, words(rule), point.description());
-    let warning = format!("parsing [{at}] : {words} incompatible with '{point}'");
+    let (at, point) = (&place.at, point.description());
+    let warning = format!("parsing [{at}] : {why} with '{point}'");
     place.notes.warnings.push(warning);
+    *is_told = true;
 }
 
 /// Access lists that need no declaration (manual 7.4).

@@ -108,6 +108,10 @@ pub fn lower_syntax<'t>(
             .unexecuted
             .push((fetch.name.to_owned(), place.at.clone())),
     }
+    if syntax.fetch.args.is_some() && crate::fetch::takes_no_argument(&call.name) {
+        let text = "no argument supported for 'fc_*' sample expressions returning counters.";
+        place.notes.warnings.push(text.to_owned());
+    }
     let mut lowered = LoweredExpr {
         expr: Expr {
             fetch: call,

@@ -85,6 +85,19 @@ pub(crate) const DESCRIPTIONS: [&str; 22] = [
 ];
 
 impl Point {
+    /// The rule set of TCP that it belongs to.
+    pub fn tcp_rule_set(self) -> Option<&'static str> {
+        Some(match self {
+            Point::FrontendConnection => "tcp-request connection",
+            Point::FrontendSession => "tcp-request session",
+            Point::FrontendContent | Point::BackendContent => "tcp-request content",
+            Point::FrontendResponseContent | Point::BackendResponseContent => {
+                "tcp-response content"
+            }
+            _ => return None,
+        })
+    }
+
     /// How messages call it.
     pub fn description(self) -> &'static str {
         DESCRIPTIONS[self as usize]
@@ -171,12 +184,20 @@ pub struct Place<'a> {
 }
 
 /// What is known of a named access list.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct AclFacts {
-    /// Points at which any of its tests has a value.
-    pub points: Points,
-    /// The fetch of each of its tests, and where that has one.
-    pub tests: Vec<(String, Points)>,
+    /// The fetch of each of its lines, and where it has a value.
+    pub fetches: Vec<(String, Points)>,
+    /// Whether one of them looks at bytes.
+    pub is_raw: bool,
+}
+
+impl AclFacts {
+    /// Points at which any of its lines has a value.
+    pub fn points(&self) -> Points {
+        let all = self.fetches.iter().map(|(_, points)| *points);
+        all.fold(Points::default(), Points::or)
+    }
 }
 
 /// What lowering found that isn't part of the model: warnings, references to resolve, words not executed.
@@ -192,10 +213,12 @@ pub struct Notes {
     pub tracks: Vec<Track>,
     /// Where the key of the last `track-sc` rule has a value, for the warnings about its place.
     pub last_track_points: Option<Points>,
-    /// Whether something looked at needs HTTP mode.
-    pub needs_http: bool,
+    /// Conditions that look at bytes: the proxy and the line. HTTP mode doesn't show them.
+    pub raw_conditions: Vec<(String, Origin)>,
     /// Lists of patterns named so far.
     pub pattern_lists: super::list::PatternLists,
+    /// Whether something looked at needs HTTP mode.
+    pub needs_http: bool,
 }
 
 /// A table that a `track-sc` rule uses.
@@ -218,6 +241,8 @@ pub struct Reference {
     pub kind: ReferenceKind,
     /// Its name as written.
     pub name: String,
+    /// Nothing was written: the proxy itself is meant.
+    pub is_own: bool,
     /// Which argument of its word it is, from 1.
     pub argument: usize,
     /// The word.

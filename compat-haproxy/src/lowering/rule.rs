@@ -84,6 +84,10 @@ impl<'w, 'p> RuleWords<'w, 'p> {
     /// # Errors
     /// The reference's wording.
     pub fn expr(&mut self) -> Result<Located<Expr>, String> {
+        // What `capture` complains about is the expression itself (observed).
+        if self.action() == b"capture" {
+            return self.typed_expr().map(|(expr, ..)| expr);
+        }
         let (lowered, taken) =
             lower_expr_words(&self.words[self.at.min(self.words.len())..], self.place)?;
         self.at += taken;

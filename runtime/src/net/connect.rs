@@ -62,6 +62,8 @@ pub struct ConnectError {
     pub kind: Failure,
     /// What the kernel said.
     pub error: io::Error,
+    /// The local end that the attempt had, if it got that far.
+    pub source: Option<SocketAddr>,
 }
 
 /// Kinds of connection failure.
@@ -107,7 +109,11 @@ impl ConnectError {
             Some(libc::EAFNOSUPPORT | libc::EPROTONOSUPPORT | libc::EINVAL) => Failure::Unsupported,
             _ => Failure::Other,
         };
-        Self { kind, error }
+        Self {
+            kind,
+            error,
+            source: None,
+        }
     }
 }
 
@@ -172,7 +178,12 @@ fn tcp(to: SocketAddr, options: &Options) -> Result<Connecting, ConnectError> {
         Err(error) => return Err(error.into()),
     }
     // With TFO sending would begin the handshake, and without the data that are to go with it.
-    let stands = !options.fast_open && stands(&socket)?;
+    let source = || socket.local_addr().ok()?.as_socket();
+    let stands = !options.fast_open
+        && stands(&socket).map_err(|error| ConnectError {
+            source: source(),
+            ..ConnectError::of(error)
+        })?;
     let socket = OwnedFd::from(socket).into();
     Ok(match stands {
         true => Connecting::Connected(socket),
@@ -182,11 +193,11 @@ fn tcp(to: SocketAddr, options: &Options) -> Result<Connecting, ConnectError> {
 
 /// Whether a connection that was begun just now stands already: then sending nothing succeeds. Asking costs less than
 /// an event of the reactor does.
-fn stands(socket: &Socket) -> Result<bool, ConnectError> {
+fn stands(socket: &Socket) -> io::Result<bool> {
     match socket.send_with_flags(&[], nix::libc::MSG_NOSIGNAL) {
         Ok(_) => Ok(true),
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(false),
-        Err(error) => Err(error.into()),
+        Err(error) => Err(error),
     }
 }
 

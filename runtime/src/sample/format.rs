@@ -285,12 +285,14 @@ impl Format {
         let mut field = Field::new(out, "", flags, self.style);
         match (expr.eval(view, arena).value(), self.style) {
             // An empty text looks as if there was none (observed).
-            (Some(value), Style::Log) => match value.to_text(arena) {
+            (Some(value), Style::Log) => match before_nul(value.to_text(arena)) {
                 [] => field.absent(),
                 text => field.text(text),
             },
             // No quotes here, whatever the flags say (observed).
-            (Some(value), Style::Http) => field.push(value.to_text(arena), Some(Encoding::Http)),
+            (Some(value), Style::Http) => {
+                field.push(before_nul(value.to_text(arena)), Some(Encoding::Http))
+            }
             (None, _) => field.absent(),
         }
     }
@@ -303,6 +305,12 @@ impl Format {
             _ => None,
         }
     }
+}
+
+/// Formats write texts, which end at their first NUL (observed).
+fn before_nul(text: &[u8]) -> &[u8] {
+    let end = memchr::memchr(0, text);
+    end.map_or(text, |end| &text[..end])
 }
 
 #[cfg(test)]

@@ -49,6 +49,7 @@ impl<C: ClientSide> Stream<'_, C> {
             return Err(Halt::Closed);
         }
         self.after_response_rules().await?;
+        self.facts.answered_here = true;
         if self.facts.service.is_some() {
             self.dump(&[super::dump::Passing::Response]);
         }

@@ -292,6 +292,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         let began = clock::now();
         let options = self.connect_options(server, source, !proxy_header.is_empty());
         self.facts.server_address = destination_address(&destination);
+        (self.facts.server_source, self.facts.server_refused) = (None, false);
         let connected = self.connect(&destination, &options).await?;
         let now = clock::now();
         self.facts.timers.connect_ms = -1;
@@ -397,9 +398,16 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             }
             Ok(connect::Connecting::Tcp(socket)) => Detached::Tcp(socket),
             Ok(connect::Connecting::Unix(socket)) => Detached::Unix(socket),
-            Err(error) => return Ok(Err(self.no_connection(&error))),
+            Err(error) => {
+                self.facts.server_source = error.source;
+                self.facts.server_refused = true;
+                return Ok(Err(self.no_connection(&error)));
+            }
         };
         let mut conn = socket.attach();
+        if self.plan.tells_server_source {
+            self.facts.server_source = conn.local_address();
+        }
         let until = deadline(clock::now(), self.backend.timeouts.connect);
         let waited = self
             .wait_on_client(until, |cx| conn.poll_writable(cx))
@@ -407,7 +415,10 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         Ok(match waited {
             Ok(()) => match conn.take_error() {
                 None => Ok(conn),
-                Some(error) => Err(connect_failure(connect::ConnectError::of(error).kind)),
+                Some(error) => {
+                    self.facts.server_refused = true;
+                    Err(connect_failure(connect::ConnectError::of(error).kind))
+                }
             },
             Err(Stopped::Deadline) => Err(Failure::ConnectTimeout),
             Err(Stopped::ClientGone) => return Err(Halt::Failed(Failure::ConnectAborted)),

@@ -105,6 +105,10 @@ pub struct StreamFacts {
     pub server_address: Option<SocketAddr>,
     /// Our end of the connection to the server, where something of the configuration tells it.
     pub server_source: Option<SocketAddr>,
+    /// Whether the response was made here, and has passed its rules.
+    pub answered_here: bool,
+    /// Whether the server's machine refused the connection.
+    pub server_refused: bool,
     /// The number of that connection's descriptor, for dumps of messages.
     pub server_descriptor: Option<RawFd>,
     /// The address that the connection to the server was to come from couldn't be bound.
@@ -173,6 +177,8 @@ impl StreamFacts {
             service: None,
             server_address: None,
             server_source: None,
+            answered_here: false,
+            server_refused: false,
             server_descriptor: None,
             source_refused: false,
             opening: Opening::default(),

@@ -235,6 +235,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         let began = clock::now();
         let (mut from, mut resumed) = (RuleIndex::default(), None);
         let mut inspect_over = inspect_delay.is_none();
+        let mut body_wait = None;
         loop {
             let decision = self.step(rules, proxy, sees, from, resumed.take(), inspect_over);
             if std::mem::take(&mut self.hinted) {
@@ -242,6 +243,16 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             }
             match decision {
                 Decision::Suspend(at, wait) => {
+                    let wait = match (wait, body_wait) {
+                        // Some of the body has come, and the time of the same rule runs on.
+                        (Wait::RequestBody(_), Some((rule, until))) if rule == at => {
+                            Wait::RequestBody(until)
+                        }
+                        (wait, _) => wait,
+                    };
+                    if let Wait::RequestBody(until) = wait {
+                        body_wait = Some((at, until));
+                    }
                     from = at;
                     resumed = Some(self.wait_for(wait).await?);
                 }
@@ -348,7 +359,16 @@ impl<'s, C: ClientSide> Stream<'s, C> {
                     _ => Ok(Resumed::TimedOut),
                 }
             }
-            Wait::RequestBody(moment) => self.wait_for_bytes(Some(moment)).await,
+            Wait::RequestBody(moment) => {
+                // The wait counts as part of receiving the request.
+                self.facts.timers.request_done = None;
+                let resumed = self.wait_for_bytes(Some(moment)).await?;
+                if resumed == Resumed::TimedOut {
+                    return Err(Halt::Failed(Failure::BufferedRequestTimeout));
+                }
+                self.facts.timers.request_done = Some(clock::now());
+                Ok(resumed)
+            }
             // Response bodies are inspected once something asks for it; until then nothing more will come.
             Wait::ResponseBody(_) => Ok(Resumed::TimedOut),
         }

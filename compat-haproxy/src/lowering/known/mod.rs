@@ -70,6 +70,13 @@ pub struct KnownConverter {
     pub output: Kind,
 }
 
+impl KnownFetch {
+    /// Whether it looks at a channel's bytes, which HTTP mode doesn't show.
+    pub fn is_raw(&self) -> bool {
+        self.needs.contains(" buffer")
+    }
+}
+
 const fn fetch(
     name: &'static str,
     signature: &'static str,
