@@ -85,6 +85,13 @@ const DATAGRAM_PREFIXES: &[(&str, Family)] = &[
 const UNIX_STREAM_PREFIXES: &[&str] = &["stream+unix@", "uxst@", "unix@"];
 const UNIX_DATAGRAM_PREFIXES: &[&str] = &["dgram+unix@", "uxdg@"];
 
+/// Whether the prefix asks for a connection.
+pub fn names_a_stream(text: &str) -> bool {
+    let mut prefixes = STREAM_PREFIXES.iter().map(|(prefix, _)| *prefix);
+    text.starts_with("uxst@")
+        || prefixes.any(|prefix| !prefix.starts_with("ipv") && text.starts_with(prefix))
+}
+
 /// Longest path of a unix socket; the reference keeps ten bytes for its temporary suffix.
 const MAX_PATH: usize = 97;
 /// Longest abstract name.

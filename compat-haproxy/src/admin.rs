@@ -11,7 +11,7 @@ use locum_runtime::{
     check::start as checks,
     clock,
     event::Event,
-    log::{console, level},
+    log::{Words, console, feed, level},
     process::handover::Listener,
     worker::{Worker, serve::Background},
 };
@@ -45,6 +45,7 @@ pub fn background(
             })
         };
         checks::start(&worker, &tell);
+        feed::start(&worker);
         let places = worker.live.command_clients.clone();
         let admin = Rc::new(Admin {
             plan: worker.plan.clone(),
@@ -97,8 +98,11 @@ fn log(worker: &Worker, message: &Message) {
         clock::both().date,
         &log.targets,
         message.level,
-        &log.tag,
-        message.text.as_bytes(),
+        Words {
+            tag: &log.tag,
+            message: message.text.as_bytes(),
+            ..Words::default()
+        },
     );
 }
 

@@ -12,6 +12,7 @@ pub use judge::{Judged, judge};
 
 use locum_model::{
     Model, Text,
+    log::{LogSink, LogTarget},
     proxy::{Greeting, Mode, Proxy},
 };
 
@@ -46,6 +47,9 @@ pub(crate) fn finish(loader: &mut Loader<'_>, model: &mut Model) -> Verdict {
     if refuse_unexecuted(loader) {
         return Verdict::Invalid;
     }
+    rings(loader);
+    let late = unknown_rings(loader, &drafts);
+    loader.start_alerts = late;
     let zero_warning = loader.zero_warning || loader.global_facts.zero_warning;
     let warned = loader
         .shared
@@ -78,6 +82,64 @@ pub(crate) fn finish(loader: &mut Loader<'_>, model: &mut Model) -> Verdict {
     } else {
         Verdict::NoListener
     }
+}
+
+/// Rings: their lines fit in, and those of `log` lines come behind those that were declared.
+fn rings(loader: &mut Loader<'_>) {
+    for ring in &mut loader.model.rings {
+        if ring.max_length > ring.size {
+            loader.shared.warn_plain(format!(
+                "ring '{}' event max length '{}' exceeds size, forced to size '{}'.",
+                ring.name, ring.max_length, ring.size
+            ));
+            ring.max_length = ring.size;
+        }
+        if !ring.servers.is_empty()
+            && (ring.connect_timeout.is_none() || ring.server_timeout.is_none())
+        {
+            loader.shared.warn_plain(format!(
+                "missing timeouts for backend '{}'.\n   | While not properly invalid, you will certainly encounter various problems\n   | with such a configuration. To fix this, please ensure that all following\n   | timeouts are set to a non-zero value: 'client', 'connect', 'server'.",
+                ring.name
+            ));
+        }
+    }
+    let own = std::mem::take(&mut loader.shared.notes.rings);
+    loader.model.rings.extend(own);
+}
+
+/// What `log` lines say about rings that aren't there. A check doesn't look for them, a start ends with these alerts.
+fn unknown_rings(loader: &Loader<'_>, drafts: &[Draft]) -> Vec<String> {
+    let rings = &loader.model.rings;
+    let problem = |log: &LogTarget| {
+        let LogSink::Ring(name) = &log.sink else {
+            return None;
+        };
+        let (name, at) = (&name.value, &name.at);
+        let word = match name.as_str() {
+            "stdout" | "stderr" => "incomatible",
+            "buf0" => return None,
+            name if rings.iter().any(|ring| ring.name == name) => return None,
+            _ => "unknown",
+        };
+        Some(format!(
+            "in file '{}' at line {} uses {word} ring named '{name}'.",
+            at.file, at.line
+        ))
+    };
+    let of = |owner: String, logs: &[LogTarget]| -> Vec<String> {
+        let problems = logs.iter().filter_map(problem);
+        problems.map(|text| format!("{owner} {text}")).collect()
+    };
+    let global = &loader.model.global.logs;
+    let mut alerts = of("global log server declared".to_owned(), global);
+    for draft in drafts.iter().filter(|draft| !draft.proxy.disabled) {
+        let owner = format!("log server declared in proxy section '{}'", draft.name());
+        alerts.extend(of(owner, &draft.proxy.logs));
+    }
+    // The reference's own proxy logs where `global` says.
+    let owner = "log server declared in proxy section '<HTTPCLIENT>'".to_owned();
+    alerts.extend(of(owner, global));
+    alerts
 }
 
 /// Words that could fail open refuse the start; the message says how to accept one.

@@ -100,6 +100,8 @@ pub struct Loaded {
     pub messages: Vec<Message>,
     /// Whether the configuration can be started.
     pub verdict: Verdict,
+    /// What ends a start, though the configuration is valid to a check.
+    pub start_alerts: Vec<String>,
     /// `quiet` in `global`: messages are not printed.
     pub quiet: bool,
     /// Names that existing files gave, for excerpts.
@@ -143,6 +145,7 @@ pub fn load(files: &[Source], options: &LoadOptions) -> Loaded {
     Loaded {
         model,
         messages: loader.shared.messages,
+        start_alerts: loader.start_alerts,
         verdict,
         quiet,
         sources: files.to_vec(),
@@ -173,6 +176,8 @@ pub struct Loader<'o> {
     pub named_sections: HashSet<(&'static str, String)>,
     /// `-dW`.
     pub zero_warning: bool,
+    /// See [`Loaded`].
+    pub start_alerts: Vec<String>,
     fatal_lines: usize,
 }
 
@@ -364,6 +369,7 @@ impl<'o> Loader<'o> {
             groups: Vec::new(),
             named_sections: HashSet::new(),
             zero_warning: options.zero_warning,
+            start_alerts: Vec::new(),
             fatal_lines: 0,
         }
     }

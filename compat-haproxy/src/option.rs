@@ -6,7 +6,7 @@ mod logs;
 mod special;
 
 pub(crate) use forwardfor::network;
-pub use logs::{needs_http as log_format_needs_http, set as set_log_format};
+pub use logs::{needs_http as log_format_needs_http, set as set_log_format, warn_in_backend};
 pub use special::SPECIAL;
 
 use locum_model::proxy::Options;

@@ -4,6 +4,7 @@ mod defaults;
 mod global;
 mod http_errors;
 mod proxy;
+pub(crate) mod ring;
 mod unexecuted;
 mod userlist;
 
@@ -32,6 +33,8 @@ pub enum Section {
     Userlist(Option<usize>),
     /// Error pages, by their place.
     HttpErrors(Option<usize>),
+    /// A ring buffer, by its place; one with a faulty header has none.
+    Ring(Option<usize>),
     /// A section that is recognised only: its word and its name.
     Unexecuted(&'static str, String),
 }
@@ -65,6 +68,9 @@ impl Section {
             Section::HttpErrors(at) => at
                 .and_then(|at| loader.model.error_pages.get(at))
                 .map_or(String::new(), |pages| pages.name.value.clone()),
+            Section::Ring(at) => at
+                .and_then(|at| loader.model.rings.get(at))
+                .map_or(String::new(), |ring| ring.name.clone()),
             Section::Unexecuted(word, name) => of(name, word),
         }
     }
@@ -82,6 +88,7 @@ pub fn line(loader: &mut Loader<'_>, words: &[Word], at: &Origin) -> bool {
         b"backend" => proxy::open(loader, "backend", words, at),
         b"listen" => proxy::open(loader, "listen", words, at),
         b"userlist" => userlist::open(loader, words, at),
+        b"ring" => ring::open(loader, words, at),
         b"http-errors" => http_errors::open(loader, words, at),
         word => match unexecuted::section(word) {
             Some(section) => unexecuted::open(loader, section, words, at),
@@ -106,6 +113,7 @@ fn body(loader: &mut Loader<'_>, words: &[Word], at: &Origin) -> Lowered {
         Section::Defaults(index) => defaults::line(loader, index, words, at),
         Section::Userlist(list) => userlist::line(loader, list, words, at),
         Section::HttpErrors(pages) => http_errors::line(loader, pages, words, at),
+        Section::Ring(ring) => ring::line(loader, ring, words, at),
         Section::Unexecuted(section, name) => unexecuted::line(loader, section, &name, words, at),
     }
 }

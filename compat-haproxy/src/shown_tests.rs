@@ -11,7 +11,7 @@ use std::{
 use crate::{
     action::ACTIONS,
     converter,
-    fetch::{canonical, definition},
+    fetch::is_executed,
     lowering::known::{
         CONVERTERS, FETCHES, Kind, acl_word, expected_actions, known_converter, known_fetch,
     },
@@ -99,7 +99,7 @@ fn words_that_are_not_executed_have_a_reason_and_others_have_none() {
     let fetches = FETCHES.iter().map(|row| row.name);
     let converters = CONVERTERS.iter().map(|row| row.name);
     let is_converter = |name: &str| converter::definition(name).is_some();
-    reasons_are_right(fetches, is_fetch, FETCHES_NOT_EXECUTED);
+    reasons_are_right(fetches, is_executed, FETCHES_NOT_EXECUTED);
     reasons_are_right(converters, is_converter, CONVERTERS_NOT_EXECUTED);
     let actions = RULE_SETS.iter().flat_map(|set| expected_actions(*set));
     let actions = actions.map(|name| name.trim_end_matches("(*)"));
@@ -132,7 +132,7 @@ fn every_executed_word_is_shown_by_a_scenario() {
     let fetches = FETCHES
         .iter()
         .map(|row| row.name)
-        .filter(|name| is_fetch(name))
+        .filter(|name| is_executed(name))
         .map(|name| format!("fetch {name}"));
     let converters = CONVERTERS
         .iter()
@@ -169,10 +169,6 @@ const RULE_SETS: [RuleSets; 7] = [
     RuleSets::TCP_REQUEST_CONTENT,
     RuleSets::TCP_RESPONSE_CONTENT,
 ];
-
-fn is_fetch(name: &str) -> bool {
-    definition(canonical(name).unwrap_or(name)).is_some()
-}
 
 fn is_action(name: &str) -> bool {
     ACTIONS.iter().any(|word| word.def.name == name)

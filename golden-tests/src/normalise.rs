@@ -112,10 +112,42 @@ static CLF_TIMERS: LazyLock<Regex> = LazyLock::new(|| {
         .expect("the patterns of this file are constants")
 });
 
+/// `hidden(1795418592)`: a scenario's own mark around what varies; its shape stays.
+static HIDDEN: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"hidden\(([^()]*)\)").expect("the patterns of this file are constants")
+});
+
+/// `about(312)`: a scenario's own mark around milliseconds, of which whole 400s stay.
+static ABOUT: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"about\((\d+)\)").expect("the patterns of this file are constants")
+});
+
+fn shape(text: &str) -> String {
+    let (digits, capitals) = (char::is_ascii_digit, |c: &char| matches!(c, 'A'..='F'));
+    let kind = if text.is_empty() || text == "-" || text == "-1" {
+        return text.to_owned();
+    } else if text.chars().all(|c| digits(&c) || capitals(&c)) {
+        "digits"
+    } else {
+        return "text".to_owned();
+    };
+    format!("{} {kind}", text.len())
+}
+
 /// Replaces what may vary.
 #[must_use]
 pub fn normalise(text: &str) -> String {
-    let mut text = text.to_owned();
+    let mut text = HIDDEN
+        .replace_all(text, |found: &regex::Captures<'_>| {
+            format!("hidden({})", shape(&found[1]))
+        })
+        .into_owned();
+    text = ABOUT
+        .replace_all(&text, |found: &regex::Captures<'_>| {
+            let nearest = found[1].parse::<u64>().unwrap_or(0).saturating_add(200) / 400;
+            format!("about({})", nearest * 400)
+        })
+        .into_owned();
     for rule in RULES.iter() {
         text = rule.pattern.replace_all(&text, rule.shown).into_owned();
     }
@@ -238,6 +270,14 @@ mod tests {
         assert_eq!(
             normalise(line),
             "<134>DATE haproxy[PID]: 127.0.0.1:PORT [DATE] f b/s1 T/T/-1/-1/+T 503 217 - - SC-- 1/1/0/0/+3 0/0 \"GET / HTTP/1.1\""
+        );
+    }
+
+    #[test]
+    fn what_a_scenario_marks_keeps_its_shape_or_its_order_of_magnitude() {
+        assert_eq!(
+            normalise("hidden(6B0323E4) hidden(vm-1) hidden(-1) about(17) about(412) about(-1)"),
+            "hidden(8 digits) hidden(text) hidden(-1) about(0) about(400) about(-1)"
         );
     }
 

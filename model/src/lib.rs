@@ -44,4 +44,6 @@ pub struct Model {
     pub error_pages: Vec<proxy::ErrorPages>,
     /// Lists of patterns, in the order in which the configuration first names them.
     pub pattern_lists: Vec<pattern::PatternList>,
+    /// Ring buffers, in the order of the file.
+    pub rings: Vec<log::RingSettings>,
 }

@@ -1,8 +1,10 @@
 //! Where log lines go.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
-use crate::address::Address;
+use crate::{Located, address::Address};
 
 /// A `log` line (manual 3.1 and 4.2: "log").
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -31,7 +33,49 @@ pub enum LogSink {
     /// Lines to an inherited descriptor, standard output included.
     Stream(i32),
     /// A ring buffer of this name.
-    Ring(String),
+    Ring(Located<String>),
+}
+
+/// A `ring` section (manual 3.9).
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct RingSettings {
+    /// Its name.
+    pub name: String,
+    /// `description`; its name where nothing was said.
+    pub description: String,
+    /// `format`: of all lines, whatever their `log` line says.
+    pub format: LogLineFormat,
+    /// `maxlen`: lines are cut at this many bytes.
+    pub max_length: u32,
+    /// `size`: bytes that it holds.
+    pub size: u32,
+    /// `timeout connect` of its servers.
+    pub connect_timeout: Option<Duration>,
+    /// `timeout server`: how long a server may take no bytes.
+    pub server_timeout: Option<Duration>,
+    /// Who gets a copy of each line.
+    pub servers: Vec<RingServer>,
+}
+
+/// A `server` of a ring.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RingServer {
+    /// Its name.
+    pub name: Located<String>,
+    /// Where it listens.
+    pub address: Address,
+    /// `log-proto`
+    pub protocol: LogProtocol,
+}
+
+/// How lines are told apart on a stream (manual 5.2 "log-proto").
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum LogProtocol {
+    /// A newline ends each.
+    #[default]
+    Legacy,
+    /// Their length stands before each.
+    OctetCount,
 }
 
 /// What stands before the message (manual: "log", `format`).

@@ -1,6 +1,6 @@
 //! Log formats, lowered when their proxy is complete: which one counts, and whether it can be made there.
 
-use locum_model::{Located, Text, expr::LogFormat, proxy::Mode};
+use locum_model::{Located, Origin, Text, expr::LogFormat, proxy::Mode};
 
 use crate::{
     load::{Draft, FormatKind, Loader, RawFormat},
@@ -21,6 +21,14 @@ pub(super) fn check(loader: &mut Loader<'_>, draft: &mut Draft) {
         if draft.log_format.is_none() && !draft.proxy.logs.is_empty() {
             let raw = connect_line(draft);
             draft.proxy.begin_log_format = lower(loader, draft, &raw, "log-format").ok();
+        }
+        if let Some(mut raw) = draft.log_format_sd.clone() {
+            // Its line isn't remembered (observed).
+            raw.at = Origin {
+                file: "(null)".into(),
+                ..Origin::nowhere()
+            };
+            draft.proxy.structured_log_format = lower(loader, draft, &raw, "log-format-sd").ok();
         }
         if let Some(raw) = draft.error_log_format.clone() {
             draft.proxy.error_log_format = lower(loader, draft, &raw, "error-log-format").ok();
@@ -65,7 +73,6 @@ fn fall_back(loader: &mut Loader<'_>, draft: &Draft, raw: &mut RawFormat) {
     }
     let word = match raw.kind {
         FormatKind::Https => "option httpslog",
-        FormatKind::HttpClf => "option httplog clf",
         _ => "option httplog",
     };
     let text = format!(
@@ -88,12 +95,9 @@ fn lower(
         FormatKind::Tcp => Text::from(log_alias::TCP_LOG),
         FormatKind::Http => Text::from(log_alias::HTTP_LOG),
         FormatKind::HttpClf => Text::from(log_alias::HTTP_LOG_CLF),
-        FormatKind::Https => Text::from(log_alias::HTTP_LOG),
+        FormatKind::Https => Text::from(log_alias::HTTPS_LOG),
         FormatKind::Custom(text) => text.clone(),
     };
-    if raw.kind == FormatKind::Https {
-        loader.shared.unexecuted("option httpslog", &raw.at);
-    }
     let shown = if word == "unique-id-format" {
         "unique-id"
     } else {
@@ -140,6 +144,7 @@ fn word_surroundings(word: &str) -> &'static str {
     match word {
         "unique-id-format" => "unique-id-format expression",
         "error-log-format" => "error-log-format expression",
+        "log-format-sd" => "log-format-sd expression",
         _ => "log-format expression",
     }
 }

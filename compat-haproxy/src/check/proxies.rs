@@ -2,6 +2,7 @@
 
 use locum_model::{
     Origin,
+    log::LogSink,
     proxy::{KeyType, Mode},
 };
 
@@ -32,8 +33,14 @@ pub(super) fn check(loader: &mut Loader<'_>, names: &Names, draft: &mut Draft) {
         content_tracks(loader, draft);
     }
     bind_threads(loader, draft);
-    if draft.log_global {
+    if let Some(at) = &draft.log_global {
         let mut logs = loader.model.global.logs.clone();
+        for log in &mut logs {
+            // They count as written here (observed).
+            if let LogSink::Ring(name) = &mut log.sink {
+                name.at = at.clone();
+            }
+        }
         logs.append(&mut draft.proxy.logs);
         draft.proxy.logs = logs;
     }
@@ -41,14 +48,9 @@ pub(super) fn check(loader: &mut Loader<'_>, names: &Names, draft: &mut Draft) {
         (draft.log_format.is_some() || draft.log_format_sd.is_some()) && draft.has_frontend;
     formats::check(loader, draft);
     timeouts(loader, draft);
+    captured_cookie(loader, draft);
     ignored(loader, draft);
     let unlogged = draft.proxy.logs.is_empty();
-    if had_format
-        && !unlogged
-        && let Some(raw) = &draft.log_format_sd
-    {
-        loader.shared.tuning("log-format-sd", &raw.at);
-    }
     if had_format && unlogged && !draft.format_unread {
         loader.shared.warn_plain(format!(
             "log format ignored for {kind} '{name}' since it has no log address."
@@ -301,6 +303,20 @@ fn timeouts(loader: &mut Loader<'_>, draft: &Draft) {
             "missing timeouts for {} '{}'.\n   | While not properly invalid, you will certainly encounter various problems\n   | with such a configuration. To fix this, please ensure that all following\n   | timeouts are set to a non-zero value: 'client', 'connect', 'server'.",
             draft.type_word(),
             draft.name()
+        ));
+    }
+}
+
+/// `capture cookie` keeps no more than `tune.http.cookielen` allows.
+fn captured_cookie(loader: &mut Loader<'_>, draft: &mut Draft) {
+    let longest = loader.model.global.tune.http_cookielen.unwrap_or(63);
+    let shown = format!("{} '{}'", draft.type_word(), draft.name());
+    if let Some((_, length)) = &mut draft.frontend.capture_cookie
+        && *length > longest
+    {
+        *length = longest;
+        loader.shared.warn_plain(format!(
+            "truncating capture length to {longest} bytes for {shown}."
         ));
     }
 }

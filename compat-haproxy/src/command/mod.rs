@@ -12,6 +12,7 @@ mod set_maxconn;
 mod set_rate_limit;
 mod set_server;
 mod show_env;
+mod show_events;
 mod show_info;
 mod show_servers;
 mod show_sess;
@@ -67,6 +68,7 @@ pub static COMMANDS: &[&CommandDef] = &[
     &cli::SHOW_LEVEL,
     &cli::SHOW_SOCKETS,
     &show_env::SHOW,
+    &show_events::SHOW,
     &show_info::SHOW,
     &show_info::SCHEMA,
     &pattern_show::SHOW_MAP,

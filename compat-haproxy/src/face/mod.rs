@@ -193,6 +193,14 @@ impl Face {
         if let Some(exit) = self.refuse(&loaded) {
             return exit;
         }
+        if !loaded.start_alerts.is_empty() {
+            let alerts = loaded.start_alerts.iter();
+            let alerts: Vec<_> = alerts
+                .map(|text| plain(format!("config : {text}")))
+                .collect();
+            self.tell(&alerts);
+            return Exit::Status(1);
+        }
         if self.args.master_worker || loaded.model.process.master_worker.is_some() {
             supervising::master(self, sources, loaded.model)
         } else {

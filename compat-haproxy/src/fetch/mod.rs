@@ -400,6 +400,11 @@ pub fn definition(name: &str) -> Option<&'static FetchDef> {
     FETCHES.get(at).copied()
 }
 
+/// Whether a fetch of that name, or of the name that it stands for, is executed.
+pub fn is_executed(name: &str) -> bool {
+    definition(canonical(name).unwrap_or(name)).is_some()
+}
+
 /// Whether an argument is accepted with a warning only.
 pub(crate) fn takes_no_argument(name: &str) -> bool {
     tcp_info::COUNTERS.iter().any(|row| row.name == name)

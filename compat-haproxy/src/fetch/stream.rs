@@ -11,7 +11,7 @@ use std::cell::RefCell;
 
 use locum_model::Origin;
 use locum_runtime::{
-    http::uri::Target,
+    http::{message::Version, uri::Target},
     plan::args::Args,
     sample::{
         value::{Arena, Fetched, Type, Value},
@@ -44,15 +44,20 @@ pub(super) static CAPTURE_REQ_METHOD: FetchDef =
 pub(super) static CAPTURE_REQ_URI: FetchDef = fetch("capture.req.uri", Type::Str, |view, _, _| {
     // From the path on, also of an absolute target (observed).
     captured_line(view)
-        .map(|line| Value::Str(Target::of(line.uri).path_and_query()))
+        .and_then(|line| line.uri)
+        .map(|uri| Target::of(uri).path_and_query())
+        .filter(|path| path.starts_with(b"/"))
+        .map(Value::Str)
         .into()
 });
 
 pub(super) static CAPTURE_REQ_VER: FetchDef = fetch("capture.req.ver", Type::Str, |view, _, _| {
     // The reference reduces it to one of these two.
-    let version = captured_line(view).map(|line| match line.version {
-        b"HTTP/1.0" | b"" => &b"HTTP/1.0"[..],
-        _ => b"HTTP/1.1",
+    let version = captured_line(view).and(view.stream).map(|stream| {
+        match stream.request_version < Version::HTTP_11 {
+            true => &b"HTTP/1.0"[..],
+            false => b"HTTP/1.1",
+        }
     });
     version.map(Value::Str).into()
 });
@@ -65,7 +70,7 @@ pub(super) static CAPTURE_RES_VER: FetchDef = fetch("capture.res.ver", Type::Str
     view.response
         .filter(|_| answered)
         .map(|head| match head.version() {
-            version if version < locum_runtime::http::message::Version::HTTP_11 => &b"HTTP/1.0"[..],
+            version if version < Version::HTTP_11 => &b"HTTP/1.0"[..],
             _ => b"HTTP/1.1",
         })
         .map(Value::Str)
@@ -108,29 +113,28 @@ fn last_rule<'a>(view: &View<'a>) -> Option<&'a Origin> {
     view.stream?.last_rule.as_ref()
 }
 
-/// The request line as it was captured for the log.
+/// The request line as it was captured for the log, taken apart. It may have been cut.
 pub(crate) struct CapturedLine<'a> {
     pub(crate) method: &'a [u8],
-    pub(crate) uri: &'a [u8],
-    pub(crate) version: &'a [u8],
+    /// None, if the line ends within the method.
+    pub(crate) uri: Option<&'a [u8]>,
+    /// None, if it ends within the target.
+    pub(crate) version: Option<&'a [u8]>,
 }
 
+/// `None`: no request was understood.
 pub(crate) fn captured_line<'a>(view: &View<'a>) -> Option<CapturedLine<'a>> {
     let stream = view.stream?;
+    // A line of its own stands where no request could be read.
     let line: &'a [u8] = &stream.request_line;
-    let method = line
-        .get(..stream.method_length as usize)
-        .filter(|method| !method.is_empty())?;
-    let rest = line.get(method.len() + 1..).unwrap_or_default();
-    let end = rest.iter().position(|&byte| byte == b' ');
-    let (uri, version) = match end {
-        Some(end) => (&rest[..end], &rest[end + 1..]),
-        None => (rest, &[][..]),
-    };
+    let mut parts = line.splitn(3, |&byte| byte == b' ');
+    let method = parts
+        .next()
+        .filter(|_| stream.timers.request_done.is_some())?;
     Some(CapturedLine {
         method,
-        uri,
-        version,
+        uri: parts.next(),
+        version: parts.next(),
     })
 }
 

@@ -51,6 +51,13 @@ fn capture(line: &mut ProxyLine<'_, '_>) -> Lowered {
                 )
                 .into());
             }
+            if line.line.has(6) {
+                let extra = line.line.text(6);
+                return Err(format!(
+                    "'capture {kind}' cannot handle unexpected argument '{extra}'."
+                )
+                .into());
+            }
             let capture = Capture {
                 length: length(line, 5),
                 header: Some(Text::from(line.line.bytes(3))),

@@ -57,6 +57,7 @@ fn log_format(line: &mut ProxyLine<'_, '_>) -> Lowered {
 
 fn error_log_format(line: &mut ProxyLine<'_, '_>) -> Lowered {
     let kind = FormatKind::Custom(one(line)?);
+    option::warn_in_backend(line, "error-log-format");
     line.draft.error_log_format = Some(RawFormat {
         kind,
         at: line.line.at.clone(),
@@ -66,6 +67,7 @@ fn error_log_format(line: &mut ProxyLine<'_, '_>) -> Lowered {
 
 fn log_format_sd(line: &mut ProxyLine<'_, '_>) -> Lowered {
     let kind = FormatKind::Custom(one(line)?);
+    option::warn_in_backend(line, "log-format-sd");
     line.draft.log_format_sd = Some(RawFormat {
         kind,
         at: line.line.at.clone(),

@@ -2,8 +2,13 @@
 
 use std::fmt::Write;
 
+use locum_runtime::vocab::RuleSets;
+
 use super::{GLOBAL_FAMILIES, PROXY_FAMILIES, Sections, State};
-use crate::{bind_option, option, server_option};
+use crate::{
+    action, bind_option, converter, fetch, lowering::known, matcher::MATCHERS, option,
+    server_option,
+};
 
 /// The whole document.
 pub fn markdown() -> String {
@@ -43,8 +48,46 @@ pub fn markdown() -> String {
             .iter()
             .map(|row| (row.name, "", row.state)),
     );
+    rules_and_samples(&mut out);
     out
 }
+
+/// Sample fetches, converters, match methods, and the actions of each rule set.
+fn rules_and_samples(out: &mut String) {
+    let state = |is_executed| match is_executed {
+        true => State::Executed,
+        false => State::Unexecuted,
+    };
+    let fetches = known::FETCHES.iter().map(|row| row.name);
+    let fetches = fetches.map(|name| (name, "", state(fetch::is_executed(name))));
+    section(out, "sample fetches", fetches);
+    let converters = known::CONVERTERS.iter().map(|row| row.name);
+    let is_converter = |name: &str| converter::definition(name).is_some();
+    let converters = converters.map(|name| (name, "", state(is_converter(name))));
+    section(out, "converters", converters);
+    let matchers = MATCHERS.iter().map(|row| (row.name, "", State::Executed));
+    section(out, "match methods", matchers);
+    for (title, set) in RULE_SETS {
+        let actions = known::expected_actions(set).iter();
+        let actions = actions.map(|name| name.trim_end_matches("(*)"));
+        let is_action = |name: &str| action::definition(name, set).is_some();
+        section(
+            out,
+            title,
+            actions.map(|name| (name, "", state(is_action(name)))),
+        );
+    }
+}
+
+const RULE_SETS: [(&str, RuleSets); 7] = [
+    ("http-request", RuleSets::HTTP_REQUEST),
+    ("http-response", RuleSets::HTTP_RESPONSE),
+    ("http-after-response", RuleSets::HTTP_AFTER_RESPONSE),
+    ("tcp-request connection", RuleSets::TCP_REQUEST_CONNECTION),
+    ("tcp-request session", RuleSets::TCP_REQUEST_SESSION),
+    ("tcp-request content", RuleSets::TCP_REQUEST_CONTENT),
+    ("tcp-response content", RuleSets::TCP_RESPONSE_CONTENT),
+];
 
 fn section<'r>(
     out: &mut String,

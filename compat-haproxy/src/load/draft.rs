@@ -66,8 +66,8 @@ pub struct Draft {
     pub unique_id_format: Option<RawFormat>,
     /// `errorfiles NAME [codes]`, resolved when all sections are read.
     pub error_page_uses: Vec<(String, Vec<u16>, Origin)>,
-    /// `log global` was said.
-    pub log_global: bool,
+    /// `log global` was said, there.
+    pub log_global: Option<Origin>,
     /// The last rule sets met, for the warnings about order.
     pub seen: SeenRules,
     /// What is checked how.
@@ -226,7 +226,7 @@ impl Draft {
             log_format_sd: None,
             unique_id_format: None,
             error_page_uses: Vec::new(),
-            log_global: false,
+            log_global: None,
             seen: SeenRules::default(),
             health: crate::keyword::http_check::HealthDraft::default(),
             has_id: false,

@@ -26,7 +26,13 @@ pub(super) static TS: AliasDef = alias("Ts", |view, field| {
     field.number_or_hex(i64::try_from(seconds).unwrap_or(0), 0);
 });
 pub(super) static MS: AliasDef = alias("ms", |view, field| {
-    field.number_or_hex(i64::from(since_epoch(accepted(view)).subsec_millis()), 2);
+    let milliseconds = since_epoch(accepted(view)).subsec_millis();
+    if field.flags().hex {
+        return field.number_or_hex(i64::from(milliseconds), 2);
+    }
+    let mut text = [0; 3];
+    digits(milliseconds as i32, &mut text);
+    field.raw(&text);
 });
 pub(super) static TR: AliasDef =
     http_alias("tr", |view, field| with_milliseconds(started(view), field));

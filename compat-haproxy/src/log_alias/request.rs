@@ -21,30 +21,38 @@ pub(super) static R: AliasDef = http_alias("r", |view, field| match view.stream 
     _ => field.text(BAD_REQUEST),
 });
 
-pub(super) static HM: AliasDef =
-    http_alias("HM", |view, field| part(view, field, |line| line.method));
+pub(super) static HM: AliasDef = http_alias("HM", |view, field| {
+    part(view, field, |line| line.uri.map(|_| line.method))
+});
 
 pub(super) static HP: AliasDef = http_alias("HP", |view, field| {
     part(view, field, |line| {
-        let end = line.uri.iter().position(|&byte| byte == b'?');
-        &line.uri[..end.unwrap_or(line.uri.len())]
+        let uri = line.uri?;
+        let end = uri.iter().position(|&byte| byte == b'?');
+        Some(&uri[..end.unwrap_or(uri.len())])
     });
 });
 
 pub(super) static HPO: AliasDef = http_alias("HPO", |view, field| {
-    part(view, field, |line| Target::of(line.uri).path)
+    part(view, field, |line| Some(path(Target::of(line.uri?).path)));
 });
 
 pub(super) static HQ: AliasDef = http_alias("HQ", |view, field| {
     part(view, field, |line| {
-        let start = line.uri.iter().position(|&byte| byte == b'?');
-        &line.uri[start.unwrap_or(line.uri.len())..]
+        // A line without a target has no query either; the other parts tell that it is cut.
+        let uri = line.uri.unwrap_or_default();
+        let start = uri.iter().position(|&byte| byte == b'?');
+        Some(&uri[start.unwrap_or(uri.len())..])
     });
 });
 
 pub(super) static HU: AliasDef = http_alias("HU", |view, field| part(view, field, |line| line.uri));
-pub(super) static HV: AliasDef =
-    http_alias("HV", |view, field| part(view, field, |line| line.version));
+
+pub(super) static HV: AliasDef = http_alias("HV", |view, field| {
+    part(view, field, |line| {
+        line.uri.map(|_| line.version.unwrap_or(b"HTTP/0.9"))
+    });
+});
 
 pub(super) static ST: AliasDef = alias("ST", |view, field| {
     let status = view.stream.and_then(|stream| stream.status);
@@ -76,12 +84,21 @@ pub(super) static TSC: AliasDef = alias("tsc", |view, field| {
     }
 });
 
+/// Neither `*` nor an authority is a path.
+fn path(path: &[u8]) -> &[u8] {
+    if path.starts_with(b"/") { path } else { b"" }
+}
+
 /// What stands where no request could be read.
 const BAD_REQUEST: &[u8] = b"<BADREQ>";
 
-fn part<'a>(view: &View<'a>, field: &mut Field<'_>, part: fn(CapturedLine<'a>) -> &'a [u8]) {
-    match captured_line(view) {
-        Some(line) => field.encoded(part(line), Encoding::Url),
+fn part<'a>(
+    view: &View<'a>,
+    field: &mut Field<'_>,
+    part: fn(CapturedLine<'a>) -> Option<&'a [u8]>,
+) {
+    match captured_line(view).and_then(part) {
+        Some(part) => field.encoded(part, Encoding::Url),
         None => field.text(BAD_REQUEST),
     }
 }

@@ -42,7 +42,7 @@ pub(super) static TR_RESPONSE: AliasDef = http_alias("Tr", |view, field| {
 });
 
 pub(super) static TD: AliasDef = alias("Td", |view, field| {
-    let (active, is_http) = (active(view), view.frontend().mode == Mode::Http);
+    let (active, is_http) = (active(view), is_http(view));
     of(view, field, |timers| {
         let reached = if is_http {
             timers.response_ms
@@ -76,12 +76,17 @@ pub(super) static TT: AliasDef = alias("Tt", |view, field| {
 
 pub(super) static TU: AliasDef = alias("Tu", |view, field| {
     early(view, field);
-    // As the client feels it: without the time it was idle.
-    field.number(handshake(view) + active(view));
+    // As the client feels it: without the time it was idle. A session of TCP begins with its connection.
+    let before = if is_http(view) { handshake(view) } else { 0 };
+    field.number(before + active(view));
 });
 
 fn of(view: &View<'_>, field: &mut Field<'_>, value: impl FnOnce(&Timers) -> i64) {
     field.number(view.stream.map_or(-1, |stream| value(&stream.timers)));
+}
+
+fn is_http(view: &View<'_>) -> bool {
+    view.frontend().mode == Mode::Http
 }
 
 /// The handshakes' time, which counts for the connection's first exchange.
@@ -95,6 +100,9 @@ fn handshake(view: &View<'_>) -> i64 {
 
 /// From the moment the wait began to the request's first byte.
 pub(super) fn before_request(view: &View<'_>) -> i64 {
+    if !is_http(view) {
+        return 0;
+    }
     handshake(view) + view.stream.map_or(0, |stream| stream.timers.idle_ms.max(0))
 }
 

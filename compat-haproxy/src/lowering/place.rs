@@ -1,11 +1,16 @@
 //! Where an expression, rule or format stands: what it can refer to there, and what has to be looked at again once all
 //! files were read.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
-use locum_model::Origin;
+use locum_model::{
+    Located, Origin,
+    address::Address,
+    log::{LogLineFormat, LogProtocol, RingServer, RingSettings},
+};
 
 use super::known::Kind;
+use crate::section::ring::DEFAULT_SIZE;
 
 /// A point of a message's way at which something is evaluated, in the order of the reference's keyword dump; a set of
 /// them is a [`Points`].
@@ -219,6 +224,38 @@ pub struct Notes {
     pub pattern_lists: super::list::PatternLists,
     /// Whether something looked at needs HTTP mode.
     pub needs_http: bool,
+    /// Rings that `log tcp@…` lines make for themselves.
+    pub rings: Vec<RingSettings>,
+}
+
+impl Notes {
+    /// Makes the ring of a `log` line that names a stream; gives its name.
+    pub fn ring_of(&mut self, address: Address, at: &Origin) -> String {
+        let name = format!("ring#{}", self.rings.len() + 1);
+        self.rings.push(RingSettings {
+            description: format!(
+                "created from logserver declared into '{}' at line {}",
+                at.file, at.line
+            ),
+            name: name.clone(),
+            size: DEFAULT_SIZE,
+            connect_timeout: Some(Duration::from_secs(1)),
+            servers: vec![RingServer {
+                name: Located::new(name.clone(), at.clone()),
+                address,
+                protocol: LogProtocol::Legacy,
+            }],
+            ..RingSettings::default()
+        });
+        name
+    }
+
+    /// Gives such a ring the form of its line.
+    pub fn shape_ring(&mut self, name: &str, format: LogLineFormat, max_length: u32) {
+        if let Some(ring) = self.rings.iter_mut().find(|ring| ring.name == name) {
+            (ring.format, ring.max_length) = (format, max_length);
+        }
+    }
 }
 
 /// A table that a `track-sc` rule uses.

@@ -14,21 +14,13 @@ pub(super) fn httplog(line: &mut ProxyLine<'_, '_>) -> Lowered {
         }
         _ => return Err("keyword 'httplog' only supports option 'clf'.".into()),
     };
-    set(
-        line,
-        kind,
-        if line.line.has(2) {
-            "option httplog clf"
-        } else {
-            "option httplog"
-        },
-    );
+    set(line, kind, "option httplog");
     Ok(())
 }
 
 /// `option httpslog`
 pub(super) fn httpslog(line: &mut ProxyLine<'_, '_>) -> Lowered {
-    line.line.at_most(0, 2)?;
+    // Words behind it are read over (observed).
     set(line, FormatKind::Https, "option httpslog");
     Ok(())
 }
@@ -43,16 +35,20 @@ pub(super) fn tcplog(line: &mut ProxyLine<'_, '_>) -> Lowered {
 /// Sets a format: the last one counts. Backends write no lines.
 pub fn set(line: &mut ProxyLine<'_, '_>, kind: FormatKind, word: &str) {
     let at = line.line.at.clone();
-    let backend_only = !line.draft.is_defaults && !line.draft.can(Capability::Frontend);
-    if backend_only {
+    warn_in_backend(line, word);
+    line.draft.log_format = Some(RawFormat { kind, at });
+    line.draft.log_format_inherited = false;
+}
+
+/// Says that a backend has no use for a word about log lines.
+pub fn warn_in_backend(line: &mut ProxyLine<'_, '_>, word: &str) {
+    if !line.draft.is_defaults && !line.draft.can(Capability::Frontend) {
         let text = format!(
             "{} : '{word}' directive is ignored in backends.",
             line.proxy_shown()
         );
         line.line.warn(&text);
     }
-    line.draft.log_format = Some(RawFormat { kind, at });
-    line.draft.log_format_inherited = false;
 }
 
 /// Whether a format needs HTTP mode.

@@ -1,5 +1,5 @@
-//! Sections that are recognised but not executed: peers, resolvers, mailers, cache, program, ring, fcgi-app,
-//! log-forward (manual 3.5 to 3.10, 6, 10).
+//! Sections that are recognised but not executed: peers, resolvers, mailers, cache, program, fcgi-app, log-forward
+//! (manual 3.5 to 3.7, 3.10, 6, 10).
 //!
 //! Their headers are checked as the reference checks them. What they stand for changes where traffic or log lines go, so
 //! the section refuses the start unless its word is allowed by name; `mailers` only informs others and warns.
@@ -99,20 +99,6 @@ pub(super) static SECTIONS: &[SectionWord] = &[
             "timeout",
         ],
     },
-    SectionWord {
-        name: "ring",
-        missing: "missing ring name.",
-        aborts: false,
-        keywords: &[
-            "description",
-            "format",
-            "maxlen",
-            "server",
-            "size",
-            "timeout",
-            "backing-file",
-        ],
-    },
 ];
 
 /// The section that a word opens.
@@ -170,7 +156,6 @@ pub(super) fn line(
         return Ok(());
     }
     Err(match section {
-        "ring" => Fault::from(format!("unknown statement '{word}'.")),
         "log-forward" => {
             Fault::from(format!("unknown keyword '{word}' in log-forward section.")).aborting()
         }

@@ -53,6 +53,8 @@ pub struct Proxy {
     pub logs: Vec<LogTarget>,
     /// What a log line says; `None`: nothing is logged but state changes.
     pub log_format: Option<Located<LogFormat>>,
+    /// `log-format-sd`: the structured data of lines in format rfc5424.
+    pub structured_log_format: Option<Located<LogFormat>>,
     /// `error-log-format`: for connections that failed before a request.
     pub error_log_format: Option<Located<LogFormat>>,
     /// What is logged of each session or request as it begins, where no `log-format` says more.

@@ -18,6 +18,7 @@ pub use session::serve;
 use crate::{
     event::Event,
     live::Live,
+    log::ring::Ring,
     plan::{Plan, ProxyId, ServerId},
     vocab::Now,
 };
@@ -66,6 +67,8 @@ pub enum Reply {
     Sessions(Box<dyn FnOnce(Vec<SessionRow>) -> String>),
     /// Sessions end; then this text.
     Kill(Kill, fn(usize) -> String),
+    /// The lines of a ring.
+    Events(Events),
     /// The client's level becomes this.
     Level(StatsLevel),
     /// Answers wait this long for the next line from now on.
@@ -74,6 +77,16 @@ pub enum Reply {
     TogglePrompt,
     /// The connection ends.
     Quit,
+}
+
+/// Lines of a ring to be shown.
+pub struct Events {
+    /// The ring.
+    pub ring: Arc<Ring>,
+    /// Where the first of them stands.
+    pub position: u64,
+    /// Whether those that are still to come are waited for.
+    pub waits: bool,
 }
 
 impl Reply {

@@ -7,7 +7,7 @@ use std::{
 use locum_model::proxy::StatsLevel;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
-use super::{Admin, Reply, SessionRow, line};
+use super::{Admin, Events, Reply, SessionRow, line};
 use crate::clock;
 
 /// The longest line, and the longest payload.
@@ -35,6 +35,8 @@ where
         input: Vec::new(),
         interactive: false,
         ended: false,
+        ended_input: false,
+        interrupted: false,
     };
     session.run().await
 }
@@ -50,6 +52,10 @@ struct Session<S> {
     interactive: bool,
     timeout: Duration,
     ended: bool,
+    /// No more input will come, or is waited for.
+    ended_input: bool,
+    /// The commands behind the one that was shown are dropped.
+    interrupted: bool,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
@@ -59,7 +65,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
                 break;
             };
             self.answer_line(&line).await?;
-            if !self.interactive && !self.input.contains(&b'\n') {
+            if self.ended_input || !self.interactive && !self.input.contains(&b'\n') {
                 break;
             }
         }
@@ -91,9 +97,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             None => (line, None),
             Some(start) => (start, Some(self.payload().await?)),
         };
-        for words in line::commands(line) {
+        let commands = line::commands(line);
+        for (place, words) in commands.iter().enumerate() {
             let words: Vec<&str> = words.iter().map(String::as_str).collect();
-            let mut answer = self.answer(&words, payload.as_deref()).await;
+            let more = place + 1 < commands.len();
+            let mut answer = self.answer(&words, payload.as_deref(), more).await?;
             if self.ended {
                 return Ok(());
             }
@@ -102,8 +110,57 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
                 answer.push_str(self.admin.wording.prompt);
             }
             self.stream.write_all(answer.as_bytes()).await?;
+            if std::mem::take(&mut self.interrupted) {
+                break;
+            }
         }
         Ok(())
+    }
+
+    /// Shows a ring's lines. Whoever waits for more is stopped by any input, which is thrown away, by the end of the
+    /// input, and by `stats timeout` without a line.
+    async fn events(&mut self, events: Events, more: bool) -> io::Result<()> {
+        /// Bytes that are taken of the ring at once.
+        const BATCH: usize = 16384;
+        let Events {
+            ring,
+            mut position,
+            waits,
+        } = events;
+        let mut text = Vec::new();
+        loop {
+            text.clear();
+            position = ring.read(position, BATCH, |line| {
+                text.extend_from_slice(line);
+                text.push(b'\n');
+            });
+            self.stream.write_all(&text).await?;
+            if !text.is_empty() {
+                continue;
+            }
+            if !waits {
+                return Ok(());
+            }
+            let mut typed = [0; 512];
+            let stopped = more || !self.input.is_empty() || {
+                tokio::select! {
+                    () = ring.wait_beyond(position) => false,
+                    read = self.stream.read(&mut typed) => {
+                        self.ended_input |= read? == 0;
+                        true
+                    }
+                    () = tokio::time::sleep(self.timeout) => {
+                        self.ended_input = true;
+                        true
+                    }
+                }
+            };
+            if stopped {
+                self.interrupted = true;
+                self.input.clear();
+                return Ok(());
+            }
+        }
     }
 
     /// Lines until an empty one.
@@ -119,7 +176,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         Ok(payload)
     }
 
-    async fn answer(&mut self, words: &[&str], payload: Option<&str>) -> String {
+    /// What a command answers; `more`: others wait behind it.
+    async fn answer(
+        &mut self,
+        words: &[&str],
+        payload: Option<&str>,
+        more: bool,
+    ) -> io::Result<String> {
         let admin = self.admin.clone();
         let reply = {
             let view = admin.view(self.level, payload, clock::both());
@@ -135,20 +198,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             Reply::Text(text) => {
                 // The answer to a change is the sign that it is in force.
                 admin.control.settled().await;
-                return text;
+                return Ok(text);
             }
+            Reply::Events(events) => self.events(events, more).await?,
             Reply::Sessions(word) => {
                 let mut rows = admin.control.sessions().await;
                 rows.push(self.row());
-                return word(rows);
+                return Ok(word(rows));
             }
-            Reply::Kill(which, word) => return word(admin.control.kill(which).await),
+            Reply::Kill(which, word) => return Ok(word(admin.control.kill(which).await)),
             Reply::Level(level) => self.level = self.level.min(level),
             Reply::Timeout(timeout) => self.timeout = timeout,
             Reply::TogglePrompt => self.interactive = !self.interactive,
             Reply::Quit => self.ended = true,
         }
-        String::new()
+        Ok(String::new())
     }
 
     /// This client itself.

@@ -83,6 +83,8 @@ pub(super) struct Line<'a> {
     pub(super) facility: u8,
     pub(super) level: u8,
     pub(super) tag: &'a [u8],
+    /// Structured data; empty: none.
+    pub(super) structured: &'a [u8],
 }
 
 /// Appends the header of a line.
@@ -119,7 +121,15 @@ pub(super) fn write(
             word(identity.hostname.as_deref().unwrap_or("-").as_bytes(), out);
             word(line.tag, out);
             number(identity.pid, out);
-            out.extend_from_slice(b" - - ");
+            out.extend_from_slice(b" - ");
+            word(
+                if line.structured.is_empty() {
+                    b"-"
+                } else {
+                    line.structured
+                },
+                out,
+            );
         }
         LogLineFormat::Priority => bracketed(priority, out),
         LogLineFormat::Short => bracketed(u32::from(line.level), out),
@@ -157,6 +167,10 @@ mod tests {
     use std::time::Duration;
 
     fn header(format: LogLineFormat, hostname: Option<&str>) -> String {
+        header_with(format, hostname, b"")
+    }
+
+    fn header_with(format: LogLineFormat, hostname: Option<&str>, structured: &[u8]) -> String {
         let mut dates = Dates {
             zone: TimeZone::UTC,
             ..Dates::new()
@@ -171,6 +185,7 @@ mod tests {
             facility: 16,
             level: 6,
             tag: b"haproxy",
+            structured,
         };
         let now = UNIX_EPOCH + Duration::from_micros(1_795_360_796_032_597);
         let mut out = Vec::new();
@@ -208,5 +223,10 @@ mod tests {
             "<134>1 2026-11-22T15:19:56.032597+00:00 vm haproxy 10103 - - "
         );
         assert_eq!(header(Local, Some("vm")), header(Local, None));
+        assert_eq!(
+            header_with(Rfc5424, None, b"[a@1 b=\"c\"]"),
+            "<134>1 2026-11-22T15:19:56.032597+00:00 - haproxy 10103 - [a@1 b=\"c\"] "
+        );
+        assert_eq!(header_with(Rfc3164, None, b"[a@1]"), header(Rfc3164, None));
     }
 }

@@ -4,12 +4,15 @@
 //! A worker owns a [`Logger`] and its buffers, so that a line costs no allocation.
 
 pub mod console;
+pub mod feed;
 mod header;
 pub mod journal;
+pub mod ring;
 mod sink;
 
 use std::{
     io,
+    sync::Arc,
     sync::atomic::{AtomicU32, Ordering::Relaxed},
     time::SystemTime,
 };
@@ -20,6 +23,7 @@ pub use header::Identity;
 
 use crate::sample::format::Format;
 use header::{Dates, Line};
+use ring::Ring;
 use sink::{Route, Sockets};
 
 /// How one proxy logs.
@@ -29,6 +33,8 @@ pub struct ProxyLog {
     pub targets: Box<[Target]>,
     /// What a line says; `None`: traffic isn't logged.
     pub format: Option<Format>,
+    /// The structured data of lines in format rfc5424.
+    pub structured: Option<Format>,
     /// What a line says about a client that no request could be had of; else `format`.
     pub error_format: Option<Format>,
     /// What is said when a session or a request begins, where there is no `format`.
@@ -47,10 +53,15 @@ pub struct Target {
 }
 
 impl Target {
-    /// Resolves a target; an inherited descriptor is taken over now.
-    pub fn new(settings: LogTarget) -> Self {
+    /// Resolves a target; an inherited descriptor is taken over now. A ring has its own say on its lines.
+    pub fn new(mut settings: LogTarget, rings: &[Arc<Ring>]) -> Self {
+        let route = Route::of(&settings.sink, rings);
+        if let Route::Ring(ring) = &route {
+            settings.format = ring.settings.format;
+            settings.max_length = settings.max_length.min(ring.settings.max_length);
+        }
         Self {
-            route: Route::of(&settings.sink),
+            route,
             settings,
             seen: AtomicU32::new(0),
         }
@@ -128,6 +139,17 @@ impl Sent {
     }
 }
 
+/// What one line says, whatever its targets put before it.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Words<'a> {
+    /// Who says it; empty: the program.
+    pub tag: &'a [u8],
+    /// Structured data, for targets in format rfc5424; empty: none.
+    pub structured: &'a [u8],
+    /// The message.
+    pub message: &'a [u8],
+}
+
 /// A worker's way to its log targets.
 #[derive(Debug)]
 pub struct Logger {
@@ -162,7 +184,12 @@ impl Logger {
         tag: &[u8],
         message: &[u8],
     ) -> Sent {
-        let mut sent = self.queue(now, targets, level, tag, message);
+        let words = Words {
+            tag,
+            message,
+            ..Words::default()
+        };
+        let mut sent = self.queue(now, targets, level, words);
         self.sockets.flush(&mut sent);
         sent
     }
@@ -174,8 +201,7 @@ impl Logger {
         now: SystemTime,
         targets: &[Target],
         level: u8,
-        tag: &[u8],
-        message: &[u8],
+        words: Words<'_>,
     ) -> Sent {
         let mut sent = Sent::default();
         for (place, target) in targets.iter().enumerate() {
@@ -187,14 +213,15 @@ impl Logger {
                 format: target.settings.format,
                 facility: target.settings.facility,
                 level,
-                tag: if tag.is_empty() {
+                tag: if words.tag.is_empty() {
                     self.identity.tag.as_bytes()
                 } else {
-                    tag
+                    words.tag
                 },
+                structured: words.structured,
             };
             header::write(line, now, &mut self.dates, &self.identity, &mut self.line);
-            self.line.extend_from_slice(message);
+            self.line.extend_from_slice(words.message);
             self.line.truncate(target.settings.max_length as usize);
             self.line.push(b'\n');
             self.sockets

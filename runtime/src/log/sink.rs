@@ -16,7 +16,7 @@ use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use parking_lot::Mutex;
 use socket2::{Domain, SockAddr, Socket, Type};
 
-use super::Sent;
+use super::{Sent, ring::Ring};
 use crate::net::listener::abstract_address;
 
 /// Where the lines of a target go, resolved.
@@ -28,7 +28,9 @@ pub(super) enum Route {
     Standard(i32),
     /// Writes to an inherited descriptor.
     Inherited(Arc<OwnedFd>),
-    /// Nowhere: the descriptor wasn't open, or it is a ring, which nobody can read yet.
+    /// Into a ring.
+    Ring(Arc<Ring>),
+    /// Nowhere: the descriptor wasn't open, or the ring isn't there.
     Nowhere,
 }
 
@@ -36,7 +38,7 @@ pub(super) enum Route {
 static INHERITED: Mutex<Option<HashMap<i32, Arc<OwnedFd>>>> = Mutex::new(None);
 
 impl Route {
-    pub(super) fn of(sink: &LogSink) -> Self {
+    pub(super) fn of(sink: &LogSink, rings: &[Arc<Ring>]) -> Self {
         match sink {
             LogSink::Datagram(Address::Ip { ip, port }) => {
                 Route::Datagram(SockAddr::from(std::net::SocketAddr::new(*ip, *port)))
@@ -49,7 +51,10 @@ impl Route {
             }
             LogSink::Stream(fd @ (1 | 2)) => Route::Standard(*fd),
             LogSink::Stream(fd) | LogSink::Datagram(Address::Descriptor(fd)) => inherited(*fd),
-            LogSink::Ring(_) => Route::Nowhere,
+            LogSink::Ring(name) => rings
+                .iter()
+                .find(|ring| ring.settings.name == name.value)
+                .map_or(Route::Nowhere, |ring| Route::Ring(ring.clone())),
         }
     }
 }
@@ -91,6 +96,14 @@ impl Sockets {
             Route::Standard(1) => self.stream(0, io::stdout().as_fd(), line),
             Route::Standard(_) => self.stream(1, io::stderr().as_fd(), line),
             Route::Inherited(fd) => self.stream(2, fd.as_fd(), line),
+            Route::Ring(ring) => {
+                let line = line.strip_suffix(b"\n").unwrap_or(line);
+                if ring.push(line) {
+                    Ok(())
+                } else {
+                    Err(io::ErrorKind::WouldBlock.into())
+                }
+            }
             Route::Nowhere => Err(io::Error::from_raw_os_error(nix::libc::EBADF)),
         };
         if let Err(error) = result {

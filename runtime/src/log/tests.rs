@@ -60,7 +60,7 @@ fn levels_beyond_the_maximum_stay_and_those_above_the_minimum_are_capped() {
     let mut settings = target(address);
     settings.max_level = level::NOTICE;
     settings.min_level = level::WARNING;
-    let targets = [Target::new(settings)];
+    let targets = [Target::new(settings, &[])];
     let mut logger = logger();
     for (level, message) in [(6, "info"), (5, "notice"), (1, "alert")] {
         let sent = logger.send(UNIX_EPOCH, &targets, level, b"tag", message.as_bytes());
@@ -75,7 +75,7 @@ fn a_line_is_cut_at_the_length_with_its_header_and_without_its_newline() {
     let (socket, address) = udp();
     let mut settings = target(address);
     settings.max_length = 80;
-    let targets = [Target::new(settings)];
+    let targets = [Target::new(settings, &[])];
     let _ = logger().send(UNIX_EPOCH, &targets, 6, b"tag", &[b'x'; 200]);
     let line = received(&socket);
     assert_eq!(line.len(), 81);
@@ -87,7 +87,7 @@ fn a_line_without_a_tag_has_the_program_s_name() {
     let (socket, address) = udp();
     let mut settings = target(address);
     settings.format = LogLineFormat::Local;
-    let targets = [Target::new(settings)];
+    let targets = [Target::new(settings, &[])];
     let _ = logger().send(UNIX_EPOCH, &targets, 6, b"", b"message");
     assert!(received(&socket).ends_with(" program[7]: message\n"));
 }
@@ -100,7 +100,7 @@ fn a_sample_takes_its_places_out_of_each_round() {
         ranges: vec![(1, 1), (3, 3)],
         size: 4,
     });
-    let targets = [Target::new(settings)];
+    let targets = [Target::new(settings, &[])];
     let mut logger = logger();
     for n in 0..6 {
         let _ = logger.send(UNIX_EPOCH, &targets, 6, b"t", format!("{n}").as_bytes());
@@ -115,7 +115,7 @@ fn lines_that_leave_together_are_datagrams_of_their_own_in_their_order() {
     let ends = [udp(), udp()];
     let targets: Vec<_> = ends
         .iter()
-        .map(|(_, address)| Target::new(target(address.clone())))
+        .map(|(_, address)| Target::new(target(address.clone()), &[]))
         .collect();
     let mut logger = logger();
     // Runs of equal lengths, shorter and longer ones between them; the second target has every fifth line only.
@@ -129,7 +129,15 @@ fn lines_that_leave_together_are_datagrams_of_their_own_in_their_order() {
         } else {
             &targets[..1]
         };
-        let sent = logger.queue(UNIX_EPOCH, targets, 6, b"", line.as_bytes());
+        let sent = logger.queue(
+            UNIX_EPOCH,
+            targets,
+            6,
+            Words {
+                message: line.as_bytes(),
+                ..Words::default()
+            },
+        );
         assert_eq!(sent.dropped, 0);
     }
     assert_eq!(logger.flush().dropped, 0);
@@ -147,7 +155,7 @@ fn a_daemon_that_stops_reading_costs_lines_and_never_waits() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("log");
     let daemon = UnixDatagram::bind(&path).unwrap();
-    let targets = [Target::new(target(Address::Unix(path.clone())))];
+    let targets = [Target::new(target(Address::Unix(path.clone())), &[])];
     let mut logger = logger();
     let mut dropped = 0;
     for _ in 0..5000 {
@@ -174,7 +182,10 @@ fn a_full_and_a_closed_pipe_cost_lines_and_no_signal() {
     let number = writer.into_raw_fd();
     let mut settings = target(Address::Descriptor(number));
     settings.sink = LogSink::Stream(number);
-    let targets = [Target::new(settings.clone()), Target::new(settings)];
+    let targets = [
+        Target::new(settings.clone(), &[]),
+        Target::new(settings, &[]),
+    ];
     let mut logger = logger();
     let mut dropped = 0;
     for _ in 0..200 {

@@ -6,6 +6,7 @@ use locum_model::{
     Located, Model,
     acl::Condition as ModelCondition,
     expr::{LogFormat, Var},
+    log::LogTarget as LogSettings,
     proxy::{self as model, GlobalVar},
     rule::Switch,
 };
@@ -17,7 +18,7 @@ use super::{
 };
 use crate::{
     http::NameCase,
-    log::{ProxyLog, Target as LogTarget},
+    log::{ProxyLog, Target as LogTarget, ring::Ring},
     process::limits::Limits,
     vocab::{RuleSets, Vocabulary},
 };
@@ -44,6 +45,7 @@ impl Capacity {
 pub fn build(model: &Model, vocabulary: Vocabulary, capacity: Capacity) -> Result<Plan, PlanError> {
     let index = Index::of(model);
     let compiler = Compiler::new(vocabulary, model, &index)?;
+    let rings = rings(model);
     let mut listeners = Vec::new();
     let proxies = model
         .proxies
@@ -58,6 +60,7 @@ pub fn build(model: &Model, vocabulary: Vocabulary, capacity: Capacity) -> Resul
                 index: &index,
                 vocabulary,
                 capacity,
+                rings: &rings,
             };
             builder.proxy(&mut listeners)
         })
@@ -95,13 +98,7 @@ pub fn build(model: &Model, vocabulary: Vocabulary, capacity: Capacity) -> Resul
         maxconn: capacity.maxconn(),
         limits: capacity.limits,
         log: ProxyLog {
-            targets: model
-                .global
-                .logs
-                .iter()
-                .cloned()
-                .map(LogTarget::new)
-                .collect(),
+            targets: targets(&model.global.logs, &rings),
             tag: model
                 .global
                 .log_tag
@@ -111,7 +108,20 @@ pub fn build(model: &Model, vocabulary: Vocabulary, capacity: Capacity) -> Resul
                 .into(),
             ..ProxyLog::default()
         },
+        rings: rings.into(),
     })
+}
+
+/// The rings of the configuration behind the one that is always there.
+fn rings(model: &Model) -> Vec<Arc<Ring>> {
+    let built_in = std::iter::once(Ring::built_in());
+    let declared = model.rings.iter().cloned().map(Ring::new);
+    built_in.chain(declared).map(Arc::new).collect()
+}
+
+fn targets(logs: &[LogSettings], rings: &[Arc<Ring>]) -> Box<[LogTarget]> {
+    let target = |settings: &LogSettings| LogTarget::new(settings.clone(), rings);
+    logs.iter().map(target).collect()
 }
 
 fn variables(
@@ -203,6 +213,7 @@ struct Builder<'b, 'm> {
     index: &'b Index<'m>,
     vocabulary: Vocabulary,
     capacity: Capacity,
+    rings: &'b [Arc<Ring>],
 }
 
 impl Builder<'_, '_> {
@@ -225,7 +236,11 @@ impl Builder<'_, '_> {
             errors: self.words.error_table(&proxy.errors)?,
             forwardfor: proxy.forwardfor.clone(),
             originalto: proxy.originalto.clone(),
-            unique_id: self.format(proxy.unique_id_format.as_ref())?,
+            unique_id: proxy
+                .unique_id_format
+                .as_ref()
+                .map(|format| self.words.identifier(format))
+                .transpose()?,
             unique_id_header: proxy
                 .unique_id_header
                 .as_ref()
@@ -263,14 +278,12 @@ impl Builder<'_, '_> {
             .as_ref()
             .or(self.model.global.log_tag.as_ref());
         Ok(ProxyLog {
-            targets: self
-                .proxy
-                .logs
-                .iter()
-                .cloned()
-                .map(LogTarget::new)
-                .collect(),
+            targets: targets(&self.proxy.logs, self.rings),
             format: self.log_format(self.proxy.log_format.as_ref())?,
+            // Lines about beginnings have none.
+            structured: self
+                .log_format(self.proxy.structured_log_format.as_ref())?
+                .filter(|_| self.proxy.log_format.is_some()),
             error_format: self.log_format(self.proxy.error_log_format.as_ref())?,
             begin_format: self.log_format(self.proxy.begin_log_format.as_ref())?,
             tag: tag.map_or(&b""[..], |tag| tag.as_bytes()).into(),
@@ -283,15 +296,6 @@ impl Builder<'_, '_> {
     ) -> Result<Option<crate::sample::format::Format>, PlanError> {
         format
             .map(|format| self.words.log_format(format))
-            .transpose()
-    }
-
-    fn format(
-        &self,
-        format: Option<&Located<LogFormat>>,
-    ) -> Result<Option<crate::sample::format::Format>, PlanError> {
-        format
-            .map(|format| self.words.format(format, &format.at))
             .transpose()
     }
 

@@ -347,6 +347,14 @@ impl ProxyCompiler<'_, '_> {
         located(at, self.format_kind(format, Style::Http))
     }
 
+    /// The format of unique identifiers.
+    ///
+    /// # Errors
+    /// A word that isn't there.
+    pub fn identifier(&self, format: &Located<model_expr::LogFormat>) -> Result<Format, PlanError> {
+        located(&format.at, self.format_kind(format, Style::Identifier))
+    }
+
     /// The format of a log line.
     ///
     /// # Errors
@@ -359,7 +367,7 @@ impl ProxyCompiler<'_, '_> {
         let mut parts = Vec::with_capacity(format.parts.len());
         for part in &format.parts {
             match part {
-                FormatPart::Text(text) if style == Style::Log => separate(text, &mut parts),
+                FormatPart::Text(text) if style != Style::Http => separate(text, &mut parts),
                 FormatPart::Text(text) => parts.push(Part::Text(text.to_vec().into())),
                 FormatPart::Alias { name, arg, flags } => {
                     self.all.note_word(name);

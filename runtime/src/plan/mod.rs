@@ -22,7 +22,7 @@ pub use ids::{ListenerId, ProxyId, ServerId, TableId};
 
 use crate::{
     http::NameCase,
-    log::ProxyLog,
+    log::{ProxyLog, ring::Ring},
     process::limits::Limits,
     rules::{self, error_table::ErrorTable},
     sample::{expr::Expr, format::Format},
@@ -43,6 +43,8 @@ pub struct Plan {
     pub tables: Box<[(Arc<str>, model::StickTable)]>,
     /// Listening sockets of all frontends.
     pub listeners: Box<[Listener]>,
+    /// Ring buffers in the order of the configuration, behind the one that is always there.
+    pub rings: Box<[Arc<Ring>]>,
     /// The `global` section as written.
     pub global: model::Global,
     /// Lists of patterns, which commands and actions change though the plan stays.
@@ -78,8 +80,6 @@ pub struct Tune {
     pub maxhdr: usize,
     /// Bytes of a request line in a log.
     pub logurilen: usize,
-    /// Bytes of a captured cookie.
-    pub cookielen: usize,
     /// Connections accepted in a row.
     pub maxaccept: usize,
 }
@@ -92,8 +92,7 @@ impl Tune {
             bufsize: or(tune.bufsize, 16384),
             maxrewrite: or(tune.maxrewrite, 1024),
             maxhdr: or(tune.http_maxhdr, 101),
-            logurilen: or(tune.http_logurilen, 1024),
-            cookielen: or(tune.http_cookielen, 63),
+            logurilen: or(tune.http_logurilen, 1023),
             maxaccept: tune
                 .maxaccept
                 .and_then(|n| usize::try_from(n).ok())

@@ -15,6 +15,8 @@ pub enum Style {
     Http,
     /// Log lines: expressions go out as they are, what is absent is `-`.
     Log,
+    /// Unique identifiers: as HTTP's, but blanks of the text merge as a log line's do.
+    Identifier,
 }
 
 /// A compiled log format.
@@ -117,7 +119,7 @@ impl<'o> Field<'o> {
     /// The value is absent.
     pub fn absent(&mut self) {
         let text: &[u8] = match (self.style, self.flags.quote) {
-            (Style::Http, _) => b"",
+            (Style::Http | Style::Identifier, _) => b"",
             (Style::Log, true) => b"\"\"",
             (Style::Log, false) => b"-",
         };
@@ -199,18 +201,15 @@ impl<'o> Field<'o> {
         }
     }
 
-    /// The value is an address, which `+X` turns into hexadecimal and `+Q` quotes.
+    /// The value is an address, which `+Q` quotes and `+X` turns into hexadecimal, never quoted (observed).
     pub fn ip(&mut self, ip: IpAddr) {
-        let hex = self.flags.hex;
-        self.quoted(|field| match ip {
-            IpAddr::V4(ip) if !hex => field.dotted(ip.octets()),
-            IpAddr::V6(ip) if !hex => {
-                // Writing to a vector can't fail.
-                let _ = write!(field.out, "{ip}");
-            }
-            IpAddr::V4(ip) => field.hex_bytes(&ip.octets()),
-            IpAddr::V6(ip) => field.hex_bytes(&ip.octets()),
-        });
+        match ip {
+            IpAddr::V4(ip) if self.flags.hex => self.hex_bytes(&ip.octets()),
+            IpAddr::V6(ip) if self.flags.hex => self.hex_bytes(&ip.octets()),
+            IpAddr::V4(ip) => self.quoted(|field| field.dotted(ip.octets())),
+            // Writing to a vector can't fail.
+            IpAddr::V6(ip) => self.quoted(|field| drop(write!(field.out, "{ip}"))),
+        }
     }
 
     /// An IPv4 address in one piece: the formatting machinery takes its time over each of its numbers.
@@ -270,7 +269,8 @@ impl Format {
                 }
                 Part::Expr(expr, flags) => self.write_expr(expr, *flags, view, arena, out),
             }
-            separated &= out.len() == before;
+            // An identifier's empty field parts blanks all the same (observed).
+            separated &= out.len() == before && self.style == Style::Log;
         }
     }
 
@@ -290,7 +290,7 @@ impl Format {
                 text => field.text(text),
             },
             // No quotes here, whatever the flags say (observed).
-            (Some(value), Style::Http) => {
+            (Some(value), Style::Http | Style::Identifier) => {
                 field.push(before_nul(value.to_text(arena)), Some(Encoding::Http))
             }
             (None, _) => field.absent(),
@@ -364,6 +364,7 @@ mod tests {
         assert_eq!(written("X", |f| f.number_or_hex(1, 4)), "0001");
         assert_eq!(written("X", |f| f.number_or_hex(46364, 0)), "B51C");
         assert_eq!(written("X", |f| f.ip([127, 0, 0, 1].into())), "7F000001");
+        assert_eq!(written("XQ", |f| f.ip([127, 0, 0, 1].into())), "7F000001");
         assert_eq!(
             written("Q", |f| f.ip([127, 0, 0, 1].into())),
             "\"127.0.0.1\""

@@ -74,6 +74,15 @@ impl Link<'_> {
 const TURN_AROUND: Duration = Duration::from_secs(1);
 
 impl<'s, C: ClientSide> Stream<'s, C> {
+    /// How long the exchange was queued, for the log. A session of TCP counts all that came before its server.
+    fn note_queued(&mut self, began: Instant) {
+        let began = match self.frontend.mode {
+            locum_model::proxy::Mode::Http => began,
+            locum_model::proxy::Mode::Tcp => self.facts.timers.start.instant,
+        };
+        self.facts.timers.queue_ms = milliseconds(began, clock::now());
+    }
+
     /// A connection to a server, after as many attempts as the backend allows.
     ///
     /// # Errors
@@ -89,7 +98,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         loop {
             let slot = self.admit(began).await?;
             self.enter_server(slot.server());
-            self.facts.timers.queue_ms = milliseconds(began, clock::now());
+            self.note_queued(began);
             let server = &backend.servers[slot.server() as usize];
             self.slot = Some(slot);
             self.redirect_to(server)?;
@@ -217,7 +226,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
                 }
                 Ok(Granted::Redistribute) => self.forget_server(),
                 Err(stopped) => {
-                    self.facts.timers.queue_ms = milliseconds(began, clock::now());
+                    self.note_queued(began);
                     return Err(Halt::Failed(match stopped {
                         Stopped::Deadline => Failure::QueueTimeout,
                         Stopped::ClientGone => Failure::QueueAborted,

@@ -5,6 +5,7 @@ use std::{cell::RefCell, net::SocketAddr, os::fd::RawFd, time::Instant};
 use locum_model::Origin;
 
 use crate::{
+    http::Version,
     plan::{ListenerId, ProxyId, ServerId},
     sample::variables::{StreamVariables, Variables},
     stick::Tracking,
@@ -137,10 +138,10 @@ pub struct StreamFacts {
     pub server_queue: u32,
     /// Requests before it in the backend's queue when it came.
     pub backend_queue: u32,
-    /// The request line as it came, for the log: method, target, version.
+    /// The request line as it came, for the log: method, target, version. It is cut at `tune.http.logurilen`.
     pub request_line: Vec<u8>,
-    /// Length of the method in `request_line`.
-    pub method_length: u32,
+    /// The version that it came with.
+    pub request_version: Version,
     /// Captured request headers, by declaration.
     pub request_captures: RefCell<Vec<Option<Vec<u8>>>>,
     /// Captured response headers, by declaration.
@@ -194,7 +195,7 @@ impl StreamFacts {
             server_queue: 0,
             backend_queue: 0,
             request_line: Vec::new(),
-            method_length: 0,
+            request_version: Version::HTTP_11,
             request_captures: RefCell::default(),
             response_captures: RefCell::default(),
             cookie_captures: (None, None),

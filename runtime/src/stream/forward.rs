@@ -14,6 +14,8 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     pub async fn forward(&mut self) {
         let ended = self.forward_phases().await;
         if let Err(Halt::Failed(failure)) = &ended {
+            // Bytes that nobody has read would make the end a reset.
+            self.take_what_is_there().await;
             let row = self.row_of(*failure);
             self.facts.termination.mark(row.cause, row.phase);
             self.count_failure(*failure);
@@ -25,6 +27,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         self.log_begin();
         self.dump(&[Passing::Client]);
         self.filters.on_start();
+        self.make_unique_id();
         self.look_at_opening().await;
         self.tcp_request_content(self.frontend).await?;
         self.switch_backend()?;

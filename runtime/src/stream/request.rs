@@ -301,7 +301,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     }
 
     /// `unique-id-format`.
-    fn make_unique_id(&mut self) {
+    pub(super) fn make_unique_id(&mut self) {
         if let Some(format) = &self.frontend.unique_id {
             self.facts.unique_id = Some(self.render(format, self.frontend));
         }
@@ -325,15 +325,20 @@ impl<'s, C: ClientSide> Stream<'s, C> {
 
     /// What the log will say of the request, taken before any of HTTP's rules changes it.
     fn note_request(&mut self) {
-        let (method, uri) = (self.request.method(), self.request.uri());
+        let head = &self.request;
+        let parts = [head.method(), head.uri(), head.version_text()];
+        let longest = self.plan.tune.logurilen;
+        let whole = parts.iter().map(|part| part.len()).sum::<usize>() + 2;
         let line = &mut self.facts.request_line;
-        line.reserve(method.len() + uri.len() + self.request.version_text().len() + 2);
-        line.extend_from_slice(self.request.method());
-        self.facts.method_length = line.len() as u32;
-        line.push(b' ');
-        line.extend_from_slice(self.request.uri());
-        line.push(b' ');
-        line.extend_from_slice(self.request.version_text());
+        line.reserve(whole.min(longest));
+        for (place, part) in parts.into_iter().enumerate() {
+            if place > 0 && line.len() < longest {
+                line.push(b' ');
+            }
+            let room = longest - line.len();
+            line.extend_from_slice(&part[..part.len().min(room)]);
+        }
+        self.facts.request_version = head.version();
         self.capture_request();
         self.expect_cookie();
     }

@@ -27,7 +27,7 @@ use crate::{
     event::Event,
     http::{BufferPool, HeadPool},
     live::Live,
-    log::{Logger, Sent, Target},
+    log::{Logger, Sent, Target, Words},
     plan::{Plan, Proxy, ProxyId},
     sample::{format::Format, value::Arena, view::View},
     vocab::FailedConnection,
@@ -169,9 +169,31 @@ impl Worker {
         }
         let mut line = self.line.borrow_mut();
         line.clear();
+        let structured = self.write_structured(view, &mut line);
         format.write(view, &Arena::new(), &mut line);
         let level = level.unwrap_or(if severe { LEVEL_ERROR } else { LEVEL_INFO });
-        self.send(view.now.date, &log.targets, level, &log.tag, &line);
+        self.send_line(view, level, &line, structured);
+    }
+
+    /// Writes the structured data of a line and tells how long they are. Most proxies have none.
+    fn write_structured(&self, view: &View<'_>, line: &mut Vec<u8>) -> usize {
+        if let Some(format) = &view.proxy().log.structured {
+            format.write(view, &Arena::new(), line);
+        }
+        line.len()
+    }
+
+    /// Sends a line whose first bytes are structured data.
+    fn send_line(&self, view: &View<'_>, level: u8, line: &[u8], structured: usize) {
+        let log = &view.proxy().log;
+        let (structured, message) = line.split_at(structured);
+        let words = Words {
+            tag: &log.tag,
+            // Blanks around them are taken off (observed).
+            structured: structured.trim_ascii(),
+            message,
+        };
+        self.send(view.now.date, &log.targets, level, words);
     }
 
     /// Writes the line about a connection that failed before its first request.
@@ -182,18 +204,19 @@ impl Worker {
         }
         let mut line = self.line.borrow_mut();
         line.clear();
+        let structured = self.write_structured(view, &mut line);
         match &log.error_format {
             Some(format) => format.write(view, &Arena::new(), &mut line),
             None => (self.plan.vocabulary.failed_connection)(view, failure, &mut line),
         }
         let level = if severe { LEVEL_ERROR } else { LEVEL_INFO };
-        self.send(view.now.date, &log.targets, level, &log.tag, &line);
+        self.send_line(view, level, &line, structured);
     }
 
     /// Sends a line with those of this turn of the event loop; one that can't leave is counted, never waited for.
-    pub fn send(&self, now: SystemTime, targets: &[Target], level: u8, tag: &[u8], line: &[u8]) {
+    pub fn send(&self, now: SystemTime, targets: &[Target], level: u8, words: Words<'_>) {
         let mut logger = self.logger.borrow_mut();
-        let mut sent = logger.queue(now, targets, level, tag, line);
+        let mut sent = logger.queue(now, targets, level, words);
         if logger.is_waiting() && !self.flusher.wake() {
             sent.add(logger.flush());
         }

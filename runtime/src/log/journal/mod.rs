@@ -300,6 +300,7 @@ fn compose(
                 facility: stamp.facility,
                 level,
                 tag: stamp.identity.tag.as_bytes(),
+                structured: b"",
             };
             header::write(line, stamp.now, dates, stamp.identity, out);
         }

@@ -1,6 +1,9 @@
 //! One request on a client's connection: its head, its stream, and whether the connection goes on.
 
-use std::{task::Poll, time::Duration};
+use std::{
+    task::Poll,
+    time::{Duration, Instant},
+};
 
 use super::Session;
 use crate::{
@@ -13,7 +16,6 @@ use crate::{
         request::After,
         side::{Outgoing, SideError, h1::H1Side},
     },
-    vocab::Now,
     worker::wait::Interrupted,
 };
 
@@ -24,18 +26,37 @@ impl Session {
             return false;
         };
         let first = self.facts.requests == 0;
-        let start = if first {
-            self.facts.accepted
+        // An exchange begins with its first byte; the patience with a new client began before.
+        let start = clock::both();
+        let since = if first {
+            self.facts.accepted.instant
         } else {
-            clock::both()
+            start.instant
         };
         let mut head = self.worker.heads.take();
-        let received = self.receive_head(&mut side, &mut head, start, first).await;
+        let received = self.receive_head(&mut side, &mut head, since, first).await;
+        let received = match received {
+            // No exchange ever began: it gets no number.
+            Err(None) => {
+                self.worker.heads.give(head);
+                self.part(&mut side).await;
+                self.rest(side);
+                return false;
+            }
+            Err(Some(failure)) => Err(failure),
+            Ok(()) => Ok(()),
+        };
         let idle_ms = milliseconds(self.rested, start.instant);
         let mut stream = self.stream(&mut side, start);
-        stream.facts.timers.idle_ms = if first { 0 } else { idle_ms };
+        // The first request's wait begins behind the handshakes.
+        let handshake_ms = if first {
+            stream.session.handshake_ms
+        } else {
+            0
+        };
+        stream.facts.timers.idle_ms = (idle_ms - handshake_ms).max(0);
         // A client that says nothing more, or too little, holds no place a moment longer.
-        let late = matches!(received, Err(Some(Failure::RequestTimeout)));
+        let late = received == Err(Failure::RequestTimeout);
         let mut understood = false;
         let after = match received {
             Ok(()) => {
@@ -59,8 +80,7 @@ impl Session {
                     }
                 }
             }
-            Err(None) => After::Close,
-            Err(Some(failure)) => {
+            Err(failure) => {
                 stream.request = head;
                 stream.session.requests += 1;
                 stream.refuse(failure, false).await
@@ -106,11 +126,11 @@ impl Session {
         &mut self,
         side: &mut H1Side,
         head: &mut Head,
-        start: Now,
+        since: Instant,
         first: bool,
     ) -> Result<(), Option<Failure>> {
         let timeouts = &self.frontend().timeouts;
-        let until = deadline(start.instant, timeouts.http_request.or(timeouts.client));
+        let until = deadline(since, timeouts.http_request.or(timeouts.client));
         let received = self
             .waiter
             .wait(until, |cx| side.poll_request(cx, head))
