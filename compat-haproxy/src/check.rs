@@ -74,6 +74,7 @@ pub(crate) fn finish(loader: &mut Loader<'_>, model: &mut Model) -> Verdict {
     assign_ids(&mut drafts, first);
     *model = std::mem::take(&mut loader.model);
     model.process.environment = std::mem::take(&mut loader.shared.environment.changes);
+    model.pattern_lists = std::mem::take(&mut loader.shared.notes.pattern_lists).finish();
     model.proxies = drafts.into_iter().map(complete).collect();
     // A socket for commands is a listener too.
     if listens || !model.global.stats_sockets.is_empty() {

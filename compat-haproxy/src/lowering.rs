@@ -16,6 +16,7 @@ mod dotted;
 pub mod expr;
 pub mod format;
 pub mod known;
+pub mod list;
 pub mod pattern;
 pub mod place;
 pub mod regex;

@@ -69,6 +69,8 @@ static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
             r"(?m)^0x[0-9a-f]+: (proto=\S+ src=\S+ fe=\S+ be=\S+ srv=\S+) .*$",
             "STREAM: ${1}",
         ),
+        // show acl, show map: a pattern's number is where it lies in memory.
+        rule(r"(?m)^0x[0-9a-f]{6,} ", "ENTRY "),
         // show table: where an entry lies, and until when.
         rule(r"(?m)^0x[0-9a-f]+: (key=)", "ENTRY: ${1}"),
         rule(r"(?m)^(ENTRY: .* use=\d+ exp=)[1-9]\d*", "${1}MS"),

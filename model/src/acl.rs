@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Located, Text, expr::Expr};
+use crate::{Located, expr::Expr, pattern::PatternRef};
 
 /// A test: an expression, how to match, and what to match against. Several `acl` lines of one name are several of
 /// these, any of which is enough.
@@ -14,27 +14,8 @@ pub struct Acl {
     pub expr: Located<Expr>,
     /// The canonical name of the match method (`str`, `beg`, `ip`, `int`, `reg`, `found` …).
     pub matcher: String,
-    /// `-i`: letters match without regard to case.
-    pub ignore_case: bool,
-    /// `-n`: never resolve names.
-    pub no_dns: bool,
-    /// Patterns from the line.
-    pub patterns: Vec<Text>,
-    /// `-f`: pattern files, with the contents read at load time, one pattern a line.
-    pub files: Vec<PatternFile>,
-    /// `-u`: the identifier for the command line interface.
-    pub id: Option<u32>,
-}
-
-/// A file of patterns.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct PatternFile {
-    /// Its name as written.
-    pub path: String,
-    /// `-M`: a map file, whose second column is a value.
-    pub is_map: bool,
-    /// Its patterns, comments and blank lines removed.
-    pub patterns: Vec<Text>,
+    /// The lists it matches against: those of its files, then that of its line.
+    pub lists: Vec<PatternRef>,
 }
 
 /// When a rule applies: `if` or `unless` a disjunction of conjunctions.

@@ -64,8 +64,21 @@ pub enum Arg {
     Var(Var),
     /// A reply made by the proxy.
     Reply(Box<crate::rule::Reply>),
+    /// A map's file and how it is searched.
+    Map(Map),
+    /// A list of patterns, counted from 0 in [`crate::Model::pattern_lists`]: what an action changes.
+    Patterns(usize),
     /// Several arguments that belong together.
     List(Vec<Arg>),
+}
+
+/// What a map converter looks in (manual 7.3.1 "map").
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Map {
+    /// Its list.
+    pub list: crate::pattern::PatternRef,
+    /// The value where nothing matches.
+    pub default: Option<Text>,
 }
 
 /// A regular expression in PCRE syntax.

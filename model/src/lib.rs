@@ -14,6 +14,7 @@ pub mod keepalived;
 pub mod located;
 pub mod log;
 pub mod lvs;
+pub mod pattern;
 pub mod pool;
 pub mod process;
 pub mod proxy;
@@ -41,6 +42,8 @@ pub struct Model {
     pub userlists: Vec<proxy::Userlist>,
     /// Named collections of error replies.
     pub error_pages: Vec<proxy::ErrorPages>,
+    /// Lists of patterns, in the order in which the configuration first names them.
+    pub pattern_lists: Vec<pattern::PatternList>,
     /// Ring buffers, in the order of the file.
     pub rings: Vec<log::RingSettings>,
 }

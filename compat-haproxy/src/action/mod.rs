@@ -5,6 +5,7 @@ mod answer;
 mod header;
 mod line;
 mod message;
+mod pattern;
 mod redirect;
 mod reply;
 mod target;
@@ -23,11 +24,14 @@ use crate::lowering::ActionWord;
 #[rustfmt::skip]
 pub static ACTIONS: &[&ActionWord] = &[
     &answer::ACCEPT,
+    &pattern::ADD_ACL,
     &header::ADD_HEADER,
     &answer::ALLOW,
     &answer::AUTH,
     &message::CAPTURE,
+    &pattern::DEL_ACL,
     &header::DEL_HEADER,
+    &pattern::DEL_MAP,
     &answer::DENY,
     &header::EARLY_HINT,
     &redirect::REDIRECT,
@@ -47,6 +51,7 @@ pub static ACTIONS: &[&ActionWord] = &[
     &address::SET_DST_PORT,
     &header::SET_HEADER,
     &message::SET_LOG_LEVEL,
+    &pattern::SET_MAP,
     &target::SET_METHOD,
     &message::SET_NICE,
     &target::SET_PATH,

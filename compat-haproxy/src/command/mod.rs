@@ -5,6 +5,8 @@ mod counters;
 mod frontend;
 mod get_var;
 mod help;
+mod pattern;
+mod pattern_show;
 mod server;
 mod set_maxconn;
 mod set_rate_limit;
@@ -29,7 +31,15 @@ pub use help::{Entry, help, unknown, unknown_among};
 
 /// All commands, in the order of `help`.
 pub static COMMANDS: &[&CommandDef] = &[
+    &pattern::ADD_ACL,
+    &pattern::ADD_MAP,
+    &pattern::CLEAR_ACL,
     &counters::CLEAR,
+    &pattern::CLEAR_MAP,
+    &pattern::COMMIT_ACL,
+    &pattern::COMMIT_MAP,
+    &pattern::DEL_ACL,
+    &pattern::DEL_MAP,
     &table::CLEAR,
     &frontend::DISABLE,
     &server::DISABLE_HEALTH,
@@ -37,9 +47,14 @@ pub static COMMANDS: &[&CommandDef] = &[
     &frontend::ENABLE,
     &server::ENABLE_HEALTH,
     &server::ENABLE,
+    &pattern_show::GET_ACL,
+    &pattern_show::GET_MAP,
     &get_var::GET,
     &weight::GET,
     &cli::OPERATOR,
+    &pattern::PREPARE_ACL,
+    &pattern::PREPARE_MAP,
+    &pattern::SET_MAP,
     &set_maxconn::FRONTEND,
     &set_maxconn::GLOBAL,
     &set_maxconn::SERVER,
@@ -48,6 +63,7 @@ pub static COMMANDS: &[&CommandDef] = &[
     &table::SET,
     &cli::SET_TIMEOUT,
     &weight::SET,
+    &pattern_show::SHOW_ACL,
     &cli::SHOW_BACKEND,
     &cli::SHOW_LEVEL,
     &cli::SHOW_SOCKETS,
@@ -55,6 +71,7 @@ pub static COMMANDS: &[&CommandDef] = &[
     &show_events::SHOW,
     &show_info::SHOW,
     &show_info::SCHEMA,
+    &pattern_show::SHOW_MAP,
     &show_servers::CONN,
     &show_servers::STATE,
     &show_sess::SHOW,

@@ -22,6 +22,7 @@ mod json_number;
 mod json_query;
 pub(crate) mod jwt;
 mod language;
+mod map;
 mod mqtt;
 mod mqtt_packet;
 mod pieces;
@@ -31,6 +32,8 @@ mod secret;
 mod table;
 mod text;
 mod variable;
+
+pub use map::lower_map;
 
 use locum_runtime::{
     sample::value::{Type, Value},
@@ -84,6 +87,35 @@ pub static CONVERTERS: &[&ConverterDef] = &[
     &text::LOWER,
     &date::LTIME,
     &text::LTRIM,
+    &map::MAP,
+    &map::MAP_BEG,
+    &map::MAP_BEG_INT,
+    &map::MAP_BEG_IP,
+    &map::MAP_DIR,
+    &map::MAP_DIR_INT,
+    &map::MAP_DIR_IP,
+    &map::MAP_DOM,
+    &map::MAP_DOM_INT,
+    &map::MAP_DOM_IP,
+    &map::MAP_END,
+    &map::MAP_END_INT,
+    &map::MAP_END_IP,
+    &map::MAP_INT,
+    &map::MAP_INT_INT,
+    &map::MAP_INT_IP,
+    &map::MAP_IP,
+    &map::MAP_IP_INT,
+    &map::MAP_IP_IP,
+    &map::MAP_REG,
+    &map::MAP_REG_INT,
+    &map::MAP_REG_IP,
+    &map::MAP_REGM,
+    &map::MAP_STR,
+    &map::MAP_STR_INT,
+    &map::MAP_STR_IP,
+    &map::MAP_SUB,
+    &map::MAP_SUB_INT,
+    &map::MAP_SUB_IP,
     &arithmetic::MOD,
     &mqtt::MQTT_FIELD_VALUE,
     &mqtt::MQTT_IS_VALID,

@@ -10,7 +10,7 @@ use locum_model::{Located, Text};
 use super::{ProxyKeyword, Sections, State};
 use crate::{
     load::{Capability, Lowered, ProxyLine},
-    lowering::{ConditionError, Point, Points, lower_required_condition},
+    lowering::{ConditionError, Points, lower_required_condition},
 };
 
 /// Rows.
@@ -48,7 +48,9 @@ fn monitor(line: &mut ProxyLine<'_, '_>) -> Lowered {
         return Err("'monitor' only supports 'fail'.".into());
     }
     let words = line.line.words;
-    let points = Points::of(Point::FrontendHttpRequest);
+    line.warn_order("monitor fail");
+    // The reference doesn't ask whether the tests have a value here.
+    let points = Points::ALL;
     let condition =
         lower_required_condition(&words[2..], &mut line.place(points, "monitor expression"))
             .map_err(|error| match error {

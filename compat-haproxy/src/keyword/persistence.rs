@@ -60,7 +60,7 @@ fn persist(line: &mut ProxyLine<'_, '_>) -> Lowered {
     line.not_in_defaults(&word)?;
     line.lacks(Capability::Backend, &word);
     let words = line.line.words;
-    let points = Points::of(Point::FrontendHttpRequest);
+    let points = Points::of(Point::BackendContent);
     let condition =
         lower_required_condition(&words[1..], &mut line.place(points, "persist expression"))
             .map_err(|error| match error {

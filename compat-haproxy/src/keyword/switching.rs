@@ -121,5 +121,6 @@ fn use_server(line: &mut ProxyLine<'_, '_>) -> Lowered {
     .map_err(|reason| format!("use-server: {reason}."))?;
     let rule = Located::new(Switch { target, condition }, line.line.at.clone());
     line.draft.proxy.rules.use_server.push(rule);
+    line.draft.seen_rule("use-server");
     Ok(())
 }

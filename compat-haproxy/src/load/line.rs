@@ -280,7 +280,9 @@ impl ProxyLine<'_, '_> {
     /// Warns about a rule that stands behind one which is evaluated later.
     pub fn warn_order(&mut self, word: &str) {
         if let Some(later) = self.draft.seen_rule(word) {
-            let shown = word.split(' ').next().unwrap_or(word);
+            let shown = word
+                .strip_prefix("tcp-request")
+                .map_or(word, |_| "tcp-request");
             let text = format!(
                 "a '{shown}' rule placed after {later} rule will still be processed before."
             );

@@ -5,14 +5,15 @@
 //! ```
 
 use locum_model::{
-    Located, Text,
-    acl::{Acl, PatternFile},
+    Located,
+    acl::Acl,
+    pattern::{PatternRef, PatternUse},
 };
 use locum_parser::haproxy::Word;
 
 use super::{
     Place, Points, dotted,
-    expr::{LoweredExpr, lower_expr_words},
+    expr::{LoweredExpr, converts, lower_expr_words},
     known::{Kind, acl_word, known_fetch},
     pattern,
 };
@@ -43,37 +44,48 @@ pub fn lower_acl(name: &str, words: &[Word], place: &mut Place<'_>) -> Result<Lo
     let mut reader = Reader {
         words: &words[words.len().min(1)..],
         at: 0,
-        acl: Acl {
-            name: name.to_owned(),
-            matcher: word_method
-                .map_or_else(|| default_method(lowered.output).to_owned(), str::to_owned),
-            expr: Located::new(lowered.expr, place.at.clone()),
-            ignore_case: false,
-            no_dns: false,
-            patterns: Vec::new(),
-            files: Vec::new(),
-            id: None,
-        },
-        is_map: false,
-        ended: false,
-        said_method: false,
         is_dotted: false,
-        files: Vec::new(),
+        flags: Flags::default(),
     };
     reader.flags()?;
-    if !reader.said_method && word_method.is_none() && !has_default {
+    let flags = &reader.flags;
+    let matcher = match flags.method.as_deref().or(word_method) {
+        Some(method) => method.to_owned(),
+        None if !has_default => {
+            return Err(format!(
+                "matching method must be specified first (using '-m') when using a sample fetch of this type ('{fetch_word}')"
+            ));
+        }
+        None => default_method(lowered.output).to_owned(),
+    };
+    if !converts(lowered.output, input_of(&matcher)) {
         return Err(format!(
-            "matching method must be specified first (using '-m') when using a sample fetch of this type ('{fetch_word}')"
+            "matching method '{matcher}' cannot be used with fetch keyword '{fetch_word}'"
         ));
     }
-    reader.is_dotted = !reader.said_method && dotted::WORDS.contains(&&*fetch_word);
-    let ended = reader.ended;
-    reader.patterns()?;
-    let acl = reader.acl;
-    let is_empty = acl.patterns.is_empty() && acl.files.is_empty();
-    if is_empty && !ended && !matches!(acl.matcher.as_str(), "bool" | "found" | "int") {
+    let by = PatternUse {
+        matcher: matcher.clone(),
+        ignore_case: flags.ignore_case,
+        no_dns: flags.no_dns,
+        value: None,
+    };
+    let word = match lowered.expr.converters.is_empty() {
+        true => &fetch_word,
+        false => &lowered.expr.fetch.name,
+    };
+    reader.is_dotted = reader.flags.method.is_none() && dotted::WORDS.contains(&&*fetch_word);
+    let lists = reader.lists(word, &by, place)?;
+    let flags = &reader.flags;
+    let is_empty = flags.files.is_empty() && !reader.has_patterns();
+    if is_empty && !flags.ended && !matches!(matcher.as_str(), "bool" | "found" | "int") {
         place.notes.warnings.push(no_pattern(head));
     }
+    let acl = Acl {
+        name: name.to_owned(),
+        matcher,
+        expr: Located::new(lowered.expr, place.at.clone()),
+        lists,
+    };
     Ok(LoweredAcl {
         acl,
         points,
@@ -142,70 +154,90 @@ fn default_method(output: Kind) -> &'static str {
     }
 }
 
+/// What the values of a match method are.
+fn input_of(matcher: &str) -> Kind {
+    match matcher {
+        "found" => Kind::Any,
+        "bool" => Kind::Bool,
+        "int" => Kind::Int,
+        "ip" => Kind::Ip,
+        "bin" => Kind::Bin,
+        "meth" => Kind::Method,
+        _ => Kind::Str,
+    }
+}
+
 struct Reader<'w> {
     words: &'w [Word],
     at: usize,
-    acl: Acl,
-    is_map: bool,
-    /// `--` was met: what follows are patterns, and having none is meant.
-    ended: bool,
-    /// `-m` was met.
-    said_method: bool,
     /// Patterns are dotted numbers.
     is_dotted: bool,
+    flags: Flags,
+}
+
+#[derive(Default)]
+struct Flags {
+    method: Option<String>,
+    ignore_case: bool,
+    no_dns: bool,
+    two_columns: bool,
+    id: Option<i64>,
+    /// `--` was met: what follows are patterns, and having none is meant.
+    ended: bool,
     /// Files to read once the match method is known.
-    files: Vec<(String, bool)>,
+    files: Vec<PatternFile>,
+}
+
+/// A file behind `-f`, with the flags that stand before it: those behind it are for what follows (observed).
+struct PatternFile {
+    path: String,
+    two_columns: bool,
+    ignore_case: bool,
+    no_dns: bool,
 }
 
 impl Reader<'_> {
-    fn next(&mut self) -> Option<&[u8]> {
-        let word = self.words.get(self.at).filter(|word| !word.is_empty())?;
-        self.at += 1;
-        Some(&word.text)
+    fn next(&mut self) -> String {
+        let word = self.words.get(self.at).filter(|word| !word.is_empty());
+        self.at += usize::from(word.is_some());
+        word.map_or_else(String::new, |word| word.as_str().into_owned())
     }
 
     fn flags(&mut self) -> Result<(), String> {
         while let Some(word) = self.words.get(self.at) {
-            if word.text.len() < 2 || word.text[0] != b'-' || word.text[1].is_ascii_digit() {
+            if word.text.len() < 2 || word.text[0] != b'-' {
                 break;
             }
             self.at += 1;
             match word.text.as_slice() {
                 b"--" => {
-                    self.ended = true;
+                    self.flags.ended = true;
                     break;
                 }
-                b"-i" => self.acl.ignore_case = true,
-                b"-n" => self.acl.no_dns = true,
-                b"-M" => self.is_map = true,
-                b"-u" => self.unique_id()?,
+                b"-i" => self.flags.ignore_case = true,
+                b"-n" => self.flags.no_dns = true,
+                b"-M" => self.flags.two_columns = true,
+                b"-u" => self.flags.id = Some(unique_id(&self.next())?),
                 b"-f" => {
-                    let path = self
-                        .next()
-                        .map(String::from_utf8_lossy)
-                        .unwrap_or_default()
-                        .into_owned();
-                    if path.is_empty() {
-                        return Err("failed to open pattern file <>".to_owned());
-                    }
-                    self.files.push((path, self.is_map));
+                    let file = PatternFile {
+                        path: self.next(),
+                        two_columns: self.flags.two_columns,
+                        ignore_case: self.flags.ignore_case,
+                        no_dns: self.flags.no_dns,
+                    };
+                    self.flags.files.push(file);
                 }
-                b"-m" if !self.files.is_empty() => {
+                b"-m" if !self.flags.files.is_empty() => {
                     return Err("'-m' must only be specified before patterns and files in parsing ACL expression".to_owned());
                 }
                 b"-m" => {
-                    let method = self
-                        .next()
-                        .map(String::from_utf8_lossy)
-                        .unwrap_or_default()
-                        .into_owned();
+                    let method = self.next();
                     if !pattern::METHODS.contains(&method.as_str()) {
                         return Err(format!(
                             "unknown matching method '{method}' when parsing ACL expression"
                         ));
                     }
-                    self.acl.matcher = method;
-                    self.said_method = true;
+                    self.flags.method = Some(method);
                 }
                 flag => {
                     return Err(format!(
@@ -218,77 +250,56 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn unique_id(&mut self) -> Result<(), String> {
-        let text = self
-            .next()
-            .map(String::from_utf8_lossy)
-            .unwrap_or_default()
-            .into_owned();
-        match text.parse() {
-            Ok(id) => {
-                self.acl.id = Some(id);
-                Ok(())
-            }
-            Err(_) => Err("Argument of \"-u\" must be an integer".to_owned()),
-        }
+    fn has_patterns(&self) -> bool {
+        self.words.get(self.at).is_some_and(|word| !word.is_empty())
     }
 
-    fn patterns(&mut self) -> Result<(), String> {
-        for (path, is_map) in std::mem::take(&mut self.files) {
-            let patterns = read_patterns(&path, is_map)?;
-            for text in &patterns {
-                let key = if is_map {
-                    text.split(|b| b.is_ascii_whitespace()).next()
-                } else {
-                    None
-                };
-                pattern::check(&self.acl.matcher, key.unwrap_or(text))
-                    .map_err(|reason| format!("{reason} at line 1 of file '{path}'"))?;
-            }
-            self.acl.files.push(PatternFile {
-                path,
-                is_map,
-                patterns,
-            });
+    /// The lists of the files, then that of the line.
+    fn lists(
+        &mut self,
+        fetch_word: &str,
+        by: &PatternUse,
+        place: &mut Place<'_>,
+    ) -> Result<Vec<PatternRef>, String> {
+        let lists = &mut place.notes.pattern_lists;
+        let mut all = Vec::new();
+        for file in &self.flags.files {
+            let list = lists.of_file(&file.path, file.two_columns)?;
+            let by = PatternUse {
+                ignore_case: file.ignore_case,
+                no_dns: file.no_dns,
+                ..by.clone()
+            };
+            all.push(lists.use_by(list, by, &place.at)?);
         }
-        let words: Vec<&[u8]> = std::iter::from_fn(|| {
-            let word = self.words.get(self.at).filter(|word| !word.is_empty())?;
-            self.at += 1;
-            Some(word.text.as_slice())
-        })
-        .collect();
-        if self.is_dotted {
-            let numbers: Result<Vec<String>, String> = words
+        let words = self.words[self.at.min(self.words.len())..].iter();
+        let words: Vec<&[u8]> = words
+            .map(|word| word.text.as_slice())
+            .take_while(|word| !word.is_empty())
+            .collect();
+        let patterns = if self.is_dotted {
+            let numbers = words
                 .iter()
                 .map(|word| dotted::number(&String::from_utf8_lossy(word)))
-                .collect();
-            let numbers = numbers?;
-            let words: Vec<&[u8]> = numbers.iter().map(String::as_bytes).collect();
-            self.acl.patterns = pattern::lower(&self.acl.matcher, &words)?;
-            return Ok(());
-        }
-        self.acl.patterns = pattern::lower(&self.acl.matcher, &words)?;
-        Ok(())
+                .collect::<Result<Vec<String>, _>>()?;
+            let numbers: Vec<&[u8]> = numbers.iter().map(String::as_bytes).collect();
+            pattern::lower(&by.matcher, &numbers)?
+        } else {
+            pattern::lower(&by.matcher, &words)?
+        };
+        let list = lists.of_line(fetch_word.to_owned(), &place.at, patterns, self.flags.id)?;
+        all.push(lists.use_by(list, by.clone(), &place.at)?);
+        Ok(all)
     }
 }
 
-/// A pattern file: one pattern a line; leading blanks, blank lines and comments don't count (manual 7.1).
-fn read_patterns(path: &str, is_map: bool) -> Result<Vec<Text>, String> {
-    let bytes = std::fs::read(path).map_err(|_| format!("failed to open pattern file <{path}>"))?;
-    let mut patterns = Vec::new();
-    for line in bytes.split(|byte| *byte == b'\n') {
-        let line = line.trim_ascii_start();
-        if line.is_empty() || line[0] == b'#' {
-            continue;
-        }
-        let line = if is_map {
-            line
-        } else {
-            line.strip_suffix(b"\r").unwrap_or(line)
-        };
-        patterns.push(Text::from(line));
+/// `-u`: the number by which commands call the list; no word at all is 0 (observed).
+fn unique_id(text: &str) -> Result<i64, String> {
+    if text.is_empty() {
+        return Ok(0);
     }
-    Ok(patterns)
+    text.parse()
+        .map_err(|_| "the argument of -u must be an integer".to_owned())
 }
 
 fn no_pattern(head: &[u8]) -> String {

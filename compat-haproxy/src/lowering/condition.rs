@@ -39,11 +39,12 @@ pub fn lower_required_condition(
         return Err(ConditionError::Unexpected(found));
     };
     let mut any_of = Vec::with_capacity(syntax.alternatives.len());
-    let mut is_raw = false;
+    let (mut is_raw, mut is_told) = (false, false);
     for alternative in &syntax.alternatives {
         let mut terms = Vec::with_capacity(alternative.len());
         for term in alternative {
-            let (test, raw) = lower_test(&term.test, place).map_err(ConditionError::Wrong)?;
+            let lowered = lower_test(&term.test, place, &mut is_told);
+            let (test, raw) = lowered.map_err(ConditionError::Wrong)?;
             is_raw |= raw;
             terms.push(Term {
                 negated: term.negated,
@@ -75,18 +76,23 @@ pub enum ConditionError {
     Wrong(String),
 }
 
-/// Lowers a test; gives whether it looks at bytes, too.
-fn lower_test(test: &TestSyntax, place: &mut Place<'_>) -> Result<(Test, bool), String> {
+/// Lowers a test; gives whether it looks at bytes, too. Of several tests without a value the reference tells only of the
+/// first: `is_told` says that there was one.
+fn lower_test(
+    test: &TestSyntax,
+    place: &mut Place<'_>,
+    is_told: &mut bool,
+) -> Result<(Test, bool), String> {
     match test {
         TestSyntax::Anonymous(words) => {
             let lowered = lower_acl("", words, place)?;
-            warn_of_points(place, None, &[(lowered.fetch, lowered.points)]);
+            warn_of_points(place, None, &[(lowered.fetch, lowered.points)], is_told);
             Ok((Test::Anonymous(Box::new(lowered.acl)), lowered.is_raw))
         }
         TestSyntax::Named(word) => {
             let name = word.as_str();
             if let Some(AclFacts { fetches, is_raw }) = place.acls.get(name.as_ref()) {
-                warn_of_points(place, Some(&name), fetches);
+                warn_of_points(place, Some(&name), fetches, is_told);
                 return Ok((Test::Named(name.into_owned()), *is_raw));
             }
             let Some((_, words)) = PREDEFINED.iter().find(|(known, _)| *known == name) else {
@@ -98,15 +104,25 @@ fn lower_test(test: &TestSyntax, place: &mut Place<'_>) -> Result<(Test, bool), 
                 .map(|(at, text)| Word::new(text, at as u32 + 1))
                 .collect();
             let lowered = lower_acl(&name, &words, place)?;
-            warn_of_points(place, Some(&name), &[(lowered.fetch, lowered.points)]);
+            warn_of_points(
+                place,
+                Some(&name),
+                &[(lowered.fetch, lowered.points)],
+                is_told,
+            );
             Ok((Test::Anonymous(Box::new(lowered.acl)), lowered.is_raw))
         }
     }
 }
 
 /// Warns of a test of which some lines, or all, have no value where the condition stands.
-fn warn_of_points(place: &mut Place<'_>, name: Option<&str>, fetches: &[(String, Points)]) {
-    let Some(point) = place.points.first() else {
+fn warn_of_points(
+    place: &mut Place<'_>,
+    name: Option<&str>,
+    fetches: &[(String, Points)],
+    is_told: &mut bool,
+) {
+    let Some(point) = place.points.first().filter(|_| !*is_told) else {
         return;
     };
     let useless = |row: &&(String, Points)| !row.1.intersects(place.points);
@@ -133,6 +149,7 @@ fn warn_of_points(place: &mut Place<'_>, name: Option<&str>, fetches: &[(String,
     let (at, point) = (&place.at, point.description());
     let warning = format!("parsing [{at}] : {why} with '{point}'");
     place.notes.warnings.push(warning);
+    *is_told = true;
 }
 
 /// Access lists that need no declaration (manual 7.4).

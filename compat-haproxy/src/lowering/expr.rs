@@ -166,6 +166,8 @@ impl LoweredExpr {
             name: converter.name.to_owned(),
             args,
         };
+        crate::converter::lower_map(&mut call, place)
+            .map_err(|reason| format!("invalid args in converter '{name}' : {reason}"))?;
         match crate::converter::definition(converter.name) {
             Some(def) => {
                 if let Some(check) = def.check {

@@ -220,6 +220,8 @@ pub struct Notes {
     pub last_track_points: Option<Points>,
     /// Conditions that look at bytes: the proxy and the line. HTTP mode doesn't show them.
     pub raw_conditions: Vec<(String, Origin)>,
+    /// Lists of patterns named so far.
+    pub pattern_lists: super::list::PatternLists,
     /// Whether something looked at needs HTTP mode.
     pub needs_http: bool,
     /// Rings that `log tcp@…` lines make for themselves.

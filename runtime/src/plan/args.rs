@@ -6,7 +6,10 @@ use locum_model::{address::Network, expr::Var};
 
 use super::{ProxyId, ServerId, TableId, userlist::Userlist};
 use crate::{
-    rules::reply::Reply,
+    rules::{
+        pattern::{Map, Reference},
+        reply::Reply,
+    },
     sample::{expr::Expr, format::Format, regex::Regex},
 };
 
@@ -45,6 +48,10 @@ pub enum Arg {
     Var(Var),
     /// A reply.
     Reply(Box<Reply>),
+    /// How a map is searched.
+    Map(Map),
+    /// A list of patterns.
+    Patterns(Arc<Reference>),
     /// Several that belong together.
     List(Box<[Arg]>),
 }
@@ -165,6 +172,22 @@ impl Args {
     pub fn net(&self, at: usize) -> Option<Network> {
         match self.0.get(at)? {
             Arg::Net(net) => Some(*net),
+            _ => None,
+        }
+    }
+
+    /// A map at a place.
+    pub fn map(&self, at: usize) -> Option<&Map> {
+        match self.0.get(at)? {
+            Arg::Map(map) => Some(map),
+            _ => None,
+        }
+    }
+
+    /// A list of patterns at a place.
+    pub fn patterns(&self, at: usize) -> Option<&Reference> {
+        match self.0.get(at)? {
+            Arg::Patterns(list) => Some(list),
             _ => None,
         }
     }

@@ -44,7 +44,7 @@ impl Capacity {
 /// The first thing that can't be: a name that nothing has, a pattern that is none.
 pub fn build(model: &Model, vocabulary: Vocabulary, capacity: Capacity) -> Result<Plan, PlanError> {
     let index = Index::of(model);
-    let compiler = Compiler::new(vocabulary, model, &index);
+    let compiler = Compiler::new(vocabulary, model, &index)?;
     let rings = rings(model);
     let mut listeners = Vec::new();
     let proxies = model
@@ -92,6 +92,7 @@ pub fn build(model: &Model, vocabulary: Vocabulary, capacity: Capacity) -> Resul
         listeners: listeners.into(),
         global: model.global.clone(),
         variables,
+        pattern_lists: compiler.pattern_lists().into(),
         process: model.process.clone(),
         threads: capacity.threads,
         maxconn: capacity.maxconn(),

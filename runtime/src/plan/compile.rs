@@ -24,7 +24,7 @@ use crate::{
     rules::{
         Acl, Condition, Rule, RuleTable, Term,
         error_table::ErrorTable,
-        pattern::{PatternError, Patterns},
+        pattern::{Map, PatternError, Patterns, Reference},
         reply::{Body, NotAResponse, Reply, raw_page},
     },
     sample::{
@@ -72,6 +72,7 @@ pub enum PlanErrorKind {
     UnknownUserlist(String),
     UnknownAcl(String),
     UnknownErrorPages(String),
+    UnknownPatterns(usize),
     UnknownTable(String),
     Regex(String, RegexError),
     Pattern(PatternError),
@@ -85,24 +86,52 @@ pub struct Compiler<'m> {
     model: &'m Model,
     names: &'m dyn Names,
     userlists: HashMap<&'m str, Arc<Userlist>>,
+    pattern_lists: Box<[Arc<Reference>]>,
     tells_server_source: Cell<bool>,
 }
 
 impl<'m> Compiler<'m> {
-    /// Over a model whose proxies and servers `names` knows.
-    pub fn new(vocabulary: Vocabulary, model: &'m Model, names: &'m dyn Names) -> Self {
+    /// Over a model whose proxies and servers `names` knows; indexes its lists of patterns.
+    ///
+    /// # Errors
+    /// A list with a pattern that one of its uses doesn't take.
+    pub fn new(
+        vocabulary: Vocabulary,
+        model: &'m Model,
+        names: &'m dyn Names,
+    ) -> Result<Self, PlanError> {
+        let lists = model.pattern_lists.iter().map(|list| {
+            let reference = Reference::new(list, vocabulary.matcher).map(Arc::new);
+            let at = list
+                .uses
+                .first()
+                .map(|by| by.at.clone())
+                .unwrap_or_default();
+            located(&at, reference.map_err(PlanErrorKind::Pattern))
+        });
         let userlists = model
             .userlists
             .iter()
             .map(|list| (list.name.as_str(), Arc::new(Userlist::new(list))))
             .collect();
-        Self {
+        Ok(Self {
             vocabulary,
             model,
             names,
             userlists,
+            pattern_lists: lists.collect::<Result<_, PlanError>>()?,
             tells_server_source: Cell::new(false),
-        }
+        })
+    }
+
+    /// The lists of patterns.
+    pub fn pattern_lists(&self) -> &[Arc<Reference>] {
+        &self.pattern_lists
+    }
+
+    fn pattern_list(&self, place: usize) -> Result1<Arc<Reference>> {
+        let list = self.pattern_lists.get(place).cloned();
+        list.ok_or(PlanErrorKind::UnknownPatterns(place))
     }
 
     /// Whether anything compiled so far tells our end of a connection to a server.
@@ -263,19 +292,26 @@ impl ProxyCompiler<'_, '_> {
     fn acl_kind(&self, acl: &model_acl::Acl) -> Result1<Acl> {
         let matcher = (self.all.vocabulary.matcher)(&acl.matcher)
             .ok_or_else(|| PlanErrorKind::UnknownMatcher(acl.matcher.clone()))?;
-        let of_files = acl.files.iter().flat_map(|file| {
-            file.patterns.iter().map(|line| match file.is_map {
-                true => line.split(u8::is_ascii_whitespace).next().unwrap_or(line),
-                false => line,
-            })
-        });
-        let patterns = acl.patterns.iter().map(|text| &**text).chain(of_files);
+        let lists: Result1<Vec<_>> = acl
+            .lists
+            .iter()
+            .map(|list| Ok((self.all.pattern_list(list.list)?, list.by)))
+            .collect();
         Ok(Acl {
             name: acl.name.as_str().into(),
             expr: self.expr_kind(&acl.expr)?,
-            patterns: Patterns::new(matcher.method, acl.ignore_case, patterns)
-                .map_err(PlanErrorKind::Pattern)?,
+            patterns: Patterns::new(matcher.method, lists?.into_iter()),
         })
+    }
+
+    fn map(&self, map: &model_expr::Map) -> Result1<Map> {
+        let reference = self.all.pattern_list(map.list.list)?;
+        let uses = reference.list.uses.get(map.list.by);
+        let name = uses.map_or("", |by| &by.matcher);
+        let matcher = (self.all.vocabulary.matcher)(name)
+            .ok_or_else(|| PlanErrorKind::UnknownMatcher(name.to_owned()))?;
+        let default = map.default.as_ref().map(|text| text.to_vec().into());
+        Ok(Map::new(reference, map.list.by, matcher.method, default))
     }
 
     /// An expression that stands at `at`.
@@ -402,6 +438,8 @@ impl ProxyCompiler<'_, '_> {
             ),
             From::Var(var) => Arg::Var(var.clone()),
             From::Reply(reply) => Arg::Reply(Box::new(self.reply_kind(reply)?)),
+            From::Map(map) => Arg::Map(self.map(map)?),
+            From::Patterns(place) => Arg::Patterns(self.all.pattern_list(*place)?),
             From::List(list) => {
                 let list: Result1<_> = list.iter().map(|arg| self.arg(arg)).collect();
                 Arg::List(list?)

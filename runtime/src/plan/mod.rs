@@ -47,6 +47,8 @@ pub struct Plan {
     pub rings: Box<[Arc<Ring>]>,
     /// The `global` section as written.
     pub global: model::Global,
+    /// Lists of patterns, which commands and actions change though the plan stays.
+    pub pattern_lists: Box<[Arc<crate::rules::pattern::Reference>]>,
     /// Process-wide variables that are set at the start, in order.
     pub variables: Box<[(Var, InitialValue)]>,
     /// Some rule or format tells our end of the connection to a server.

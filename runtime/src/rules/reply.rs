@@ -124,7 +124,10 @@ impl Reply {
         for (name, format) in &self.headers {
             value.clear();
             format.write(view, arena, &mut value);
-            head.add(name, &value);
+            // A field that would say nothing is left out (observed).
+            if !value.is_empty() {
+                head.add(name, &value);
+            }
         }
         head.add(
             b"content-length",

@@ -1,19 +1,24 @@
-//! Addresses and networks: one hash set per prefix length, so that the time depends on lengths, not on entries.
+//! Addresses and networks: one hash table per prefix length, so that the time depends on lengths, not on entries.
 
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::BTreeMap,
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
 };
 
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
 use locum_model::address::Network;
+use smallvec::SmallVec;
 
-/// A set of networks of both families.
+use super::Found;
+
+/// Networks of both families, each with the place of its pattern.
 #[derive(Debug)]
 pub(super) struct Networks {
-    v4: Box<[(u32, HashSet<u32>)]>,
-    v6: Box<[(u128, HashSet<u128>)]>,
+    v4: ByPrefix<u32>,
+    v6: ByPrefix<u128>,
     /// IPv4 masks with holes, which no prefix length can say.
-    odd: Box<[(u32, u32)]>,
+    odd: Box<[(u32, u32, u32)]>,
 }
 
 /// An address with the bits that count.
@@ -25,55 +30,97 @@ pub(super) enum Masked {
     V6(Network),
 }
 
+/// Networks by mask, from the longest prefix on; each with its patterns in order.
+#[derive(Debug)]
+struct ByPrefix<B>(Box<[(B, Table<B>)]>);
+
+type Table<B> = HashMap<B, SmallVec<[u32; 2]>, RandomState>;
+
+impl<B: Copy + Ord + std::hash::Hash + std::ops::BitAnd<Output = B>> ByPrefix<B> {
+    fn new(networks: impl Iterator<Item = (B, B, u32)>) -> Self {
+        let mut tables: BTreeMap<B, Table<B>> = BTreeMap::new();
+        for (net, mask, at) in networks {
+            let table = tables.entry(mask).or_default();
+            table.entry(net & mask).or_default().push(at);
+        }
+        Self(tables.into_iter().rev().collect())
+    }
+
+    /// The first pattern of the longest prefix, and its mask.
+    fn find(&self, ip: B, accepts: &impl Fn(u32) -> bool) -> Option<(B, u32)> {
+        self.0.iter().find_map(|(mask, table)| {
+            let at = table.get(&(ip & *mask))?.iter().find(|at| accepts(**at))?;
+            Some((*mask, *at))
+        })
+    }
+}
+
+/// Ranks above those of the address's other family.
+pub(super) const OWN_FAMILY: usize = 256;
+/// The rank of masks with holes, below all prefixes.
+pub(super) const ODD: usize = 1;
+
 impl Networks {
-    pub(super) fn new(entries: &[Masked]) -> Self {
-        let mut v4: BTreeMap<u32, HashSet<u32>> = BTreeMap::new();
-        let mut v6: BTreeMap<u128, HashSet<u128>> = BTreeMap::new();
-        let mut odd = Vec::new();
-        for entry in entries {
-            match *entry {
-                Masked::V4(ip, mask) if mask.leading_ones() == mask.count_ones() => {
-                    v4.entry(mask).or_default().insert(ip & mask);
-                }
-                Masked::V4(ip, mask) => odd.push((ip & mask, mask)),
-                Masked::V6(net) => {
-                    let mask = mask6(net.prefix);
-                    let bits = match net.ip {
-                        IpAddr::V6(ip) => ip.to_bits(),
-                        IpAddr::V4(ip) => ip.to_ipv6_mapped().to_bits(),
-                    };
-                    v6.entry(mask).or_default().insert(bits & mask);
-                }
-            }
-        }
+    pub(super) fn new(patterns: &[Masked]) -> Self {
+        let patterns = (0u32..).zip(patterns);
+        let v4 = patterns.clone().filter_map(|(at, pattern)| match *pattern {
+            Masked::V4(ip, mask) => Some((ip, mask, at)),
+            Masked::V6(_) => None,
+        });
+        let whole = |mask: u32| mask.leading_ones() == mask.count_ones();
+        let v6 = patterns.filter_map(|(at, pattern)| match *pattern {
+            Masked::V6(net) => Some((bits6(net.ip), mask6(net.prefix), at)),
+            Masked::V4(..) => None,
+        });
         Self {
-            v4: v4.into_iter().collect(),
-            v6: v6.into_iter().collect(),
-            odd: odd.into(),
+            odd: v4
+                .clone()
+                .filter(|(_, mask, _)| !whole(*mask))
+                .map(|(ip, mask, at)| (ip & mask, mask, at))
+                .collect(),
+            v4: ByPrefix::new(v4.filter(|(_, mask, _)| whole(*mask))),
+            v6: ByPrefix::new(v6),
         }
     }
 
-    /// Whether an address is in any of them. An IPv4 address is also looked for among IPv6 networks as a mapped one; an
-    /// IPv6 address that holds an IPv4 one (mapped, compatible, 6to4), among IPv4 networks (observed).
-    pub(super) fn contains(&self, ip: IpAddr) -> bool {
+    /// The longest network that the address is in; of equal ones the first. An IPv4 address is also looked for among
+    /// IPv6 networks as a mapped one; an IPv6 address that holds an IPv4 one (mapped, compatible, 6to4), among IPv4
+    /// networks. What is of the same family comes first, whatever its length (observed).
+    pub(super) fn find(&self, ip: IpAddr, accepts: &impl Fn(u32) -> bool) -> Option<Found> {
         match ip {
-            IpAddr::V4(ip) => {
-                self.contains_v4(ip.to_bits()) || self.contains_v6(ip.to_ipv6_mapped().to_bits())
-            }
-            IpAddr::V6(ip) => {
-                self.contains_v6(ip.to_bits())
-                    || inner_v4(ip).is_some_and(|ip| self.contains_v4(ip))
-            }
+            IpAddr::V4(ip) => self
+                .find_v4(ip.to_bits(), OWN_FAMILY, accepts)
+                .or_else(|| self.find_v6(ip.to_ipv6_mapped().to_bits(), 0, accepts)),
+            IpAddr::V6(ip) => self
+                .find_v6(ip.to_bits(), OWN_FAMILY, accepts)
+                .or_else(|| self.find_v4(inner_v4(ip)?, 0, accepts)),
         }
     }
 
-    fn contains_v4(&self, ip: u32) -> bool {
-        self.v4.iter().any(|(mask, set)| set.contains(&(ip & mask)))
-            || self.odd.iter().any(|(net, mask)| ip & mask == *net)
+    fn find_v4(&self, ip: u32, above: usize, accepts: &impl Fn(u32) -> bool) -> Option<Found> {
+        if let Some((mask, at)) = self.v4.find(ip, accepts) {
+            let rank = above + 2 + mask.count_ones() as usize;
+            return Some(Found { rank, at });
+        }
+        let mut odd = self.odd.iter();
+        odd.find(|(net, mask, at)| ip & mask == *net && accepts(*at))
+            .map(|&(_, _, at)| Found {
+                rank: above + ODD,
+                at,
+            })
     }
 
-    fn contains_v6(&self, ip: u128) -> bool {
-        self.v6.iter().any(|(mask, set)| set.contains(&(ip & mask)))
+    fn find_v6(&self, ip: u128, above: usize, accepts: &impl Fn(u32) -> bool) -> Option<Found> {
+        let (mask, at) = self.v6.find(ip, accepts)?;
+        let rank = above + 2 + mask.count_ones() as usize;
+        Some(Found { rank, at })
+    }
+}
+
+fn bits6(ip: IpAddr) -> u128 {
+    match ip {
+        IpAddr::V6(ip) => ip.to_bits(),
+        IpAddr::V4(ip) => ip.to_ipv6_mapped().to_bits(),
     }
 }
 
@@ -93,32 +140,48 @@ fn mask6(prefix: u8) -> u128 {
         .unwrap_or(0)
 }
 
-/// `address[/prefix]` or `address/mask`.
-pub(super) fn parse(text: &[u8]) -> Option<Masked> {
+/// `address[/prefix]` or `address/mask`; what isn't an address is one that `resolved` knows. Without it (`-n`) an
+/// address is written in full.
+pub(super) fn parse(text: &[u8], resolved: Option<super::Names<'_>>) -> Option<Masked> {
     let text = std::str::from_utf8(text).ok()?;
     let (host, mask) = match text.split_once('/') {
         Some((host, mask)) => (host, Some(mask)),
         None => (text, None),
     };
-    if host.contains(':') {
-        let ip = host.parse::<Ipv6Addr>().ok()?;
-        let prefix = match mask {
-            None => 128,
-            Some(mask) => mask.parse().ok().filter(|&prefix| prefix <= 128)?,
-        };
-        let ip = IpAddr::V6(ip);
-        return Some(Masked::V6(Network { ip, prefix }));
-    }
-    let ip = dotted(host)?;
-    let mask = match mask {
-        None => u32::MAX,
-        Some(mask) => match mask.parse::<u32>() {
-            Ok(prefix) if prefix <= 32 => u32::MAX.checked_shl(32 - prefix).unwrap_or(0),
-            Ok(_) => return None,
-            Err(_) => mask.parse::<Ipv4Addr>().ok()?.to_bits(),
-        },
+    let written = match host.parse().ok() {
+        None if resolved.is_some() => {
+            dotted(host).map(|bits| IpAddr::V4(Ipv4Addr::from_bits(bits)))
+        }
+        full => full,
     };
-    Some(Masked::V4(ip, mask))
+    match written.or_else(|| resolved?(host))? {
+        ip @ IpAddr::V6(_) => {
+            let prefix = match mask {
+                None => 128,
+                Some(mask) => digits(mask)?.parse().ok().filter(|&prefix| prefix <= 128)?,
+            };
+            Some(Masked::V6(Network { ip, prefix }))
+        }
+        IpAddr::V4(ip) => {
+            let mask = match mask {
+                None => u32::MAX,
+                Some(mask) => match digits(mask).map(str::parse::<u32>) {
+                    Some(Ok(prefix)) if prefix <= 32 => {
+                        u32::MAX.checked_shl(32 - prefix).unwrap_or(0)
+                    }
+                    Some(_) => return None,
+                    None => mask.parse::<Ipv4Addr>().ok()?.to_bits(),
+                },
+            };
+            Some(Masked::V4(ip.to_bits(), mask))
+        }
+    }
+}
+
+/// A number that is nothing but digits.
+fn digits(text: &str) -> Option<&str> {
+    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then_some(text)
 }
 
 /// An IPv4 address as inet_aton(3) reads it: one to four numbers, the last of which fills what is left (`10.1` is
@@ -142,12 +205,10 @@ fn dotted(text: &str) -> Option<u32> {
 }
 
 fn number(text: &str) -> Option<u32> {
-    if let Some(hex) = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
-        return u32::from_str_radix(hex, 16).ok();
-    }
+    let text = digits(text)?;
     match text.strip_prefix('0') {
         Some(octal) if !octal.is_empty() => u32::from_str_radix(octal, 8).ok(),
-        _ => text.parse().ok().filter(|_| !text.starts_with('+')),
+        _ => text.parse().ok(),
     }
 }
 
@@ -155,12 +216,56 @@ fn number(text: &str) -> Option<u32> {
 mod tests {
     use super::*;
 
+    fn parsed(text: &str) -> Option<Masked> {
+        parse(text.as_bytes(), Some(&|_| None))
+    }
+
+    fn find(networks: &[&str], ip: &str) -> Option<u32> {
+        let patterns: Vec<Masked> = networks.iter().map(|net| parsed(net).unwrap()).collect();
+        Networks::new(&patterns)
+            .find(ip.parse().unwrap(), &|_| true)
+            .map(|found| found.at)
+    }
+
     fn contains(networks: &[&str], ip: &str) -> bool {
-        let entries: Vec<Masked> = networks
-            .iter()
-            .map(|net| parse(net.as_bytes()).unwrap())
-            .collect();
-        Networks::new(&entries).contains(ip.parse().unwrap())
+        find(networks, ip).is_some()
+    }
+
+    #[test]
+    fn the_longest_network_of_the_same_family_wins() {
+        let networks = [
+            "10.0.0.0/8",
+            "10.1.0.0/16",
+            "0.0.0.0/0",
+            "::ffff:10.1.1.1/128",
+            "10.1/255.255.0.255",
+        ];
+        assert_eq!(find(&networks, "10.1.1.1"), Some(1));
+        assert_eq!(find(&networks, "::ffff:10.1.1.1"), Some(3));
+        assert_eq!(find(&networks, "::ffff:10.1.1.2"), Some(1));
+        assert_eq!(find(&networks, "9.9.9.9"), Some(2));
+        assert_eq!(find(&["192.168.0.0/255.255.0.255"], "192.168.7.0"), Some(0));
+    }
+
+    #[test]
+    fn names_are_looked_up_unless_addresses_must_be_written_in_full() {
+        let known = |name: &str| (name == "me").then(|| IpAddr::from([10, 0, 0, 1]));
+        assert_eq!(
+            parse(b"me/8", Some(&known)),
+            Some(Masked::V4(0x0a00_0001, 0xff00_0000))
+        );
+        assert_eq!(parse(b"you", Some(&known)), None);
+        assert!(parse(b"10", Some(&known)).is_some() && parse(b"10", None).is_none());
+        for wrong in [
+            "0x0a.1.1.1",
+            "10.0.0.0/",
+            "::1/",
+            "[::1]",
+            "/8",
+            "1.2.3.4/255.255",
+        ] {
+            assert_eq!(parsed(wrong), None, "{wrong}");
+        }
     }
 
     // Recorded from the reference.
@@ -182,6 +287,6 @@ mod tests {
         assert!(contains(&["10.0.0.0/8"], "2002:0a01:0203::1"));
         assert!(!contains(&["2002:0a01:0203::/48"], "10.1.2.3"));
         assert!(contains(&["::ffff:10.0.0.0/104"], "10.1.1.1"));
-        assert!(parse(b"10.0.0.0/33").is_none() && parse(b"1.2.3.4.5").is_none());
+        assert!(parsed("10.0.0.0/33").is_none() && parsed("1.2.3.4.5").is_none());
     }
 }

@@ -1,28 +1,41 @@
 //! Patterns: what values are matched against, in sets that stay fast with many thousands of entries (manual 7.1).
 //!
 //! ```text
-//! numbers, lengths     sorted ranges                      one binary search
-//! addresses            one hash set per prefix length     as many look-ups as there are lengths
-//! whole text, methods  a hash set                         one look-up
-//! beginnings, ends     one hash set per length            as many look-ups as there are lengths
-//! parts between / . :  one hash set per length            the same at each delimiter
+//! numbers, lengths     a hash table, and a tree of ranges one look-up, and as many steps as the tree is deep
+//! addresses            one hash table per prefix length   as many look-ups as there are lengths
+//! whole text, methods  a hash table                       one look-up
+//! beginnings, ends     a hash table                       as many look-ups as there are lengths
+//! parts between / . :  a hash table                       the same at each delimiter
 //! parts anywhere       an Aho-Corasick automaton          one pass
-//! regular expressions  one after the other
+//! regular expressions  an automaton of texts they need    one pass, then those whose text was there
 //! ```
+//!
+//! A [`Reference`] is a list of patterns with such an index for each way in which it is used, and what commands change;
+//! access lists ([`Patterns`]) and maps ([`Map`]) look in it.
 
+mod entry;
 mod ip;
-mod range;
-mod text;
+mod keyed;
+mod keys;
+mod map;
+mod number;
+mod reference;
+mod regexes;
+mod segment;
+mod substrings;
+
+use std::sync::Arc;
 
 use locum_model::Text;
 
+pub use entry::Entry;
+pub use map::{Map, is_value};
+pub use reference::{AddError, FindMatcher, Hit, Reference, Shape, Versions, Which, number};
+
 use crate::sample::{
-    regex::{Regex, RegexError},
+    regex::RegexError,
     value::{Arena, Type, Value},
 };
-use ip::Networks;
-use range::Ranges;
-use text::{Affixes, Delimited, Folded, Substrings};
 
 /// How values are matched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,7 +80,7 @@ pub struct MatcherDef {
 
 impl Method {
     /// The type that values are cast to before they are matched.
-    fn input(self) -> Type {
+    pub fn input(self) -> Type {
         match self {
             Method::Found => Type::Any,
             Method::Bool => Type::Bool,
@@ -80,25 +93,12 @@ impl Method {
     }
 }
 
-/// A compiled set of patterns under one method.
+/// What an access list matches against: its lists, any of which is enough.
 #[derive(Debug)]
 pub struct Patterns {
     method: Method,
-    ignore_case: bool,
-    set: Set,
-}
-
-#[derive(Debug)]
-enum Set {
-    None,
-    Ranges(Ranges),
-    Networks(Networks),
-    Exact(Folded),
-    Beginnings(Affixes),
-    Ends(Affixes),
-    Substrings(Substrings),
-    Delimited(Delimited),
-    Regexes(Box<[Regex]>),
+    /// Lists, and how each is searched.
+    lists: Box<[(Arc<Reference>, usize)]>,
 }
 
 /// A pattern that its method doesn't take.
@@ -108,67 +108,23 @@ pub enum PatternError {
     Malformed(Text),
     /// Not a regular expression.
     Regex(Text, RegexError),
-    /// Too many or too large for one automaton.
+    /// Too many or too large for one index.
     TooLarge,
+    /// There is no such method.
+    Method(Text),
 }
 
 impl Patterns {
-    /// Compiles patterns. Numbers and lengths come as `low:high`, either of which may be missing; addresses with an
-    /// optional `/prefix` or `/mask`; bytes in hexadecimal.
-    ///
-    /// # Errors
-    /// The first one that its method doesn't take.
-    pub fn new<'p>(
-        method: Method,
-        ignore_case: bool,
-        patterns: impl Iterator<Item = &'p [u8]>,
-    ) -> Result<Self, PatternError> {
-        let malformed = |text: &[u8]| PatternError::Malformed(Text::from(text));
-        let set = match method {
-            Method::Found | Method::Bool => Set::None,
-            Method::Int | Method::Len => {
-                let ranges: Result<Vec<_>, _> = patterns
-                    .map(|text| range::parse(text).ok_or_else(|| malformed(text)))
-                    .collect();
-                Set::Ranges(Ranges::new(ranges?))
-            }
-            Method::Ip => {
-                let networks: Result<Vec<_>, _> = patterns
-                    .map(|text| ip::parse(text).ok_or_else(|| malformed(text)))
-                    .collect();
-                Set::Networks(Networks::new(&networks?))
-            }
-            Method::Bin => {
-                let bytes: Result<Vec<_>, _> = patterns
-                    .map(|text| hex(text).ok_or_else(|| malformed(text)))
-                    .collect();
-                Set::Exact(Folded::new(bytes?.iter().map(Vec::as_slice), false))
-            }
-            Method::Str => Set::Exact(Folded::new(patterns, ignore_case)),
-            // Methods count with their case, whatever the flags say (observed).
-            Method::HttpMethod => Set::Exact(Folded::new(patterns, false)),
-            Method::Beginning => Set::Beginnings(Affixes::new(patterns, ignore_case)),
-            Method::End => Set::Ends(Affixes::new(patterns, ignore_case)),
-            Method::Substring => Set::Substrings(
-                Substrings::new(patterns, ignore_case).ok_or(PatternError::TooLarge)?,
-            ),
-            Method::Directory => Set::Delimited(Delimited::new(patterns, ignore_case, b"/?")),
-            Method::Domain => Set::Delimited(Delimited::new(patterns, ignore_case, b"/?.:")),
-            Method::Regex => {
-                let regexes: Result<Vec<_>, _> = patterns
-                    .map(|text| {
-                        Regex::new(text, ignore_case)
-                            .map_err(|error| PatternError::Regex(Text::from(text), error))
-                    })
-                    .collect();
-                Set::Regexes(regexes?.into())
-            }
-        };
-        Ok(Self {
+    /// The lists, each with the number of its use, under one method.
+    pub fn new(method: Method, lists: impl Iterator<Item = (Arc<Reference>, usize)>) -> Self {
+        let lists = lists.map(|(list, by)| {
+            let way = list.way(by);
+            (list, way)
+        });
+        Self {
             method,
-            ignore_case: ignore_case && method != Method::HttpMethod,
-            set,
-        })
+            lists: lists.collect(),
+        }
     }
 
     /// Whether a value matches any of them.
@@ -176,63 +132,108 @@ impl Patterns {
         let Some(value) = value.cast(self.method.input(), arena) else {
             return false;
         };
-        match (&self.set, value) {
-            (Set::None, Value::Bool(truth)) if self.method == Method::Bool => truth,
-            (Set::None, _) => self.method == Method::Found,
-            (Set::Ranges(ranges), Value::Int(number)) => ranges.contains(number),
-            (Set::Networks(networks), Value::Ip(ip)) => networks.contains(ip),
-            (set, Value::Str(text) | Value::Bin(text) | Value::Method(text)) => {
-                self.matches_text(set, text, arena)
+        match (self.method, value) {
+            (Method::Found, _) => true,
+            (Method::Bool, Value::Bool(truth)) => truth,
+            _ => {
+                let mut lists = self.lists.iter();
+                lists.any(|(list, way)| list.find(*way, value, |_| ()).is_some())
             }
-            _ => false,
-        }
-    }
-
-    fn matches_text(&self, set: &Set, text: &[u8], arena: &Arena) -> bool {
-        let folded = |text: &[u8]| -> bool {
-            match set {
-                Set::Exact(set) => set.contains(text),
-                Set::Beginnings(set) => set.begins(text),
-                Set::Ends(set) => set.ends(text),
-                Set::Delimited(set) => set.is_part_of(text),
-                _ => false,
-            }
-        };
-        match set {
-            Set::Ranges(ranges) => {
-                i64::try_from(text.len()).is_ok_and(|length| ranges.contains(length))
-            }
-            Set::Substrings(set) => set.is_in(text),
-            Set::Regexes(regexes) => regexes.iter().any(|regex| regex.is_match(text)),
-            _ if self.ignore_case && text.iter().any(u8::is_ascii_uppercase) => {
-                let lower = arena.alloc_slice_copy(text);
-                lower.make_ascii_lowercase();
-                folded(lower)
-            }
-            _ => folded(text),
         }
     }
 }
 
-/// Whether a pattern of [`Method::Ip`] can be read.
-pub fn is_network(text: &[u8]) -> bool {
-    ip::parse(text).is_some()
+/// Knows the addresses of names.
+pub type Names<'n> = &'n dyn Fn(&str) -> Option<std::net::IpAddr>;
+
+/// Whether a pattern of [`Method::Ip`] can be read; `names` knows those that stand for addresses, without it an address
+/// is written in full.
+pub fn is_network(text: &[u8], names: Option<Names<'_>>) -> bool {
+    ip::parse(text, names).is_some()
 }
 
-fn hex(text: &[u8]) -> Option<Vec<u8>> {
-    let digits = std::str::from_utf8(text).ok()?;
-    if !digits.len().is_multiple_of(2) || !digits.is_ascii() {
-        return None;
+/// The place of a pattern that a value matched, among those of its segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Found {
+    /// Of several segments that of the highest rank wins, then that of the oldest one.
+    rank: usize,
+    at: u32,
+}
+
+impl Found {
+    /// One of a list, of which the first wins.
+    fn listed(at: u32) -> Self {
+        Self { rank: 0, at }
     }
-    (0..digits.len())
-        .step_by(2)
-        .map(|at| u8::from_str_radix(&digits[at..at + 2], 16).ok())
-        .collect()
+
+    /// Whether it is an IPv4 network whose mask has holes.
+    fn is_of_odd_mask(self) -> bool {
+        self.rank == ip::ODD || self.rank == ip::OWN_FAMILY + ip::ODD
+    }
+}
+
+/// The first pattern of the list.
+fn first(found: impl Iterator<Item = u32>) -> Option<Found> {
+    found.min().map(Found::listed)
 }
 
 #[cfg(test)]
 mod tests {
+    use locum_model::{
+        Located, Origin,
+        pattern::{MapValue, PatternList, PatternSource, PatternUse},
+    };
+
     use super::*;
+
+    static METHODS: &[MatcherDef] = &[
+        method("str", Method::Str),
+        method("beg", Method::Beginning),
+        method("end", Method::End),
+        method("sub", Method::Substring),
+        method("reg", Method::Regex),
+        method("len", Method::Len),
+        method("dom", Method::Domain),
+        method("int", Method::Int),
+        method("ip", Method::Ip),
+        method("bin", Method::Bin),
+        method("bool", Method::Bool),
+        method("found", Method::Found),
+    ];
+
+    const fn method(name: &'static str, method: Method) -> MatcherDef {
+        MatcherDef { name, method }
+    }
+
+    /// A list with one use.
+    pub(super) fn list(
+        method: Method,
+        ignore_case: bool,
+        value: Option<MapValue>,
+        text: &str,
+    ) -> Arc<Reference> {
+        let matcher = METHODS.iter().find(|def| def.method == method).unwrap();
+        let list = PatternList {
+            id: 0,
+            source: PatternSource::File {
+                path: "list".to_owned(),
+                text: Some(Text::from(text.as_bytes())),
+                two_columns: value.is_some(),
+            },
+            uses: vec![Located::new(
+                PatternUse {
+                    matcher: matcher.name.to_owned(),
+                    ignore_case,
+                    no_dns: false,
+                    value,
+                },
+                Origin::default(),
+            )],
+            resolved: Default::default(),
+        };
+        let find = |name: &str| METHODS.iter().find(|def| def.name == name);
+        Arc::new(Reference::new(&list, find).unwrap())
+    }
 
     fn matches(method: Method, ignore_case: bool, patterns: &[&str], value: Value<'_>) -> bool {
         let arena = Arena::new();
@@ -240,8 +241,8 @@ mod tests {
         fn run<'a>(patterns: &Patterns, value: Value<'a>, arena: &'a Arena) -> bool {
             patterns.matches(value, arena)
         }
-        let set =
-            Patterns::new(method, ignore_case, patterns.iter().map(|p| p.as_bytes())).unwrap();
+        let list = list(method, ignore_case, None, &patterns.join("\n"));
+        let set = Patterns::new(method, [(list, 0)].into_iter());
         run(&set, value, &arena)
     }
 
