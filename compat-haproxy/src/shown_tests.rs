@@ -38,23 +38,17 @@ const FETCHES_NOT_EXECUTED: &[(&str, &str)] = &[
 ];
 
 /// Converters that are known and not executed, the same way.
-const CONVERTERS_NOT_EXECUTED: &[(&str, &str)] = &[
-    ("map", "maps are not executed yet"),
-    (
-        "wt6",
-        "its function is described nowhere but in the reference's source",
-    ),
-];
+const CONVERTERS_NOT_EXECUTED: &[(&str, &str)] = &[(
+    "wt6",
+    "its function is described nowhere but in the reference's source",
+)];
 
 const LATER: &str = "not executed yet";
 
 /// Actions that are known and not executed in any rule set.
 const ACTIONS_NOT_EXECUTED: &[(&str, &str)] = &[
-    ("add-acl", LATER),
     ("cache-", "the cache is not executed yet"),
     ("close", LATER),
-    ("del-acl", LATER),
-    ("del-map", LATER),
     ("disable-l7-retry", LATER),
     ("do-resolve", "needs resolvers, which are not executed yet"),
     ("expect-", LATER),
@@ -64,7 +58,6 @@ const ACTIONS_NOT_EXECUTED: &[(&str, &str)] = &[
         "a filter for tracing that Debian's reference lacks",
     ),
     ("send-spoe-group", "needs SPOE, which is not executed yet"),
-    ("set-map", LATER),
     ("set-mark", LATER),
     ("set-priority-", LATER),
     ("set-timeout", LATER),

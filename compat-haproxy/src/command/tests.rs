@@ -276,7 +276,7 @@ fn half_a_command_lists_what_it_could_become() {
          \x20 quit                                    : disconnect\n\n"
     );
     assert!(ask("\n").starts_with(
-        "Unknown command. Please enter one of the following commands only:\n  clear counters"
+        "Unknown command. Please enter one of the following commands only:\n  add acl"
     ));
 }
 
