@@ -14,6 +14,7 @@ use locum_model::{
     expr::{self as model_expr, FormatPart},
     proxy as model_proxy, rule as model_rule,
 };
+use smallvec::{SmallVec, smallvec};
 
 use super::{
     ProxyId, ServerId, TableId,
@@ -184,7 +185,7 @@ impl<'m> Compiler<'m> {
 pub struct ProxyCompiler<'c, 'm> {
     all: &'c Compiler<'m>,
     proxy: &'m str,
-    acls: HashMap<&'m str, Box<[Arc<Acl>]>>,
+    acls: HashMap<&'m str, SmallVec<[Arc<Acl>; 1]>>,
 }
 
 type Result1<T> = Result<T, PlanErrorKind>;
@@ -270,11 +271,11 @@ impl ProxyCompiler<'_, '_> {
                         .get(name.as_str())
                         .cloned()
                         .ok_or_else(|| PlanErrorKind::UnknownAcl(name.clone()))?,
-                    model_acl::Test::Anonymous(acl) => Box::new([Arc::new(self.acl_kind(acl)?)]),
+                    model_acl::Test::Anonymous(acl) => smallvec![Arc::new(self.acl_kind(acl)?)],
                 },
             })
         };
-        let any_of: Result1<Box<[Box<[Term]>]>> = condition
+        let any_of: Result1<SmallVec<_>> = condition
             .any_of
             .iter()
             .map(|terms| terms.iter().map(term).collect())

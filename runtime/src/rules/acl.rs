@@ -2,6 +2,8 @@
 
 use std::{ops::ControlFlow, sync::Arc};
 
+use smallvec::SmallVec;
+
 use super::pattern::Patterns;
 use crate::sample::{
     expr::Expr,
@@ -55,7 +57,7 @@ impl Acl {
             Some(each) => {
                 let mut found = false;
                 let complete = each(view, &self.expr.args, arena, &mut |value| {
-                    found = self.matches(value, view, arena);
+                    found = self.matches(&value, view, arena);
                     if found {
                         ControlFlow::Break(())
                     } else {
@@ -68,7 +70,7 @@ impl Acl {
                     (false, false) => Truth::NotYet,
                 }
             }
-            None => match self.expr.eval(view, arena) {
+            None => match &self.expr.eval(view, arena) {
                 Fetched::Value(value) => self.patterns.matches(value, arena).into(),
                 Fetched::SoFar(value) if self.patterns.matches(value, arena) => Truth::True,
                 Fetched::SoFar(_) => Truth::NotYet,
@@ -82,8 +84,11 @@ impl Acl {
         }
     }
 
-    fn matches<'a>(&'a self, value: Value<'a>, view: &View<'a>, arena: &'a Arena) -> bool {
-        match self.expr.convert(value, view, arena) {
+    fn matches<'a>(&'a self, value: &Value<'a>, view: &View<'a>, arena: &'a Arena) -> bool {
+        if self.expr.converters.is_empty() {
+            return self.patterns.matches(value, arena);
+        }
+        match &self.expr.convert(*value, view, arena) {
             Fetched::Value(value) | Fetched::SoFar(value) => self.patterns.matches(value, arena),
             Fetched::Absent | Fetched::NotYet => false,
         }
@@ -96,7 +101,7 @@ pub struct Condition {
     /// `unless`.
     pub unless: bool,
     /// Any of these, in each all.
-    pub any_of: Box<[Box<[Term]>]>,
+    pub any_of: SmallVec<[SmallVec<[Term; 1]>; 1]>,
 }
 
 /// One term of a condition: all access lists of a name, any of which is enough.
@@ -105,7 +110,7 @@ pub struct Term {
     /// `!`.
     pub negated: bool,
     /// The lists.
-    pub acls: Box<[Arc<Acl>]>,
+    pub acls: SmallVec<[Arc<Acl>; 1]>,
 }
 
 impl Condition {

@@ -21,27 +21,50 @@ pub enum Run<'a> {
 
 /// Runs the rules from `from` on. [`ActionView::resumed`] is for the first of them, whose condition was true before.
 pub fn run<'a>(rules: &'a [Rule], view: &mut ActionView<'a>, from: RuleIndex) -> Run<'a> {
-    for (at, rule) in rules.iter().enumerate().skip(from.0) {
+    let mut next = from.0;
+    loop {
         if view.resumed.is_none() {
-            let truth = match &rule.condition {
-                Some(condition) => condition.test(&view.view(), view.arena),
-                None => Truth::True,
-            };
-            match truth {
-                Truth::True => {}
-                Truth::False => continue,
-                Truth::NotYet => return Run::NeedMore,
+            match first_that_applies(rules, view, next) {
+                Next::Rule(at) => next = at,
+                Next::NeedMore => return Run::NeedMore,
+                Next::None => return Run::Done,
             }
         }
+        let Some(rule) = rules.get(next) else {
+            return Run::Done;
+        };
         let outcome = (rule.def.run)(view, &rule.args);
         view.resumed = None;
         view.hints.after_rule();
         match outcome {
-            Outcome::Next => {}
-            Outcome::Final(verdict) => return Run::Final(verdict, RuleIndex(at)),
+            Outcome::Next => next += 1,
+            Outcome::Final(verdict) => return Run::Final(verdict, RuleIndex(next)),
             Outcome::NeedMore => return Run::NeedMore,
-            Outcome::Suspend(wait) => return Run::Suspend(wait, RuleIndex(at)),
+            Outcome::Suspend(wait) => return Run::Suspend(wait, RuleIndex(next)),
         }
     }
-    Run::Done
+}
+
+/// Which rule acts next.
+enum Next {
+    Rule(usize),
+    None,
+    NeedMore,
+}
+
+/// Nothing changes until a rule applies, so that all conditions up to there look at one view.
+fn first_that_applies(rules: &[Rule], view: &ActionView<'_>, from: usize) -> Next {
+    let seen = view.view();
+    for (at, rule) in rules.iter().enumerate().skip(from) {
+        let truth = match &rule.condition {
+            Some(condition) => condition.test(&seen, view.arena),
+            None => Truth::True,
+        };
+        match truth {
+            Truth::True => return Next::Rule(at),
+            Truth::False => {}
+            Truth::NotYet => return Next::NeedMore,
+        }
+    }
+    Next::None
 }

@@ -42,7 +42,11 @@ impl Expr {
 
     /// Evaluates it: a converter gets its input cast to the type it asks for; a failed cast makes the sample absent.
     pub fn eval<'a>(&'a self, view: &View<'a>, arena: &'a Arena) -> Fetched<'a> {
-        match (self.fetch.run)(view, &self.args, arena) {
+        let fetched = (self.fetch.run)(view, &self.args, arena);
+        if self.converters.is_empty() {
+            return fetched;
+        }
+        match fetched {
             Fetched::Value(value) => self.convert(value, view, arena),
             Fetched::SoFar(value) => match self.convert(value, view, arena) {
                 Fetched::Value(value) => Fetched::SoFar(value),

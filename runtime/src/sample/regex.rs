@@ -1,9 +1,13 @@
 //! Regular expressions in PCRE syntax: the linear-time engine where it can, PCRE2 for the rest.
 
+use regex_syntax::hir::{HirKind, Look};
+
 /// A compiled regular expression over bytes.
 pub struct Regex {
     pattern: Box<[u8]>,
     engine: Engine,
+    /// What every text that matches begins with: comparing that first spares most runs of an anchored expression.
+    prefix: Box<[u8]>,
 }
 
 enum Engine {
@@ -46,6 +50,9 @@ impl Regex {
         Ok(Self {
             pattern: pattern.into(),
             engine,
+            prefix: text
+                .and_then(|text| prefix(text, ignore_case))
+                .unwrap_or_default(),
         })
     }
 
@@ -56,6 +63,9 @@ impl Regex {
 
     /// Whether it matches anywhere.
     pub fn is_match(&self, text: &[u8]) -> bool {
+        if !text.starts_with(&self.prefix) {
+            return false;
+        }
         match &self.engine {
             Engine::Linear(regex) => regex.is_match(text),
             Engine::Pcre(regex) => regex.is_match(text).unwrap_or(false),
@@ -84,6 +94,24 @@ impl Regex {
                 )
             }
         }
+    }
+}
+
+/// The text behind the `^` that an expression begins with. One that only PCRE reads has none.
+fn prefix(pattern: &str, ignore_case: bool) -> Option<Box<[u8]>> {
+    let hir = regex_syntax::ParserBuilder::new()
+        .case_insensitive(ignore_case)
+        .unicode(false)
+        .utf8(false)
+        .build()
+        .parse(pattern)
+        .ok()?;
+    let HirKind::Concat(parts) = hir.kind() else {
+        return None;
+    };
+    match [parts.first()?.kind(), parts.get(1)?.kind()] {
+        [HirKind::Look(Look::Start), HirKind::Literal(text)] => Some(text.0.clone()),
+        _ => None,
     }
 }
 
@@ -146,6 +174,21 @@ mod tests {
         let regex = Regex::new(b"^a(?=b)", false).unwrap();
         assert!(regex.is_match(b"ab"));
         assert!(!regex.is_match(b"ac"));
+    }
+
+    #[test]
+    fn what_an_anchored_expression_begins_with_is_compared_first() {
+        let prefix = |pattern| prefix(pattern, false).unwrap_or_default();
+        assert_eq!(*prefix("^/v5/[a-z]+$"), *b"/v5/");
+        assert_eq!(*prefix("^ab*c"), *b"a");
+        for none in [
+            "/v5", "^a|b", "^(a|b)c", "(?m)^a", "^[ab]c", "^a?b", "(?i)^a",
+        ] {
+            assert_eq!(*prefix(none), *b"", "{none}");
+        }
+        assert!(super::prefix("^abc", true).is_none());
+        let digits = Regex::new(b"^12", true).unwrap();
+        assert!(digits.is_match(b"123") && !digits.is_match(b"012"));
     }
 
     #[test]

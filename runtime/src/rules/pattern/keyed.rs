@@ -1,5 +1,5 @@
 //! Texts by their bytes: whole ones, beginnings, ends, parts between delimiters. One hash table; what is searched in a
-//! longer text costs as many look-ups as there are lengths of patterns.
+//! longer text costs as many look-ups as there are lengths of patterns. A few patterns are compared one by one.
 
 use std::hash::BuildHasher;
 
@@ -7,7 +7,7 @@ use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use smallvec::SmallVec;
 
-use super::{Found, entry::Entries, first};
+use super::{Found, entry::Entries, few::Few, first};
 
 /// Delimiters of `dir`.
 pub(super) const OF_DIRECTORIES: &[u8] = b"/?";
@@ -26,6 +26,8 @@ pub(super) struct Keyed {
     ignore_case: bool,
     keys: Keys,
     hasher: RandomState,
+    /// The same patterns, when there are only a few.
+    few: Option<Few>,
 }
 
 /// What of a pattern counts.
@@ -65,6 +67,7 @@ impl Keyed {
             ignore_case,
             keys,
             hasher: RandomState::default(),
+            few: None,
         };
         let mut lengths = Vec::new();
         let mut repeated = Vec::new();
@@ -88,6 +91,8 @@ impl Keyed {
         lengths.sort_unstable();
         set.lengths = lengths.into();
         set.chain(entries.len(), &repeated);
+        let places = 0..u32::try_from(entries.len()).unwrap_or(NONE);
+        set.few = Few::new(places.map(|at| set.key(entries, at)), ignore_case);
         set
     }
 
@@ -147,12 +152,17 @@ impl Keyed {
     }
 
     /// The first pattern that is the whole text.
+    #[inline(never)]
     pub(super) fn whole(
         &self,
         entries: &Entries,
         text: &[u8],
         accepts: &impl Fn(u32) -> bool,
     ) -> Option<Found> {
+        if let Some(few) = &self.few {
+            let whole = |length| (text.len() == length).then_some(text);
+            return few.that_are(accepts, whole).next().map(few_listed);
+        }
         let found = if self.ignore_case {
             let text: SmallVec<[u8; 256]> = self.fold(text);
             self.first_of(entries, &text, accepts)
@@ -164,35 +174,52 @@ impl Keyed {
 
     /// A pattern that the text begins with: the longest one, or the first one where case doesn't count (observed: only
     /// the former are kept in a tree).
+    #[inline(never)]
     pub(super) fn beginning(
         &self,
         entries: &Entries,
         text: &[u8],
         accepts: &impl Fn(u32) -> bool,
     ) -> Option<Found> {
+        let found = |at, length: usize| Found {
+            rank: if self.ignore_case { 0 } else { length + 1 },
+            at,
+        };
+        if let Some(few) = &self.few {
+            let mut all = few.that_are(accepts, |length| text.get(..length));
+            let best = if self.ignore_case {
+                all.next()
+            } else {
+                // Of equal texts the first one.
+                all.min_by_key(|(_, length)| std::cmp::Reverse(*length))
+            };
+            return best.map(|(at, length)| found(at, length));
+        }
         let text: SmallVec<[u8; 256]> = self.fold(text);
         let lengths = self.lengths.iter().filter(|length| **length <= text.len());
-        let mut found = lengths.rev().filter_map(|&length| {
+        let mut all = lengths.rev().filter_map(|&length| {
             let at = self.first_of(entries, &text[..length], accepts)?;
-            Some(Found {
-                rank: if self.ignore_case { 0 } else { length + 1 },
-                at,
-            })
+            Some(found(at, length))
         });
         if self.ignore_case {
-            found.min_by_key(|found| found.at)
+            all.min_by_key(|found| found.at)
         } else {
-            found.next()
+            all.next()
         }
     }
 
     /// The first pattern that the text ends with.
+    #[inline(never)]
     pub(super) fn end(
         &self,
         entries: &Entries,
         text: &[u8],
         accepts: &impl Fn(u32) -> bool,
     ) -> Option<Found> {
+        if let Some(few) = &self.few {
+            let end = |length| text.get(text.len().checked_sub(length)?..);
+            return few.that_are(accepts, end).next().map(few_listed);
+        }
         let text: SmallVec<[u8; 256]> = self.fold(text);
         let ends = self
             .lengths
@@ -202,6 +229,7 @@ impl Keyed {
     }
 
     /// The first pattern that is a part of the text between delimiters, and may hold delimiters itself.
+    #[inline(never)]
     pub(super) fn part(
         &self,
         entries: &Entries,
@@ -223,6 +251,10 @@ impl Keyed {
         });
         first(parts.filter_map(|part| self.first_of(entries, &text[part], accepts)))
     }
+}
+
+fn few_listed((at, _): (u32, usize)) -> Found {
+    Found::listed(at)
 }
 
 fn key_of<'e>(keys: &'e Keys, entries: &'e Entries, at: u32) -> &'e [u8] {

@@ -3,7 +3,7 @@
 //! ```text
 //! numbers, lengths     a hash table, and a tree of ranges one look-up, and as many steps as the tree is deep
 //! addresses            one hash table per prefix length   as many look-ups as there are lengths
-//! whole text, methods  a hash table                       one look-up
+//! whole text, methods  a hash table                       one look-up; up to eight are compared one by one
 //! beginnings, ends     a hash table                       as many look-ups as there are lengths
 //! parts between / . :  a hash table                       the same at each delimiter
 //! parts anywhere       an Aho-Corasick automaton          one pass
@@ -14,6 +14,7 @@
 //! access lists ([`Patterns`]) and maps ([`Map`]) look in it.
 
 mod entry;
+mod few;
 mod ip;
 mod keyed;
 mod keys;
@@ -27,6 +28,7 @@ mod substrings;
 use std::sync::Arc;
 
 use locum_model::Text;
+use smallvec::SmallVec;
 
 pub use entry::Entry;
 pub use map::{Map, is_value};
@@ -98,7 +100,7 @@ impl Method {
 pub struct Patterns {
     method: Method,
     /// Lists, and how each is searched.
-    lists: Box<[(Arc<Reference>, usize)]>,
+    lists: SmallVec<[(Arc<Reference>, usize); 1]>,
 }
 
 /// A pattern that its method doesn't take.
@@ -128,18 +130,33 @@ impl Patterns {
     }
 
     /// Whether a value matches any of them.
-    pub fn matches<'a>(&self, value: Value<'a>, arena: &'a Arena) -> bool {
-        let Some(value) = value.cast(self.method.input(), arena) else {
-            return false;
-        };
-        match (self.method, value) {
+    pub fn matches<'a>(&self, value: &Value<'a>, arena: &'a Arena) -> bool {
+        // Nearly all values are of the type already. Each is made anew here, so that none is copied in memory.
+        match (self.method, *value) {
             (Method::Found, _) => true,
             (Method::Bool, Value::Bool(truth)) => truth,
-            _ => {
-                let mut lists = self.lists.iter();
-                lists.any(|(list, way)| list.find(*way, value, |_| ()).is_some())
-            }
+            (Method::Int, Value::Int(number)) => self.any(Value::Int(number)),
+            (Method::Ip, Value::Ip(address)) => self.any(Value::Ip(address)),
+            (Method::HttpMethod, Value::Method(text)) => self.any(Value::Method(text)),
+            (method, Value::Str(text)) if method.input() == Type::Str => self.any(Value::Str(text)),
+            _ => self.matches_cast(value, arena),
         }
+    }
+
+    /// A value of another type.
+    #[inline(never)]
+    fn matches_cast<'a>(&self, value: &Value<'a>, arena: &'a Arena) -> bool {
+        match value.cast(self.method.input(), arena) {
+            Some(Value::Bool(truth)) => truth,
+            Some(value) => self.any(value),
+            None => false,
+        }
+    }
+
+    #[inline(always)]
+    fn any(&self, value: Value<'_>) -> bool {
+        let mut lists = self.lists.iter();
+        lists.any(|(list, way)| list.find(*way, value, |_| ()).is_some())
     }
 }
 
@@ -239,7 +256,7 @@ mod tests {
         let arena = Arena::new();
         // The arena's borrow must not outlive the value's, so that both are shortened here.
         fn run<'a>(patterns: &Patterns, value: Value<'a>, arena: &'a Arena) -> bool {
-            patterns.matches(value, arena)
+            patterns.matches(&value, arena)
         }
         let list = list(method, ignore_case, None, &patterns.join("\n"));
         let set = Patterns::new(method, [(list, 0)].into_iter());

@@ -1,7 +1,7 @@
 //! A list of patterns as traffic and commands share it: read without a lock, changed under one.
 //!
 //! ```text
-//! base        what the configuration said, one segment; all that is read until the first change
+//! fresh       what the configuration said, one segment; all that is read until the first change
 //! state       from then on: segments from the oldest to the newest, and the version that counts
 //! writer      who changes the list; its keys, once something is looked for by its key
 //! ```
@@ -42,10 +42,16 @@ pub struct Reference {
     /// The way of each use.
     way_of: Box<[usize]>,
     shapes: Box<[Shape]>,
-    base: Arc<Segment>,
-    is_changed: AtomicBool,
+    fresh: Fresh,
     state: ArcSwap<State>,
     writer: Mutex<Writer>,
+}
+
+/// What is read of a list that nobody has changed; together, so that it is in one cache line.
+#[derive(Debug)]
+struct Fresh {
+    is_changed: AtomicBool,
+    base: Arc<Segment>,
 }
 
 /// Uses that the reference keeps in one place, and commands tell as one: they are stored alike, whatever is done with
@@ -173,8 +179,10 @@ impl Reference {
             ways: ways.into(),
             way_of: way_of.into(),
             shapes: shapes.into(),
-            base,
-            is_changed: AtomicBool::new(false),
+            fresh: Fresh {
+                is_changed: AtomicBool::new(false),
+                base,
+            },
         })
     }
 
@@ -205,16 +213,28 @@ impl Reference {
     }
 
     /// Shows the pattern that a value matches, which is of the method's type already. Nothing is locked.
+    #[inline]
     pub fn find<R>(
         &self,
         way: usize,
         value: Value<'_>,
         look: impl FnOnce(Hit<'_>) -> R,
     ) -> Option<R> {
-        if !self.is_changed.load(Ordering::Acquire) {
-            let found = self.base.find(way, value, &|_| true)?;
-            return Some(look(self.hit(&self.base, way, found)?));
+        if self.fresh.is_changed.load(Ordering::Acquire) {
+            return self.find_in_segments(way, value, look);
         }
+        let base = &self.fresh.base;
+        let found = base.find(way, value, &|_| true)?;
+        Some(look(self.hit(base, way, found)?))
+    }
+
+    #[inline(never)]
+    fn find_in_segments<R>(
+        &self,
+        way: usize,
+        value: Value<'_>,
+        look: impl FnOnce(Hit<'_>) -> R,
+    ) -> Option<R> {
         let state = self.state.load();
         let accepts = |entry: &Entry| entry.version == state.current && !entry.is_gone();
         let mut best: Option<(&Segment, super::Found)> = None;
@@ -314,7 +334,7 @@ impl Reference {
         let found = self.find_for_change(&mut writer, which);
         // A value that a use can't take changes nothing, and nobody is told (observed).
         if self.takes_value(value) && !found.is_empty() {
-            self.is_changed.store(true, Ordering::Release);
+            self.fresh.is_changed.store(true, Ordering::Release);
             found.iter().for_each(|entry| entry.set_value(value));
         }
         !found.is_empty()
@@ -330,7 +350,7 @@ impl Reference {
         let mut writer = self.writer.lock();
         let found = self.find_for_change(&mut writer, which);
         // Readers look at the marks before the first of them is set.
-        self.is_changed.store(true, Ordering::Release);
+        self.fresh.is_changed.store(true, Ordering::Release);
         for entry in &found {
             entry.go();
             writer.count -= 1;
@@ -416,7 +436,7 @@ impl Reference {
             current,
             segments: segments.into(),
         }));
-        self.is_changed.store(true, Ordering::Release);
+        self.fresh.is_changed.store(true, Ordering::Release);
     }
 
     fn find_for_change(&self, writer: &mut Writer, which: Which<'_>) -> Vec<Arc<Entry>> {

@@ -51,6 +51,7 @@ impl Regexes {
     }
 
     /// The first expression that matches.
+    #[inline(never)]
     pub(super) fn find(
         &self,
         entries: &Entries,

@@ -2,6 +2,8 @@
 
 use std::{net::IpAddr, sync::Arc};
 
+use smallvec::SmallVec;
+
 use super::{
     Found, Method, PatternError,
     entry::{Entries, Entry},
@@ -31,7 +33,7 @@ pub(super) type Names<'n> = &'n dyn Fn(&str) -> Option<IpAddr>;
 #[derive(Debug)]
 pub(super) struct Segment {
     pub(super) entries: Entries,
-    indexes: Box<[Index]>,
+    indexes: SmallVec<[Index; 1]>,
 }
 
 #[derive(Debug)]
@@ -56,7 +58,7 @@ impl Segment {
         names: Names<'_>,
     ) -> Result<Self, PatternError> {
         let entries = Entries::new(entries).ok_or(PatternError::TooLarge)?;
-        let indexes: Result<_, PatternError> = ways
+        let indexes: Result<SmallVec<_>, PatternError> = ways
             .iter()
             .map(|way| index(&entries, *way, names))
             .collect();
@@ -67,6 +69,7 @@ impl Segment {
     }
 
     /// The pattern that a value, which is of the way's type already, matches.
+    #[inline]
     pub(super) fn find(
         &self,
         way: usize,

@@ -18,6 +18,7 @@ impl Substrings {
     }
 
     /// The first pattern that is in the text.
+    #[inline(never)]
     pub(super) fn find(&self, text: &[u8], accepts: &impl Fn(u32) -> bool) -> Option<Found> {
         let hits = self.0.find_overlapping_iter(text);
         first(
