@@ -29,10 +29,6 @@ const FETCHES_NOT_EXECUTED: &[(&str, &str)] = &[
         "for the reference's developers (manual 7.3.7): its own form of messages",
     ),
     ("lat_", "the reference's profiling of its tasks"),
-    (
-        "prio_",
-        "follows set-priority-class and -offset, which are not executed yet",
-    ),
     ("res.cache_", "the cache is not executed yet"),
     ("res.comp", "compression is not executed yet"),
 ];
@@ -49,7 +45,6 @@ const LATER: &str = "not executed yet";
 const ACTIONS_NOT_EXECUTED: &[(&str, &str)] = &[
     ("cache-", "the cache is not executed yet"),
     ("close", LATER),
-    ("disable-l7-retry", LATER),
     ("do-resolve", "needs resolvers, which are not executed yet"),
     ("expect-", LATER),
     ("normalize-uri", LATER),
@@ -58,14 +53,10 @@ const ACTIONS_NOT_EXECUTED: &[(&str, &str)] = &[
         "a filter for tracing that Debian's reference lacks",
     ),
     ("send-spoe-group", "needs SPOE, which is not executed yet"),
-    ("set-mark", LATER),
-    ("set-priority-", LATER),
     ("set-timeout", LATER),
-    ("set-tos", LATER),
     ("strict-mode", LATER),
     ("switch-mode", LATER),
     ("use-service", "needs services, which are not executed yet"),
-    ("wait-for-handshake", LATER),
 ];
 
 const RESPONSE_BYTES: &str = "rules on responses see no body and no bytes yet";

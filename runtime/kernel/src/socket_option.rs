@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    os::fd::{AsFd, AsRawFd},
+    os::fd::{AsFd, AsRawFd, RawFd},
 };
 
 /// Wakes the listener only when data arrived, or after so many seconds (`defer-accept`; tcp(7)).
@@ -38,6 +38,21 @@ pub fn set_ipv6_traffic_class(socket: impl AsFd, class: u8) -> io::Result<()> {
         libc::IPV6_TCLASS,
         i32::from(class),
     )
+}
+
+/// IPv4's type of service of what is sent on the connection of this number; the kernel takes the low byte.
+pub fn set_tos_of(descriptor: RawFd, tos: u32) -> io::Result<()> {
+    set_raw(descriptor, libc::IPPROTO_IP, libc::IP_TOS, tos)
+}
+
+/// The same for IPv6, where more than a byte is refused.
+pub fn set_traffic_class_of(descriptor: RawFd, class: u32) -> io::Result<()> {
+    set_raw(descriptor, libc::IPPROTO_IPV6, libc::IPV6_TCLASS, class)
+}
+
+/// The mark that the kernel gives to packets of the connection of this number (socket(7)).
+pub fn set_mark_of(descriptor: RawFd, mark: u32) -> io::Result<()> {
+    set_raw(descriptor, libc::SOL_SOCKET, libc::SO_MARK, mark)
 }
 
 /// The kernel writes and checks the checksum at `offset` of the payload of this raw IPv6 socket (RFC 3542 §3.1): what
@@ -86,10 +101,15 @@ pub fn set_receive_buffer(socket: impl AsFd, bytes: usize, force: bool) -> io::R
 }
 
 fn set<T: Copy>(socket: impl AsFd, level: i32, name: i32, value: T) -> io::Result<()> {
-    // SAFETY: the descriptor is borrowed and open; the value is a local plain one of the length that is passed.
+    set_raw(socket.as_fd().as_raw_fd(), level, name, value)
+}
+
+fn set_raw<T: Copy>(descriptor: RawFd, level: i32, name: i32, value: T) -> io::Result<()> {
+    // SAFETY: the value is a local plain one of the length that is passed. A number that is no descriptor is answered
+    // with an error.
     let result = unsafe {
         libc::setsockopt(
-            socket.as_fd().as_raw_fd(),
+            descriptor,
             level,
             name,
             (&raw const value).cast(),

@@ -66,7 +66,7 @@ impl Session {
             self.counters().denied_connections.increment();
             return None;
         }
-        if self.accepts_proxy() {
+        if self.accepts_proxy() || self.facts.expects_proxy_header {
             self.receive_proxy_header(&mut side).await?;
         }
         self.worker.count_session(self.frontend());
