@@ -250,11 +250,7 @@ fn milliseconds(text: &str) -> Result<u64, String> {
 }
 
 fn wait_for_body<'a>(view: &mut ActionView<'a>, args: &'a Args) -> Outcome<'a> {
-    let body = if view.response.is_some() {
-        view.response_body
-    } else {
-        view.request_body
-    };
+    let body = view.response_body.unwrap_or(view.request_body);
     let wanted = args
         .int(1)
         .and_then(|bytes| usize::try_from(bytes).ok())

@@ -29,6 +29,7 @@ pub static ACTIONS: &[&ActionWord] = &[
     &answer::ALLOW,
     &answer::AUTH,
     &message::CAPTURE,
+    &answer::CLOSE,
     &pattern::DEL_ACL,
     &header::DEL_HEADER,
     &pattern::DEL_MAP,

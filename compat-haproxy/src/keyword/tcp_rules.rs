@@ -25,8 +25,7 @@ use crate::{
 /// Rows.
 pub static ROWS: &[ProxyKeyword] = &[
     row("tcp-request", State::Executed, tcp_request),
-    // Nothing runs its rules yet: they could have refused what goes through.
-    row("tcp-response", State::Unexecuted, tcp_response),
+    row("tcp-response", State::Executed, tcp_response),
 ];
 
 const fn row(
@@ -224,13 +223,14 @@ fn rule(
                 names.insert(5, "'track-sc0' ... 'track-sc2'".to_owned());
             }
             let near = crate::suggest::nearest(&found, known.iter().map(|name| name.trim_end_matches("(*)")));
-            // The reference's text ends with a line feed of its own.
+            // The reference's text about requests ends with a line feed of its own.
+            let end = if is_request { "\n" } else { "" };
             let hint = near.map_or_else(String::new, |near| format!(" Did you mean '{near}' maybe ?"));
-            format!("'{word} {kind}' expects {} in {shown} (got '{found}').{hint}\n", names.join(", "))
+            format!("'{word} {kind}' expects {} in {shown} (got '{found}').{hint}{end}", names.join(", "))
         }
         RuleError::Arguments(reason) => reason,
         RuleError::Trailing(found) => format!(
-            "'{word} {kind} {}' expects 'if', 'unless' or nothing as argument in {shown} (got '{found}')",
+            "'{word} {kind} {}' only accepts 'if' or 'unless', in {shown} (got '{found}')",
             line.line.text(2)
         ),
         RuleError::Condition(reason) => format!(

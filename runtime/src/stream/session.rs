@@ -304,6 +304,7 @@ impl Session {
             presence: None,
             bound: None,
             avoid: None,
+            spoiled: None,
             forced: false,
             hinted: false,
             balanced: false,
