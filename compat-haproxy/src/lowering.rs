@@ -20,7 +20,6 @@ pub mod list;
 pub mod pattern;
 pub mod place;
 pub mod regex;
-pub mod reply;
 pub mod rule;
 
 pub use acl::{LoweredAcl, lower_acl};
@@ -28,5 +27,4 @@ pub use condition::{ConditionError, lower_condition, lower_required_condition};
 pub use expr::{LoweredExpr, lower_expr, lower_expr_words};
 pub use format::lower_format;
 pub use place::{AclFacts, Notes, Place, Point, Points, Reference, ReferenceKind, Track};
-pub use reply::lower_reply;
 pub use rule::{ActionWord, ParseAction, RuleError, RuleWords, lower_rule};

@@ -14,7 +14,7 @@ use locum_runtime::{
     vocab::{ActionDef, ActionFn, RuleSets},
 };
 
-use crate::lowering::{ActionWord, RuleWords};
+use crate::lowering::{ActionWord, Point, Points, RuleWords};
 
 pub(super) static SET_DST: ActionWord = ActionWord {
     def: &action("set-dst", |view, args| {
@@ -54,7 +54,9 @@ const fn action(name: &'static str, run: ActionFn) -> ActionDef {
 }
 
 fn expression(words: &mut RuleWords<'_, '_>) -> Result<Vec<Arg>, String> {
-    Ok(vec![Arg::Expr(words.expr()?.value)])
+    // What isn't there yet on a new connection may be named, and has no value (observed).
+    let request = Points::of(Point::FrontendHttpRequest);
+    Ok(vec![Arg::Expr(words.expr_of(request)?.value)])
 }
 
 type Address = for<'v, 'a> fn(&'v mut ActionView<'a>) -> &'v mut Option<SocketAddr>;

@@ -8,6 +8,7 @@
 use std::time::Duration;
 
 use locum_model::{Text, expr::Arg};
+use locum_parser::haproxy::units::{self, SizeError, Time, TimeError, TimeUnit};
 use locum_runtime::{
     plan::args::Args,
     rules::{ActionView, Outcome, Resumed, Wait, reason::reason},
@@ -206,47 +207,46 @@ fn capture<'a>(view: &mut ActionView<'a>, args: &'a Args) -> Outcome<'a> {
 }
 
 fn time_and_bytes(words: &mut RuleWords<'_, '_>) -> Result<Vec<Arg>, String> {
-    let usage = || "expects time <time> [ at-least <bytes> ]".to_owned();
     let (mut time, mut bytes) = (None, 0);
-    while !words.at_end() {
-        match words.take() {
-            b"time" => {
-                let text = String::from_utf8_lossy(words.take()).into_owned();
-                time = Some(milliseconds(&text)?);
-            }
-            b"at-least" => bytes = leading_int(words.take()).unwrap_or(0),
-            _ => return Err(usage()),
+    while let word @ (b"time" | b"at-least") = words.peek() {
+        words.take();
+        let text = words.take();
+        if text.is_empty() {
+            let word = String::from_utf8_lossy(word);
+            return Err(format!("missing argument for '{word}'"));
+        }
+        if word == b"time" {
+            time = Some(milliseconds(text)?);
+        } else {
+            bytes = units::size(text).map_err(|error| match error {
+                SizeError::Empty => unexpected(b' '),
+                SizeError::Unexpected(byte) => unexpected(byte),
+            })?;
         }
     }
-    match time {
-        Some(time) => Ok(vec![
-            Arg::Time(Duration::from_millis(time)),
-            Arg::Int(bytes),
-        ]),
-        None => Err(usage()),
-    }
+    let time = time.ok_or("expects time <time> [ at-least <bytes> ]")?;
+    Ok(vec![
+        Arg::Time(Duration::from_millis(time)),
+        Arg::Int(bytes.into()),
+    ])
+}
+
+fn unexpected(byte: u8) -> String {
+    format!("unexpected character '{}'", char::from(byte))
 }
 
 /// A time in milliseconds with an optional unit (manual 2.5).
-fn milliseconds(text: &str) -> Result<u64, String> {
-    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-    let wrong = |at: usize| {
-        let found = text[at..].chars().next().unwrap_or(' ');
-        format!("unexpected character '{found}'")
-    };
-    let number: u64 = text[..digits].parse().map_err(|_| wrong(0))?;
-    let scaled = match &text[digits..] {
-        "us" => Some(number.div_ceil(1000)),
-        "" | "ms" => Some(number),
-        "s" => number.checked_mul(1000),
-        "m" => number.checked_mul(60_000),
-        "h" => number.checked_mul(3_600_000),
-        "d" => number.checked_mul(86_400_000),
-        _ => return Err(wrong(digits)),
-    };
-    scaled
-        .filter(|time| *time <= 0x7fff_ffff)
-        .ok_or_else(|| "timer overflow".to_owned())
+fn milliseconds(text: &[u8]) -> Result<u64, String> {
+    match units::time(text, TimeUnit::Milliseconds) {
+        Ok(Time {
+            trailing: Some(byte),
+            ..
+        })
+        | Err(TimeError::Unexpected(byte)) => Err(unexpected(byte)),
+        Ok(time) => Ok(time.value.into()),
+        Err(TimeError::Empty) => Err(unexpected(b' ')),
+        Err(TimeError::Overflow) => Err("timer overflow".to_owned()),
+    }
 }
 
 fn wait_for_body<'a>(view: &mut ActionView<'a>, args: &'a Args) -> Outcome<'a> {
@@ -277,14 +277,14 @@ mod tests {
 
     #[test]
     fn times_have_units() {
-        assert_eq!(milliseconds("1s"), Ok(1000));
-        assert_eq!(milliseconds("250"), Ok(250));
+        assert_eq!(milliseconds(b"1s"), Ok(1000));
+        assert_eq!(milliseconds(b"250"), Ok(250));
         assert_eq!(
-            milliseconds("x"),
+            milliseconds(b"x"),
             Err("unexpected character 'x'".to_owned())
         );
         assert_eq!(
-            milliseconds("1y"),
+            milliseconds(b"1y"),
             Err("unexpected character 'y'".to_owned())
         );
     }

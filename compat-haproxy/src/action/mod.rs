@@ -7,7 +7,7 @@ mod line;
 mod message;
 mod pattern;
 mod redirect;
-mod reply;
+pub(crate) mod reply;
 mod target;
 mod tracking;
 mod variable;

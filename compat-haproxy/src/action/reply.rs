@@ -18,14 +18,27 @@ use crate::lowering::{RuleWords, lower_format};
 /// # Errors
 /// The reference's wording.
 pub(super) fn parse(words: &mut RuleWords<'_, '_>, default: ReplyBody) -> Result<Vec<Arg>, String> {
+    let reply = read(words, default)?;
+    if let ReplyBody::ErrorPages(name) = &reply.body {
+        let place = &mut *words.place;
+        let named = (place.proxy.to_owned(), name.clone());
+        place.notes.error_pages.push(named);
+    }
+    Ok(vec![Arg::Reply(Box::new(reply))])
+}
+
+/// The same for whoever isn't a rule.
+///
+/// # Errors
+/// The reference's wording.
+pub(crate) fn read(words: &mut RuleWords<'_, '_>, default: ReplyBody) -> Result<Reply, String> {
     let mut reader = Reader {
         reply: Reply::default(),
         body: None,
         defaults: default,
     };
     while reader.take(words)? {}
-    let reply = reader.finish(words)?;
-    Ok(vec![Arg::Reply(Box::new(reply))])
+    reader.finish(words)
 }
 
 struct Reader {
@@ -60,14 +73,14 @@ impl Reader {
             }
             b"errorfile" => {
                 let path = named(words, "'errorfile' expects <fmt> as argument")?;
-                let file = read(&path).map_err(|reason| format!("{reason}."))?;
-                raw_page(&file)
+                let page = file(&path).map_err(|reason| format!("{reason}."))?;
+                raw_page(&page)
                     .map_err(|_| format!("'{path}': unable to parse headers (error offset: 0)"))?;
-                self.set("errorfile", ReplyBody::Raw(file))?;
+                self.set("errorfile", ReplyBody::Raw(page))?;
             }
             b"file" => {
                 let path = named(words, "'file' expects <file> as argument")?;
-                self.set("file", ReplyBody::Bytes(read(&path)?))?;
+                self.set("file", ReplyBody::Bytes(file(&path)?))?;
             }
             b"string" => {
                 let text = named(words, "'string' expects <str> as argument")?;
@@ -75,7 +88,7 @@ impl Reader {
             }
             b"lf-file" => {
                 let path = named(words, "'lf-file' expects <file> as argument")?;
-                let format = lower_format(&read(&path)?, words.place)?;
+                let format = lower_format(&file(&path)?, words.place)?;
                 self.set("lf-file", ReplyBody::Format(format))?;
             }
             b"lf-string" => {
@@ -188,7 +201,7 @@ fn named(words: &mut RuleWords<'_, '_>, otherwise: &str) -> Result<Text, String>
     Ok(Text::from(words.take()))
 }
 
-fn read(path: &Text) -> Result<Text, String> {
+fn file(path: &Text) -> Result<Text, String> {
     use std::os::unix::ffi::OsStrExt as _;
     std::fs::read(std::ffi::OsStr::from_bytes(path))
         .map(Text::from)

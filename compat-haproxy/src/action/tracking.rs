@@ -172,7 +172,7 @@ fn track_words(
     words.place.notes.last_track_points = Some(points);
     words.place.notes.tracks.push(Track {
         table: table.clone(),
-        word: word.to_owned(),
+        word: format!("track-sc{index}"),
         output,
         proxy: words.place.proxy.to_owned(),
     });
@@ -262,7 +262,8 @@ fn index_and_id(words: &RuleWords<'_, '_>, what: &str) -> Result<Vec<Arg>, Strin
 
 /// A number, or an expression that gives one; nothing is 0.
 fn tag_value(words: &mut RuleWords<'_, '_>) -> Result<Arg, String> {
-    if words.at_end() {
+    // No condition stands in its place (observed).
+    if words.peek().is_empty() {
         return Ok(Arg::Int(0));
     }
     let (value, rest) = number(words.peek());

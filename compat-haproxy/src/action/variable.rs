@@ -83,6 +83,9 @@ fn name_and_conditions(words: &mut RuleWords<'_, '_>) -> Result<Vec<Arg>, String
     };
     let mut parts = inner.split(|byte| *byte == b',');
     let name = parts.next().unwrap_or_default();
+    if name.is_empty() {
+        return Err("Empty variable name cannot be accepted".to_owned());
+    }
     // The complaint about a wrong character shows what follows it, the parenthesis included.
     let var = parse_name(name, ")")?;
     let mut args = vec![Arg::Var(var)];

@@ -69,6 +69,21 @@ pub(super) fn check(loader: &mut Loader<'_>, names: &Names, draft: &mut Draft) {
 }
 
 fn error_pages(loader: &mut Loader<'_>, draft: &mut Draft) {
+    let of_replies = std::mem::take(&mut loader.shared.notes.error_pages);
+    for (proxy, pages) in of_replies {
+        if proxy != draft.name() {
+            loader.shared.notes.error_pages.push((proxy, pages));
+        } else if !loader
+            .model
+            .error_pages
+            .iter()
+            .any(|known| known.name.value == pages)
+        {
+            loader.shared.alert_plain(format!(
+                "Proxy '{proxy}': unknown http-errors section '{pages}' referenced by an http reply ."
+            ));
+        }
+    }
     for (pages, codes, at) in std::mem::take(&mut draft.error_page_uses) {
         let Some(found) = loader
             .model

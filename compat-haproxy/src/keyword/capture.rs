@@ -93,11 +93,18 @@ fn declare(line: &mut ProxyLine<'_, '_>) -> Lowered {
     if !line.draft.can(Capability::Frontend) {
         return Err("'declare' only available in frontend or listen section".into());
     }
-    if line.line.bytes(1) != b"capture" {
-        return Err(
-            "'declare' needs a second keyword that specify the type of declaration ('capture')"
-                .into(),
-        );
+    match line.line.text(1).as_ref() {
+        "capture" => {}
+        "" => {
+            return Err(
+                "'declare' needs a second keyword that specify the type of declaration ('capture')"
+                    .into(),
+            );
+        }
+        found => {
+            let text = format!("unknown declaration type '{found}' (supports 'capture')");
+            return Err(text.into());
+        }
     }
     let request = match line.line.bytes(2) {
         b"request" => true,
@@ -113,10 +120,14 @@ fn declare(line: &mut ProxyLine<'_, '_>) -> Lowered {
                 .into(),
         );
     }
-    let length = length(line, 4);
-    if length == 0 {
-        return Err("'declare capture': cannot parse the length 'len'.".into());
+    let length = match std::str::from_utf8(line.line.bytes(4)).map(str::parse::<i64>) {
+        Ok(Ok(length)) => length,
+        _ => return Err("'declare capture': cannot parse the length 'len'.".into()),
+    };
+    if length <= 0 {
+        return Err("length must be > 0".into());
     }
+    let length = u32::try_from(length).unwrap_or(u32::MAX);
     slots(line, request).push(Capture {
         length,
         header: None,

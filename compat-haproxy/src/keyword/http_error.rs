@@ -4,12 +4,13 @@
 //! http-error status 404 content-type text/plain string "not here"
 //! ```
 
-use locum_model::Located;
+use locum_model::{Located, rule::ReplyBody};
 
 use super::{ProxyKeyword, Sections, State, errorfile::STATUSES};
 use crate::{
+    action,
     load::{Fault, Lowered, ProxyLine},
-    lowering::{Points, lower_reply},
+    lowering::{Points, RuleWords},
 };
 
 /// The row.
@@ -22,42 +23,33 @@ pub static ROWS: &[ProxyKeyword] = &[ProxyKeyword {
 }];
 
 fn http_error(line: &mut ProxyLine<'_, '_>) -> Lowered {
-    if !line.line.has(1) {
-        return Err("http-error : expects at least a <status> as arguments.\n".into());
-    }
+    let without_status = "expects at least a <status> as arguments.\n";
     let words = line.line.words;
-    let fail = |reason: String| {
-        Fault::from(format!(
-            "http-error : {}",
-            if reason.starts_with("error opening") {
-                format!("{reason}.")
-            } else {
-                reason
-            }
-        ))
-    };
-    let (reply, taken) = lower_reply(
-        &words[1..],
-        &mut line.place(Points::ALL, "http-error expression"),
-    )
-    .map_err(fail)?;
-    if line.line.has(1 + taken) {
-        return Err(fail(format!(
-            "unknown keyword '{}'.",
-            line.line.text(1 + taken)
-        )));
+    let mut place = line.place(Points::ALL, "http-error expression");
+    let mut reader = RuleWords::of_reply(words, &mut place);
+    let read = action::reply::read(&mut reader, ReplyBody::Empty);
+    let rest = String::from_utf8_lossy(reader.peek()).into_owned();
+    let fail = |reason: &str| Fault::from(format!("http-error : {reason}"));
+    let reply = read.map_err(|reason| fail(&reason))?;
+    let status = reply.status.ok_or_else(|| fail(without_status))?;
+    if !rest.is_empty() {
+        return Err(fail(&format!("unknown keyword '{rest}'.")));
     }
-    let Some(status) = reply.status else {
-        return Err(fail("expects at least a <status> as arguments.".to_owned()));
-    };
     if !STATUSES.contains(&status) {
         return Err(Fault::from(format!(
             "http-error: status code '{status}' not handled."
         )));
     }
-    line.draft
-        .proxy
-        .errors
-        .insert(status, Located::new(reply, line.line.at.clone()));
+    let at = line.line.at.clone();
+    match reply.body {
+        ReplyBody::ErrorPages(name) => {
+            let uses = &mut line.draft.error_page_uses;
+            uses.push((name, vec![status], at));
+        }
+        _ => {
+            let errors = &mut line.draft.proxy.errors;
+            errors.insert(status, Located::new(reply, at));
+        }
+    }
     Ok(())
 }

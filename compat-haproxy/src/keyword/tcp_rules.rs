@@ -223,7 +223,7 @@ fn rule(
                 names.insert(5, "'track-sc0' ... 'track-sc2'".to_owned());
             }
             let near = crate::suggest::nearest(&found, known.iter().map(|name| name.trim_end_matches("(*)")));
-            // The reference's text about requests ends with a line feed of its own.
+            // The reference's text ends with a line feed of its own for requests.
             let end = if is_request { "\n" } else { "" };
             let hint = near.map_or_else(String::new, |near| format!(" Did you mean '{near}' maybe ?"));
             format!("'{word} {kind}' expects {} in {shown} (got '{found}').{hint}{end}", names.join(", "))

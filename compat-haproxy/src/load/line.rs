@@ -292,7 +292,12 @@ impl ProxyLine<'_, '_> {
 
     /// `frontend 'f'`, as messages name the proxy.
     pub fn proxy_shown(&self) -> String {
-        format!("{} '{}'", self.draft.section, self.draft.proxy.name.value)
+        // A proxy of both sides has no name of its kind (observed).
+        let kind = match self.draft.section {
+            "listen" => "proxy",
+            kind => kind,
+        };
+        format!("{kind} '{}'", self.draft.proxy.name.value)
     }
 
     /// A place for expressions, conditions and formats of this line.

@@ -37,7 +37,14 @@ pub struct LoweredAcl {
 /// The reference's wording without the place and without its closing full stop.
 pub fn lower_acl(name: &str, words: &[Word], place: &mut Place<'_>) -> Result<LoweredAcl, String> {
     let head = words.first().map_or(&[][..], |word| &word.text);
-    let (lowered, fetch_word, word_method) = lower_head(head, place)?;
+    let (lowered, mut fetch_word, mut word_method) = lower_head(head, place)?;
+    if !lowered.expr.converters.is_empty() {
+        // The word's own method is for the word's own value: before a converter `path_beg` is `path` (observed).
+        if let Some((fetch, _)) = acl_word(&fetch_word) {
+            fetch_word = fetch.to_owned();
+        }
+        word_method = None;
+    }
     let points = lowered.fetch.points;
     let is_raw = lowered.fetch.is_raw();
     let has_default = !matches!(lowered.output, Kind::Any | Kind::Bin | Kind::Method);
@@ -75,10 +82,14 @@ pub fn lower_acl(name: &str, words: &[Word], place: &mut Place<'_>) -> Result<Lo
     };
     reader.is_dotted = reader.flags.method.is_none() && dotted::WORDS.contains(&&*fetch_word);
     let lists = reader.lists(word, &by, place)?;
-    let flags = &reader.flags;
-    let is_empty = flags.files.is_empty() && !reader.has_patterns();
-    if is_empty && !flags.ended && !matches!(matcher.as_str(), "bool" | "found" | "int") {
-        place.notes.warnings.push(no_pattern(head));
+    // Only the word right behind the expression is looked at, be it a flag (observed).
+    match words.get(1).map(|word| &*word.text) {
+        None if matcher != "bool" => place.notes.warnings.push(no_pattern(head)),
+        Some([b'(', ..]) if !head.contains(&b'(') => {
+            let pattern = words[1].as_str();
+            place.notes.warnings.push(parenthesis(name, head, &pattern));
+        }
+        _ => {}
     }
     let acl = Acl {
         name: name.to_owned(),
@@ -120,13 +131,13 @@ fn lower_head(
     match result {
         Ok((lowered, _)) => Ok((lowered, word, method)),
         Err(reason) if method.is_some() => {
-            let reason = acl_word(&word).map_or(reason.clone(), |(fetch, _)| {
-                reason
-                    .strip_prefix(&format!("fetch method '{fetch}' : "))
-                    .unwrap_or(&reason)
-                    .to_owned()
-            });
-            Err(format!("ACL keyword '{word}' : {reason}."))
+            let own = acl_word(&word)
+                .and_then(|(fetch, _)| reason.strip_prefix(&format!("fetch method '{fetch}' : ")));
+            // What is said of converters ends with a full stop of its own (observed).
+            Err(match own {
+                Some(own) => format!("ACL keyword '{word}' : {own}"),
+                None => format!("ACL keyword '{word}' : {reason}."),
+            })
         }
         Err(reason)
             if known_fetch(&word).is_some()
@@ -250,10 +261,6 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn has_patterns(&self) -> bool {
-        self.words.get(self.at).is_some_and(|word| !word.is_empty())
-    }
-
     /// The lists of the files, then that of the line.
     fn lists(
         &mut self,
@@ -300,6 +307,16 @@ fn unique_id(text: &str) -> Result<i64, String> {
     }
     text.parse()
         .map_err(|_| "the argument of -u must be an integer".to_owned())
+}
+
+fn parenthesis(acl: &str, head: &[u8], pattern: &str) -> String {
+    let head = String::from_utf8_lossy(head);
+    format!(
+        "parsing acl '{acl}' :\n  matching '{head}' for pattern '{pattern}' is likely a mistake and probably\n  \
+         not what you want. Maybe you need to remove the extraneous space before '('.\n  \
+         If you are really sure this is not an error, please insert '--' between the\n  \
+         match and the pattern to make this warning message disappear."
+    )
 }
 
 fn no_pattern(head: &[u8]) -> String {

@@ -185,9 +185,8 @@ impl LoweredExpr {
                 .unexecuted
                 .push((converter.name.to_owned(), place.at.clone())),
         }
-        if converter.output != Kind::Any {
-            self.output = converter.output;
-        }
+        // `any` is not the type of the input: nobody knows it (observed).
+        self.output = converter.output;
         self.expr.converters.push(call);
         Ok(())
     }

@@ -218,6 +218,8 @@ pub struct Notes {
     pub tracks: Vec<Track>,
     /// Where the key of the last `track-sc` rule has a value, for the warnings about its place.
     pub last_track_points: Option<Points>,
+    /// `http-errors` sections that replies of rules name, each with the rule's proxy.
+    pub error_pages: Vec<(String, String)>,
     /// Conditions that look at bytes: the proxy and the line. HTTP mode doesn't show them.
     pub raw_conditions: Vec<(String, Origin)>,
     /// Lists of patterns named so far.

@@ -42,6 +42,16 @@ pub struct RuleWords<'w, 'p> {
 }
 
 impl<'w, 'p> RuleWords<'w, 'p> {
+    /// The words of a line that isn't a rule but holds a reply as rules do.
+    pub fn of_reply(words: &'w [Word], place: &'w mut Place<'p>) -> Self {
+        Self {
+            words,
+            at: 1,
+            set: RuleSets::empty(),
+            place,
+        }
+    }
+
     /// The action as written, with its parentheses: `set-var(txn.a)`.
     pub fn action(&self) -> &'w [u8] {
         self.words.first().map_or(&[], |word| &word.text)
@@ -101,18 +111,31 @@ impl<'w, 'p> RuleWords<'w, 'p> {
         Ok(Located::new(lowered.expr, self.place.at.clone()))
     }
 
+    /// Takes an expression that may also look at what is there at other points.
+    ///
+    /// # Errors
+    /// As [`Self::typed_expr`].
+    pub fn expr_of(&mut self, others: Points) -> Result<Located<Expr>, String> {
+        self.expr_at(self.place.points.or(others))
+            .map(|(expr, ..)| expr)
+    }
+
     /// Takes an expression as [`Self::expr`] does, and tells its type; a complaint about where it stands shows the
     /// expression instead of the action.
     ///
     /// # Errors
     /// The reference's wording.
     pub fn typed_expr(&mut self) -> Result<(Located<Expr>, Kind, Points), String> {
+        self.expr_at(self.place.points)
+    }
+
+    fn expr_at(&mut self, allowed: Points) -> Result<(Located<Expr>, Kind, Points), String> {
         let written = String::from_utf8_lossy(self.peek()).into_owned();
         let (lowered, taken) =
             lower_expr_words(&self.words[self.at.min(self.words.len())..], self.place)?;
         self.at += taken;
         let points = lowered.fetch.points;
-        if !points.intersects(self.place.points) {
+        if !points.intersects(allowed) {
             return Err(format!(
                 "fetch method '{written}' extracts information from '{}', none of which is available here",
                 lowered.fetch.needs
