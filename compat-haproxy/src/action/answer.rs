@@ -1,4 +1,5 @@
-//! Answers and verdicts: `accept`, `allow`, `auth`, `deny`, `reject`, `return`, `silent-drop`, `tarpit` (manual 4.2).
+//! Answers and verdicts: `accept`, `allow`, `auth`, `close`, `deny`, `reject`, `return`, `silent-drop`, `tarpit` (manual
+//! 4.2).
 //!
 //! ```text
 //! http-request deny deny_status 429 if { fe_req_rate gt 1000 }
@@ -28,6 +29,14 @@ pub(super) static ALLOW: ActionWord = ActionWord {
 pub(super) static AUTH: ActionWord = ActionWord {
     def: &last("auth", RuleSets::HTTP_REQUEST, auth),
     parse: realm,
+};
+
+/// What the server has sent is passed on, and no more.
+pub(super) static CLOSE: ActionWord = ActionWord {
+    def: &last("close", RuleSets::TCP_RESPONSE_CONTENT, |_, _| {
+        Outcome::Final(Verdict::Close)
+    }),
+    parse: nothing,
 };
 
 pub(super) static DENY: ActionWord = ActionWord {

@@ -91,8 +91,7 @@ const fn action(name: &'static str, rule_sets: RuleSets, run: ActionFn) -> Actio
 }
 
 fn expression(words: &mut RuleWords<'_, '_>) -> Result<Vec<Arg>, String> {
-    let (expr, ..) = words.typed_expr()?;
-    Ok(vec![Arg::Expr(expr.value)])
+    Ok(vec![Arg::Expr(words.expr()?.value)])
 }
 
 /// The expression's number, cut to a range.

@@ -12,11 +12,10 @@ use locum_parser::haproxy::units::{self, SizeError, Time, TimeError, TimeUnit};
 use locum_runtime::{
     plan::args::Args,
     rules::{ActionView, Outcome, Resumed, Wait, reason::reason},
-    sample::value::{Fetched, leading_int},
+    sample::value::leading_int,
     vocab::{ActionDef, RuleSets},
 };
 
-use super::ALL_HTTP;
 use crate::lowering::{ActionWord, RuleWords};
 
 pub(super) static SET_LOG_LEVEL: ActionWord = ActionWord {
@@ -165,11 +164,7 @@ fn milliseconds(text: &[u8]) -> Result<u64, String> {
 }
 
 fn wait_for_body<'a>(view: &mut ActionView<'a>, args: &'a Args) -> Outcome<'a> {
-    let body = if view.response.is_some() {
-        view.response_body
-    } else {
-        view.request_body
-    };
+    let body = view.response_body.unwrap_or(view.request_body);
     let wanted = args
         .int(1)
         .and_then(|bytes| usize::try_from(bytes).ok())

@@ -32,6 +32,7 @@ pub static ACTIONS: &[&ActionWord] = &[
     &answer::ALLOW,
     &answer::AUTH,
     &capture::CAPTURE,
+    &answer::CLOSE,
     &pattern::DEL_ACL,
     &header::DEL_HEADER,
     &pattern::DEL_MAP,

@@ -19,11 +19,7 @@ use super::{fetch, url_param::named};
 
 /// More of it may come: a test that fails waits for that, but its length is what is there (observed).
 pub(super) static REQ_BODY: FetchDef = fetch("req.body", Type::Bin, |view, _, _| {
-    let body = request_body(view);
-    match of(view.request, view, |_| Value::Bin(body.bytes)) {
-        Fetched::Value(value) if !body.complete && !view.last_look => Fetched::SoFar(value),
-        other => other,
-    }
+    so_far(view.request, view, request_body(view))
 });
 
 pub(super) static REQ_BODY_LEN: FetchDef = fetch("req.body_len", Type::Int, |view, _, _| {
@@ -35,17 +31,15 @@ pub(super) static REQ_BODY_SIZE: FetchDef = fetch("req.body_size", Type::Int, |v
 });
 
 pub(super) static RES_BODY: FetchDef = fetch("res.body", Type::Bin, |view, _, _| {
-    of(view.response, view, |_| {
-        Value::Bin(view.response_body.bytes)
-    })
+    so_far(view.response, view, response_body(view))
 });
 
 pub(super) static RES_BODY_LEN: FetchDef = fetch("res.body_len", Type::Int, |view, _, _| {
-    of(view.response, view, |_| length(view.response_body))
+    of(view.response, view, |_| length(response_body(view)))
 });
 
 pub(super) static RES_BODY_SIZE: FetchDef = fetch("res.body_size", Type::Int, |view, _, _| {
-    of(view.response, view, |head| size(head, view.response_body))
+    of(view.response, view, |head| size(head, response_body(view)))
 });
 
 /// A parameter of a body written like a query string.
@@ -66,6 +60,17 @@ pub(super) static REQ_BODY_PARAM: FetchDef = FetchDef {
         })
     })
 };
+
+fn so_far<'a>(head: Option<&'a Head>, view: &View<'a>, body: Buffered<'a>) -> Fetched<'a> {
+    match of(head, view, |_| Value::Bin(body.bytes)) {
+        Fetched::Value(value) if !body.complete && !view.last_look => Fetched::SoFar(value),
+        other => other,
+    }
+}
+
+fn response_body<'a>(view: &View<'a>) -> Buffered<'a> {
+    view.response_body.unwrap_or_default()
+}
 
 /// Where the request is the beginning of a stream of bytes, only its head is looked for (observed).
 fn request_body<'a>(view: &View<'a>) -> Buffered<'a> {

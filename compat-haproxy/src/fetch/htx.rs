@@ -22,7 +22,8 @@ pub(super) fn request_length(view: &View<'_>) -> Option<i64> {
 pub(super) fn response_length(view: &View<'_>) -> Option<i64> {
     let head = view.response?;
     let line = head.version_text().len() + 3 + head.reason().len();
-    Some(length(line, head, view.response_body))
+    let body = view.response_body.unwrap_or_default();
+    Some(length(line, head, body))
 }
 
 fn length(line: usize, head: &Head, body: Buffered<'_>) -> i64 {

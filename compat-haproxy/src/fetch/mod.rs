@@ -414,15 +414,8 @@ pub(crate) fn takes_no_argument(name: &str) -> bool {
 
 /// What the rule's message brought in bytes; in HTTP mode there are none.
 fn raw_bytes<'a>(view: &View<'a>) -> Option<Buffered<'a>> {
-    if view.is_http() {
-        return None;
-    }
-    Some(
-        match view.response_body.bytes.is_empty() && !view.response_body.complete {
-            true => view.request_body,
-            false => view.response_body,
-        },
-    )
+    let bytes = view.response_body.unwrap_or(view.request_body);
+    (!view.is_http()).then_some(bytes)
 }
 
 /// A row without a check of its arguments.

@@ -23,7 +23,10 @@ pub(super) static REQ_LEN: FetchDef = fetch("req.len", Type::Int, |view, _, _| {
 });
 
 pub(super) static RES_LEN: FetchDef = fetch("res.len", Type::Int, |view, _, _| {
-    length(view, view.response_body, htx::response_length(view))
+    let body = view.response_body.unwrap_or_default();
+    // It is 0 before the response begins (observed).
+    let of_message = htx::response_length(view).or(view.response_body.map(|_| 0));
+    length(view, body, of_message)
 });
 
 pub(super) static REQ_PAYLOAD: FetchDef = fetch("req.payload", Type::Bin, |view, args, _| {
@@ -60,15 +63,15 @@ pub(super) fn of_request<'a>(view: &View<'a>) -> Option<Buffered<'a>> {
 
 /// The server's bytes.
 pub(super) fn of_response<'a>(view: &View<'a>) -> Option<Buffered<'a>> {
-    (!view.is_http()).then_some(view.response_body)
+    view.response_body.filter(|_| !view.is_http())
 }
 
 fn length<'a>(view: &View<'_>, bytes: Buffered<'_>, of_message: Option<i64>) -> Fetched<'a> {
     let ended = bytes.complete || view.last_look;
     match of_message.filter(|_| view.is_http()) {
-        Some(length) => Fetched::Value(Value::Int(length)),
-        None if view.is_http() => Fetched::Absent,
         // A test that fails waits for more, one that holds doesn't (manual: "req.len").
+        Some(length) => so_far(Value::Int(length), ended),
+        None if view.is_http() => Fetched::Absent,
         None => so_far(Value::Int(bytes.bytes.len() as i64), ended),
     }
 }

@@ -280,6 +280,19 @@ impl Draft {
         !rules.tcp_request_connection.is_empty() || !rules.tcp_request_session.is_empty()
     }
 
+    /// Whether there are rules of any set that `defaults` may have.
+    pub fn has_inherited_rules(&self) -> bool {
+        let rules = &self.proxy.rules;
+        let others = [
+            &rules.tcp_request_content,
+            &rules.tcp_response_content,
+            &rules.http_request,
+            &rules.http_response,
+            &rules.http_after_response,
+        ];
+        self.has_early_rules() || others.iter().any(|set| !set.is_empty())
+    }
+
     /// Whether it has that side; `defaults` has both.
     pub fn can(&self, capability: Capability) -> bool {
         self.is_defaults

@@ -62,14 +62,23 @@ pub(super) fn open(
         None => Draft::new(section, located),
     };
     draft.acls.clear();
-    if section == "backend" && draft.has_early_rules() {
-        let place = base
-            .map(|base| loader.defaults.sections[base].proxy.name.at.clone())
-            .unwrap_or_default();
-        return Err(Fault::tight(format!(
-            "a backend section cannot inherit from a defaults section defining 'tcp-request connection' or 'tcp-request session' rules (defaults section at {place})."
-        ))
-        .aborting());
+    let place = base
+        .map(|base| loader.defaults.sections[base].proxy.name.at.clone())
+        .unwrap_or_default();
+    let out_of_place = match section {
+        "backend" if draft.has_early_rules() => Some(format!(
+            "'tcp-request connection' or 'tcp-request session' rules (defaults section at {place})."
+        )),
+        "frontend" if !draft.proxy.rules.tcp_response_content.is_empty() => Some(format!(
+            "'tcp-response content' rules (defaults section at {place})."
+        )),
+        "listen" if draft.has_inherited_rules() => Some("TCP/HTTP rules.".to_owned()),
+        _ => None,
+    };
+    if let Some(rules) = out_of_place {
+        let text =
+            format!("a {section} section cannot inherit from a defaults section defining {rules}");
+        return Err(Fault::tight(text).aborting());
     }
     let has_address = !word(2).is_empty() && (!has_from || !word(4).is_empty());
     let is_bound_here =

@@ -130,6 +130,24 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_connection_has_the_type_of_service_that_was_set() {
+        let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None);
+        let socket = socket.expect("socket");
+        set_tos_of(socket.as_raw_fd(), 0x128).expect("tos");
+        // The kernel keeps the bits of congestion notification of TCP to itself.
+        assert_eq!(socket.tos_v4().expect("tos"), 0x28);
+        let six = socket2::Socket::new(socket2::Domain::IPV6, socket2::Type::STREAM, None);
+        let six = six.expect("socket");
+        set_traffic_class_of(six.as_raw_fd(), 0x28).expect("class");
+        assert!(set_traffic_class_of(six.as_raw_fd(), 0x128).is_err());
+        match set_mark_of(socket.as_raw_fd(), 7) {
+            Ok(()) => assert_eq!(socket.mark().expect("mark"), 7),
+            Err(error) => assert_eq!(error.raw_os_error(), Some(libc::EPERM)),
+        }
+        assert!(set_mark_of(-1, 7).is_err());
+    }
+
+    #[test]
     fn options_of_a_listener_are_accepted_and_a_pipe_refuses_them() {
         let listener = TcpListener::bind("127.0.0.1:0").expect("bind");
         set_tcp_defer_accept(&listener, 3).expect("defer accept");

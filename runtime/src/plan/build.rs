@@ -231,6 +231,7 @@ impl Builder<'_, '_> {
             connection_mode: proxy.connection_mode,
             restrict_header_names: proxy.restrict_header_names,
             inspect_delay: proxy.rules.inspect_delay,
+            response_inspect_delay: proxy.rules.response_inspect_delay,
             rules: self.words.rule_table(&proxy.rules)?,
             log: self.log()?,
             errors: self.words.error_table(&proxy.errors)?,

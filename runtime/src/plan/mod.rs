@@ -125,6 +125,8 @@ pub struct Proxy {
     pub restrict_header_names: Option<model::RestrictHeaderNames>,
     /// How long `tcp-request content` rules may wait for bytes.
     pub inspect_delay: Option<Duration>,
+    /// The same of `tcp-response content` rules.
+    pub response_inspect_delay: Option<Duration>,
     /// Rule sets.
     pub rules: rules::RuleTable,
     /// Where and how it logs.

@@ -47,8 +47,8 @@ pub struct ActionView<'a> {
     pub request_body: Buffered<'a>,
     /// The response's head, in response rule sets.
     pub response: Option<&'a mut Head>,
-    /// What has come of the response's body.
-    pub response_body: Buffered<'a>,
+    /// What has come of the response's body, in response rule sets.
+    pub response_body: Option<Buffered<'a>>,
     /// Scratch memory of this rule set's evaluation.
     pub arena: &'a Arena,
     /// Why the action runs again after it suspended.
@@ -177,6 +177,8 @@ pub enum Verdict<'a> {
     Respond(Box<Respond>),
     /// Close without an answer.
     Reject,
+    /// Take no more from the server; what it has sent is passed on.
+    Close,
     /// Stop talking without telling the peer.
     SilentDrop,
 }

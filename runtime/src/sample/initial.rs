@@ -43,7 +43,7 @@ pub fn set(plan: &Plan, live: &Live, now: Now) {
         request: None,
         request_body: Buffered::default(),
         response: None,
-        response_body: Buffered::default(),
+        response_body: None,
         last_look: true,
     };
     for (var, value) in &plan.variables {

@@ -34,8 +34,8 @@ pub struct View<'a> {
     pub request_body: Buffered<'a>,
     /// The response's head, once it is complete.
     pub response: Option<&'a Head>,
-    /// What has come of the response's body (of the byte stream in TCP mode).
-    pub response_body: Buffered<'a>,
+    /// What has come of the response's body (of the byte stream in TCP mode); `None` where rules are not about one.
+    pub response_body: Option<Buffered<'a>>,
     /// No more will come before this is decided: the inspection's time is over, the side closed, the buffer is full, or
     /// the rule set never waits. What isn't there now is then as good as absent.
     pub last_look: bool,
@@ -48,6 +48,16 @@ pub struct Buffered<'a> {
     pub bytes: &'a [u8],
     /// Whether no more will come: the body ended, the side closed, or the buffer is full.
     pub complete: bool,
+}
+
+impl<'a> Buffered<'a> {
+    /// A body that is all there.
+    pub fn whole(bytes: &'a [u8]) -> Self {
+        Self {
+            bytes,
+            complete: true,
+        }
+    }
 }
 
 impl<'a> View<'a> {

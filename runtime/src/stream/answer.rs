@@ -14,7 +14,7 @@ use crate::{
         },
     },
     rules::{error_table::built_in_raw, reply::LocalReply},
-    sample::value::Arena,
+    sample::{value::Arena, view::Buffered},
     worker::wait::Interrupted,
 };
 
@@ -48,7 +48,7 @@ impl<C: ClientSide> Stream<'_, C> {
             self.count_response(reply.status);
             return Err(Halt::Closed);
         }
-        self.after_response_rules().await?;
+        self.after_response_rules(Buffered::whole(&reply.body));
         self.facts.answered_here = true;
         if self.facts.service.is_some() {
             self.dump(&[super::dump::Passing::Response]);

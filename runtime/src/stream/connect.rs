@@ -54,6 +54,8 @@ pub struct Link<'s> {
     pub is_clean: bool,
     /// It carries bytes both ways, which end when both sides say so.
     pub is_tunnel: bool,
+    /// A rule had enough: nothing more is taken from it.
+    pub is_cut: bool,
     /// Its place among those that the session holds.
     place: usize,
     in_use: InUse<Conn>,
@@ -64,7 +66,7 @@ impl Link<'_> {
     /// TIME_WAIT on our side, and the server has nobody to talk to.
     pub fn close(self) {
         let side = &self.side;
-        if !(self.is_tunnel || side.input_ended || side.broken) {
+        if self.is_cut || !(self.is_tunnel || side.input_ended || side.broken) {
             side.conn.set_no_linger();
         }
     }
@@ -88,6 +90,9 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     /// # Errors
     /// No server, the queue or the connection took too long, the attempts failed, or the client went away.
     pub async fn obtain_server(&mut self) -> Phase<Box<Link<'s>>> {
+        if let Some(failure) = self.spoiled {
+            return Err(Halt::Failed(failure));
+        }
         let backend = self
             .backend
             .backend
@@ -269,6 +274,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
                 private: own.private,
                 is_clean: false,
                 is_tunnel: false,
+                is_cut: false,
                 place: own.place,
                 in_use,
             })));
@@ -294,6 +300,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
                 private: false,
                 is_clean: false,
                 is_tunnel: false,
+                is_cut: false,
                 place: usize::MAX,
                 in_use,
             })));
@@ -338,6 +345,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             private: false,
             is_clean: false,
             is_tunnel: false,
+            is_cut: false,
             place: usize::MAX,
             in_use,
         })))

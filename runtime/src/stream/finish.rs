@@ -250,9 +250,14 @@ impl<'s, C: ClientSide> Stream<'s, C> {
 
     pub(super) fn count_response(&self, status: u16) {
         self.frontend_shard().statuses.count(status);
-        self.on_backend(self.facts.server, |counters| {
-            counters.statuses.count(status)
-        });
+        self.on_backend(None, |counters| counters.statuses.count(status));
+    }
+
+    /// Counts the status that a server answered with, whatever the client gets.
+    pub(super) fn count_server_response(&self, status: u16) {
+        if let Some(counters) = self.facts.server.and_then(|id| self.server_shard(id)) {
+            counters.statuses.count(status);
+        }
     }
 
     pub(super) fn count_denied_request(&self, proxy: &Proxy) {
@@ -340,8 +345,12 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             | Failure::ConnectAborted => {
                 self.on_backend(server, |counters| counters.client_aborts.increment());
             }
+            Failure::ServerClosedWhileReceiving => {
+                self.count_server_abort();
+                self.on_backend(server, |counters| counters.failed_responses.increment());
+            }
             Failure::ServerTimeoutWhileReceiving
-            | Failure::ServerClosedWhileReceiving
+            | Failure::ServerCutOff
             | Failure::ServerMalformedWhileReceiving => self.count_server_abort(),
             Failure::Internal => self.frontend_shard().internal_errors.increment(),
             _ => {}

@@ -4,6 +4,7 @@ use super::{
     ClientSide, Halt, Phase, Stream,
     dump::Passing,
     failure::Failure,
+    inspection::Answering,
     side::{Incoming, Outgoing, SideError, h1::H1Side},
     transfer::{Inactivity, TransferFailure, Transfers},
 };
@@ -48,11 +49,19 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             self.frontend.options.nolinger,
             self.backend.options.nolinger,
         );
-        let ends = move |transfers: &mut Transfers, client: &mut C, server: &mut H1Side| {
+        let mut ends = move |transfers: &mut Transfers, client: &mut C, server: &mut H1Side| {
             server_abrupt && transfers.request.is_done()
                 || client_abrupt && transfers.response.is_done()
                 || pass_ends_on(transfers, client, server)
         };
+        if self.inspects_response() {
+            let answering = Answering {
+                link: &mut link,
+                transfers: &mut transfers,
+            };
+            Box::pin(self.inspect_bytes(answering, limits, &mut ends)).await?;
+        }
+        let limits = transfers.cut(limits);
         let moved = self
             .transfer(&mut link.side, &mut transfers, limits, ends)
             .await;
@@ -82,7 +91,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         }
     }
 
-    fn byte_failure(&mut self, failure: TransferFailure) -> Phase {
+    pub(super) fn byte_failure(&mut self, failure: TransferFailure) -> Phase {
         Err(Halt::Failed(match failure {
             TransferFailure::ClientTimeout => Failure::ClientTimeoutWhileSending,
             TransferFailure::ServerTimeout => Failure::ServerTimeoutWhileReceiving,

@@ -20,6 +20,7 @@ pub mod facts;
 pub mod failure;
 pub mod finish;
 pub mod forward;
+mod inspection;
 mod opening;
 pub mod persistence;
 pub mod request;
@@ -72,6 +73,9 @@ pub trait ClientSide: Incoming + Outgoing {
 
     /// From here on bytes pass as they are, until either side closes.
     fn become_tunnel(&mut self);
+
+    /// Nothing more will come.
+    fn has_ended(&self) -> bool;
 
     /// The connection broke, in both directions.
     fn is_broken(&self) -> bool;
@@ -147,6 +151,8 @@ pub struct Stream<'s, C> {
     pub(crate) bound: Option<u32>,
     /// A server that just failed: another one is tried where there is one.
     pub(crate) avoid: Option<u32>,
+    /// What became of the client while rules waited for its bytes: no server gets the exchange then.
+    pub(crate) spoiled: Option<Failure>,
     /// It gets its server though that may be down.
     pub(crate) forced: bool,
     /// The balancer chose the server.
@@ -186,7 +192,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             request_body: self.client.buffered_body(),
             response: (!self.response.is_empty() || self.response.status() > 0)
                 .then_some(&self.response),
-            response_body: Buffered::default(),
+            response_body: None,
             last_look: true,
         }
     }

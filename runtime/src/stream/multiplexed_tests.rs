@@ -129,6 +129,10 @@ impl ClientSide for MemorySide {
 
     fn become_tunnel(&mut self) {}
 
+    fn has_ended(&self) -> bool {
+        false
+    }
+
     fn is_broken(&self) -> bool {
         false
     }
@@ -317,6 +321,7 @@ async fn run_stream(
         must_close: false,
         presence: None,
         bound: None,
+        spoiled: None,
         forced: false,
         hinted: false,
         balanced: false,

@@ -11,6 +11,7 @@ use super::{
     deadline,
     dump::Passing,
     failure::Failure,
+    inspection::Answering,
     side::Outgoing,
     transfer::{Inactivity, Transfers},
 };
@@ -122,7 +123,15 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         let counted = self.facts.bytes_out;
         let mut transfers = Transfers::new(clock::now());
         transfers.request = transfers.request.draining_after_close();
-        let response = self.receive_response(link, &mut transfers).await;
+        let response = if self.inspects_response() {
+            let answering = Answering {
+                link,
+                transfers: &mut transfers,
+            };
+            Box::pin(self.receive_inspected(answering)).await
+        } else {
+            self.receive_response(link, &mut transfers).await
+        };
         self.observe_response(link.server, response.is_ok());
         if let Some(body) = kept
             && self.is_retried(&response, link.side.received > 0)
@@ -227,9 +236,10 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         self.stats_rules(proxy).await?;
         let timers = &mut self.facts.timers;
         (timers.queue_ms, timers.connect_ms, timers.response_ms) = (0, 0, 0);
-        let reply = (self.plan.vocabulary.stats_page)(&self.view(proxy), page);
+        let mut reply = (self.plan.vocabulary.stats_page)(&self.view(proxy), page);
         self.facts.termination.mark(b'L', b'R');
         self.count_intercepted();
+        self.inspect_page(proxy, &mut reply)?;
         Err(Halt::Reply(Box::new(reply)))
     }
 
@@ -316,7 +326,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     }
 
     /// The log knows how long the request took once its rules are through or have answered it.
-    fn time_request(&mut self) {
+    pub(super) fn time_request(&mut self) {
         let timers = &mut self.facts.timers;
         if let Some(done) = timers.request_done {
             timers.request_ms = milliseconds(timers.start.instant, done);

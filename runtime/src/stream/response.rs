@@ -1,11 +1,12 @@
 //! The response: interim ones pass, the final one goes through rules and cookies, then the bodies move.
 
-use std::task::Poll;
+use std::{task::Poll, time::Instant};
 
 use super::{
     ClientSide, Halt, Phase, Stream,
     connect::{Link, milliseconds},
     failure::Failure,
+    inspection::Answering,
     side::{SideError, h1::H1Side},
     transfer::{TransferFailure, Transfers},
 };
@@ -13,7 +14,7 @@ use crate::{
     clock,
     filter::Direction,
     http::{
-        Name,
+        Head, Name,
         h1::{
             body::BodyFraming,
             framing::{
@@ -37,14 +38,28 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         transfers: &mut Transfers,
     ) -> Phase<Framing> {
         loop {
-            self.await_head(&mut link.side, transfers).await?;
+            let began = clock::now();
+            self.await_head(&mut link.side, transfers, began, None)
+                .await?;
             let status = self.response.status();
             if !is_interim(status) {
                 break;
             }
             self.facts.bytes_out += head_weight(&self.response);
-            self.pass_interim();
+            let mut interim = std::mem::take(&mut self.response);
+            self.pass_interim(&mut interim);
+            self.response = interim;
         }
+        let framing = self.frame_response(link)?;
+        self.note_response_time();
+        Ok(framing)
+    }
+
+    /// How the body of the response goes on whose head has come.
+    ///
+    /// # Errors
+    /// It is ambiguous, or its beginning malformed.
+    pub(super) fn frame_response(&mut self, link: &mut Link<'s>) -> Phase<Framing> {
         let malformed = Halt::Failed(Failure::ResponseMalformed);
         let framing = response_framing(
             &self.response,
@@ -58,16 +73,26 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         link.side.expect_body(framing.body);
         link.side.check_body().map_err(|_| malformed)?;
         self.facts.bytes_out += head_weight(&self.response);
-        let now = clock::now();
-        let since = self.facts.timers.connected.unwrap_or(now);
-        self.facts.timers.response_ms = milliseconds(since, now);
         Ok(framing)
     }
 
-    async fn await_head(&mut self, server: &mut H1Side, transfers: &mut Transfers) -> Phase {
+    /// The log knows how long the response took once it may be passed on.
+    pub(super) fn note_response_time(&mut self) {
+        let now = clock::now();
+        let since = self.facts.timers.connected.unwrap_or(now);
+        self.facts.timers.response_ms = milliseconds(since, now);
+    }
+
+    /// Waits for a head. `false`: the moment to pause came first.
+    pub(super) async fn await_head(
+        &mut self,
+        server: &mut H1Side,
+        transfers: &mut Transfers,
+        began: Instant,
+        pause: Option<Instant>,
+    ) -> Phase<bool> {
         let (client_limit, server_limit) =
             (self.frontend.timeouts.client, self.backend.timeouts.server);
-        let began = clock::now();
         let watch = self.watches_client();
         loop {
             // The server may answer at any time: a body that stalls is its lateness too, as in the reference.
@@ -78,6 +103,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             };
             let from = transfers.request.active.max(began);
             let until = super::deadline(from, limit);
+            let until = until.into_iter().chain(pause).min();
             let (client, response, filters) =
                 (&mut *self.client, &mut self.response, &mut self.filters);
             let waited = self
@@ -104,7 +130,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             self.count_moved(transfers);
             let failure = match waited {
                 Ok(None) => continue,
-                Ok(Some(Ok(()))) => return Ok(()),
+                Ok(Some(Ok(()))) => return Ok(true),
                 Ok(Some(Err(TransferFailure::Client(SideError::Malformed(_))))) => {
                     Failure::RequestBodyMalformed
                 }
@@ -120,6 +146,9 @@ impl<'s, C: ClientSide> Stream<'s, C> {
                 }
                 Ok(Some(Err(_))) => Failure::ResponseClosed,
                 Err(Interrupted::Killed) => Failure::Killed,
+                Err(Interrupted::Deadline) if pause.is_some_and(|at| at <= clock::now()) => {
+                    return Ok(false);
+                }
                 Err(Interrupted::Deadline) => {
                     if super::deadline(transfers.request.active.max(began), limit)
                         .is_some_and(|at| at > clock::now())
@@ -134,7 +163,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     }
 
     /// An interim response goes to every client, also to one of HTTP/1.0 (so does the reference).
-    fn pass_interim(&mut self) {
+    pub(super) fn pass_interim(&mut self, head: &mut Head) {
         let framing = Framing {
             body: BodyFraming::Empty,
             keep_alive: true,
@@ -145,8 +174,8 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             version: self.request.version(),
             keep_alive: true,
         };
-        prepare_response_for_client(&mut self.response, &framing, client);
-        self.client.stage_interim(&self.response);
+        prepare_response_for_client(head, &framing, client);
+        self.client.stage_interim(head);
         self.facts.interim = true;
     }
 
@@ -163,6 +192,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     ) -> Phase {
         self.facts.status = Some(self.response.status());
         self.dump(&[super::dump::Passing::Response]);
+        self.count_server_response(self.response.status());
         self.note_authentication(link);
         self.capture_response();
         if let Some(event) = events::of_status(self.response.status()) {
@@ -170,7 +200,11 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         }
         self.facts.variables.borrow_mut().request.clear();
         for proxy in self.proxies_backend_first() {
-            if let Err(halt) = self.http_response_rules(proxy).await {
+            let answering = Answering {
+                link,
+                transfers: &mut transfers,
+            };
+            if let Err(halt) = self.http_response_rules(proxy, answering).await {
                 // What the server sent counts, also when nobody gets it.
                 self.facts.bytes_out += link.side.pending_body();
                 return Err(halt);
@@ -180,7 +214,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             self.facts.bytes_out += link.side.pending_body();
             return Err(halt);
         }
-        self.after_response_rules().await?;
+        self.after_response_rules(link.side.buffered_body());
         self.filters
             .on_head(Direction::Response, &mut self.response);
         let tunnel = framing.body == BodyFraming::Tunnel;
@@ -230,6 +264,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         } else {
             self.message_inactivity()
         };
+        let limits = transfers.cut(limits);
         if tunnel {
             link.is_tunnel = true;
             self.client.become_tunnel();
@@ -260,6 +295,9 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             if matches!(failure, TransferFailure::Server(_)) {
                 // What came before the cut is the client's.
                 self.flush().await;
+            }
+            if link.is_cut && matches!(failure, TransferFailure::Server(_)) {
+                return Err(Halt::Failed(Failure::ServerCutOff));
             }
             return self.data_failure(failure);
         }

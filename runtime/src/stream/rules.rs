@@ -7,7 +7,10 @@ use std::{
 
 use locum_model::proxy::Mode;
 
-use super::{ClientSide, Halt, Phase, Stream, deadline, facts::Opening, failure::Failure};
+use super::{
+    ClientSide, Halt, Phase, Stream, deadline, facts::Opening, failure::Failure,
+    inspection::Answering,
+};
 use crate::{
     clock,
     http::{Head, Version, h1::framing::head_weight},
@@ -24,15 +27,26 @@ use crate::{
 
 /// Which messages a rule set sees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Sees {
+pub(super) enum Sees {
     Connection,
     Bytes,
     Request,
     Response,
 }
 
+/// One look of a rule set: where it goes on, and what there is.
+#[derive(Default)]
+pub(super) struct Look<'a> {
+    pub(super) from: RuleIndex,
+    pub(super) resumed: Option<Resumed>,
+    /// What isn't there now will not come.
+    pub(super) is_last: bool,
+    /// What has come of the response's body, for rules about responses.
+    pub(super) answer: Option<Buffered<'a>>,
+}
+
 /// What a rule set decided.
-enum Decision {
+pub(super) enum Decision {
     /// Go on behind the rule set.
     Continue,
     /// Answer with this.
@@ -40,6 +54,8 @@ enum Decision {
     Tarpit(Box<LocalReply>),
     Return(Box<LocalReply>),
     Reject,
+    /// Take no more from the server.
+    Close,
     SilentDrop,
     /// Wait, then go on at this rule.
     Suspend(RuleIndex, Wait),
@@ -60,7 +76,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             Sees::Bytes
         };
         match self
-            .evaluate(rules, proxy, seen, proxy.inspect_delay)
+            .evaluate(rules, proxy, seen, proxy.inspect_delay, None)
             .await?
         {
             Decision::Reject | Decision::Deny(_) => {
@@ -89,7 +105,10 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     }
 
     async fn request_rules(&mut self, proxy: &'s Proxy, rules: &'s [Rule]) -> Phase {
-        match self.evaluate(rules, proxy, Sees::Request, None).await? {
+        match self
+            .evaluate(rules, proxy, Sees::Request, None, None)
+            .await?
+        {
             Decision::Deny(reply) => {
                 self.count_denied_request(proxy);
                 self.count_tracked(events::ERROR);
@@ -122,7 +141,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     /// Not this client.
     pub async fn stats_rules(&mut self, proxy: &'s Proxy) -> Phase {
         match self
-            .evaluate(&proxy.stats_rules, proxy, Sees::Request, None)
+            .evaluate(&proxy.stats_rules, proxy, Sees::Request, None, None)
             .await?
         {
             Decision::Deny(mut reply) => {
@@ -140,20 +159,35 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     ///
     /// # Errors
     /// A rule ended the exchange.
-    pub async fn http_response_rules(&mut self, proxy: &'s Proxy) -> Phase {
+    pub(super) async fn http_response_rules(
+        &mut self,
+        proxy: &'s Proxy,
+        mut answering: Answering<'_, 's>,
+    ) -> Phase {
         let rules = &proxy.rules;
-        self.response_rules(proxy, &rules.http_response).await?;
+        self.response_rules(proxy, &rules.http_response, &mut answering)
+            .await?;
         if !rules.response_lines.is_empty() {
             let framing = self.response.framing_fields();
             self.facts.lines_allowed = false;
-            self.response_rules(proxy, &rules.response_lines).await?;
+            self.response_rules(proxy, &rules.response_lines, &mut answering)
+                .await?;
             self.response.restore_framing(&framing);
         }
         Ok(())
     }
 
-    async fn response_rules(&mut self, proxy: &'s Proxy, rules: &'s [Rule]) -> Phase {
-        match self.evaluate(rules, proxy, Sees::Response, None).await? {
+    async fn response_rules(
+        &mut self,
+        proxy: &'s Proxy,
+        rules: &'s [Rule],
+        answering: &mut Answering<'_, 's>,
+    ) -> Phase {
+        let answering = Some(answering);
+        match self
+            .evaluate(rules, proxy, Sees::Response, None, answering)
+            .await?
+        {
             Decision::Deny(reply) | Decision::Tarpit(reply) => {
                 self.count_denied_response(proxy);
                 self.facts.timers.response_ms = -1;
@@ -169,18 +203,20 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         }
     }
 
-    /// `http-after-response` of backend and frontend, on whatever response leaves.
-    ///
-    /// # Errors
-    /// None of its actions can end the exchange; the signature is the other sets'.
-    pub async fn after_response_rules(&mut self) -> Phase {
+    /// `http-after-response` of backend and frontend, on whatever response leaves. None of its actions waits or ends the
+    /// exchange.
+    pub(super) fn after_response_rules(&mut self, body: Buffered<'_>) {
         for proxy in self.proxies_backend_first() {
             let rules = &proxy.rules.http_after_response;
             if !rules.is_empty() {
-                self.evaluate(rules, proxy, Sees::Response, None).await?;
+                let look = Look {
+                    is_last: true,
+                    answer: Some(body),
+                    ..Look::default()
+                };
+                self.step(rules, proxy, Sees::Response, look);
             }
         }
-        Ok(())
     }
 
     /// The backend and then the frontend, once if they are the same.
@@ -204,7 +240,9 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             Decision::Deny(reply) | Decision::Tarpit(reply) | Decision::Return(reply) => {
                 Err(Halt::Reply(reply))
             }
-            Decision::Continue | Decision::Suspend(..) | Decision::NeedMore => Ok(()),
+            Decision::Continue | Decision::Close | Decision::Suspend(..) | Decision::NeedMore => {
+                Ok(())
+            }
         }
     }
 
@@ -214,7 +252,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     /// The connection is refused.
     pub async fn connection_rules(&mut self, rules: &'s [Rule]) -> Phase {
         match self
-            .evaluate(rules, self.frontend, Sees::Connection, None)
+            .evaluate(rules, self.frontend, Sees::Connection, None, None)
             .await?
         {
             Decision::Continue => Ok(()),
@@ -228,6 +266,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         proxy: &'s Proxy,
         sees: Sees,
         inspect_delay: Option<Duration>,
+        mut answering: Option<&mut Answering<'_, 's>>,
     ) -> Phase<Decision> {
         if rules.is_empty() {
             return Ok(Decision::Continue);
@@ -237,24 +276,37 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         let mut inspect_over = inspect_delay.is_none();
         let mut body_wait = None;
         loop {
-            let decision = self.step(rules, proxy, sees, from, resumed.take(), inspect_over);
+            let look = Look {
+                from,
+                resumed: resumed.take(),
+                is_last: inspect_over,
+                answer: answering
+                    .as_deref()
+                    .map(|answering| answering.link.side.buffered_body()),
+            };
+            let decision = self.step(rules, proxy, sees, look);
             if std::mem::take(&mut self.hinted) {
                 self.flush_hints().await?;
             }
             match decision {
                 Decision::Suspend(at, wait) => {
-                    let wait = match (wait, body_wait) {
-                        // Some of the body has come, and the time of the same rule runs on.
-                        (Wait::RequestBody(_), Some((rule, until))) if rule == at => {
-                            Wait::RequestBody(until)
-                        }
+                    // Where some of a body has come the time of the same rule runs on.
+                    let began = body_wait.filter(|(rule, _)| *rule == at);
+                    let wait = match (wait, began) {
+                        (Wait::RequestBody(_), Some((_, until))) => Wait::RequestBody(until),
+                        (Wait::ResponseBody(_), Some((_, until))) => Wait::ResponseBody(until),
                         (wait, _) => wait,
                     };
-                    if let Wait::RequestBody(until) = wait {
+                    if let Wait::RequestBody(until) | Wait::ResponseBody(until) = wait {
                         body_wait = Some((at, until));
                     }
                     from = at;
-                    resumed = Some(self.wait_for(wait).await?);
+                    resumed = Some(match (wait, answering.as_deref_mut()) {
+                        (Wait::ResponseBody(until), Some(answering)) => {
+                            Box::pin(self.wait_for_answer(answering, until)).await?
+                        }
+                        (wait, _) => self.wait_for(wait).await?,
+                    });
                 }
                 Decision::NeedMore => {
                     // What comes is looked at by all rules again, also by those that have run (observed).
@@ -265,7 +317,16 @@ impl<'s, C: ClientSide> Stream<'s, C> {
                         continue;
                     }
                     let until = deadline(began, inspect_delay);
-                    inspect_over = self.wait_for_bytes(until).await? == Resumed::TimedOut;
+                    let patience = deadline(clock::now(), self.frontend.timeouts.client);
+                    let next = until.into_iter().chain(patience).min();
+                    inspect_over = self.wait_for_bytes(next).await? == Resumed::TimedOut;
+                    if inspect_over && next != until {
+                        self.spoiled = Some(Failure::InspectionTimeout);
+                    }
+                    if self.facts.timers.request_done.is_some() {
+                        // The wait counts as part of receiving the request.
+                        self.facts.timers.request_done = Some(clock::now());
+                    }
                 }
                 decided => return Ok(decided),
             }
@@ -273,14 +334,12 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     }
 
     /// Runs rules until one decides or waits.
-    fn step(
+    pub(super) fn step(
         &mut self,
         rules: &'s [Rule],
         proxy: &'s Proxy,
         sees: Sees,
-        from: RuleIndex,
-        resumed: Option<Resumed>,
-        inspect_over: bool,
+        look: Look<'_>,
     ) -> Decision {
         let arena = Arena::new();
         if sees == Sees::Bytes {
@@ -304,14 +363,14 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             request,
             request_body: body,
             response,
-            response_body: Buffered::default(),
+            response_body: look.answer,
             arena: &arena,
-            resumed,
-            last_look: inspect_over,
+            resumed: look.resumed,
+            last_look: look.is_last,
             hints: Hints::default(),
             scratch: Vec::new(),
         };
-        let decision = match engine::run(rules, &mut view, from) {
+        let decision = match engine::run(rules, &mut view, look.from) {
             Run::Done => Decision::Continue,
             Run::NeedMore => Decision::NeedMore,
             Run::Suspend(wait, at) => Decision::Suspend(at, wait),
@@ -374,7 +433,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
                 self.facts.timers.request_done = Some(clock::now());
                 Ok(resumed)
             }
-            // Response bodies are inspected once something asks for it; until then nothing more will come.
+            // No server is answering: nothing more will come.
             Wait::ResponseBody(_) => Ok(Resumed::TimedOut),
         }
     }
@@ -395,7 +454,16 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             })
             .await;
         match waited {
-            Ok(Ok(())) => Ok(Resumed::Ready),
+            Ok(Ok(())) => {
+                let is_cut = match self.frontend.mode {
+                    Mode::Http => self.client.has_ended() && !self.client.body_is_buffered(),
+                    Mode::Tcp => self.client.is_broken(),
+                };
+                if is_cut {
+                    self.spoiled = Some(Failure::InspectionAborted);
+                }
+                Ok(Resumed::Ready)
+            }
             Ok(Err(status)) => Err(Halt::Failed(Failure::RequestMalformed(status))),
             Err(Interrupted::Deadline) => Ok(Resumed::TimedOut),
             Err(Interrupted::Killed) => Err(Halt::Failed(Failure::Killed)),
@@ -446,6 +514,7 @@ fn decide(verdict: Verdict<'_>, view: &ActionView<'_>) -> Decision {
             Decision::Return(Box::new(reply))
         }
         Verdict::Reject => Decision::Reject,
+        Verdict::Close => Decision::Close,
         Verdict::SilentDrop => Decision::SilentDrop,
     }
 }

@@ -305,6 +305,7 @@ impl Session {
             presence: None,
             bound: None,
             avoid: None,
+            spoiled: None,
             forced: false,
             hinted: false,
             balanced: false,

@@ -19,6 +19,8 @@ pub struct Transfers {
     pub request: Transfer,
     /// Server to client.
     pub response: Transfer,
+    /// A side was too late while rules waited; whether it was the client. What has come is passed on, and no more.
+    pub late: Option<bool>,
 }
 
 /// Timeouts of the data phase; a tunnel has others than a message.
@@ -55,11 +57,30 @@ impl Transfers {
         Self {
             request: Transfer::new(Direction::Request, now),
             response: Transfer::new(Direction::Response, now),
+            late: None,
+        }
+    }
+
+    /// These limits, without any patience with a side that was too late already.
+    pub fn cut(&self, limits: Inactivity) -> Inactivity {
+        let none = Some(Duration::ZERO);
+        match self.late {
+            None => limits,
+            Some(true) => Inactivity {
+                client: none,
+                client_fin: none,
+                ..limits
+            },
+            Some(false) => Inactivity {
+                server: none,
+                server_fin: none,
+                ..limits
+            },
         }
     }
 
     /// When the next side is too late, and whether that is the client.
-    fn next_deadline(&self, limits: &Inactivity) -> Option<(Instant, bool)> {
+    pub(super) fn next_deadline(&self, limits: &Inactivity) -> Option<(Instant, bool)> {
         let active = self.request.active.max(self.response.active);
         let client_waits = !self.request.source_done() || self.response.blocked;
         let server_waits = !self.response.source_done() || self.request.blocked;

@@ -1,6 +1,6 @@
 //! An HTTP/1 connection as the client's side of a stream.
 
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use crate::{
     http::{Head, h1::body::BodyFraming},
@@ -14,17 +14,8 @@ impl ClientSide for H1Side {
     }
 
     fn poll_more(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), u16>> {
-        loop {
-            if let Err(error) = self.check_body() {
-                return Poll::Ready(Err(error.kind.request_status()));
-            }
-            if self.buffered_body().complete {
-                return Poll::Ready(Ok(()));
-            }
-            if ready!(self.poll_fill(cx)).is_err() {
-                (self.input_ended, self.broken) = (true, true);
-            }
-        }
+        let polled = self.poll_more(cx);
+        polled.map_err(|error| error.kind.request_status())
     }
 
     fn become_tunnel(&mut self) {
@@ -43,16 +34,16 @@ impl ClientSide for H1Side {
         self.stage_head(head);
     }
 
+    fn has_ended(&self) -> bool {
+        self.input_ended
+    }
+
     fn is_broken(&self) -> bool {
         self.broken
     }
 
     fn buffered_body(&self) -> Buffered<'_> {
-        let complete = self.input_ended || self.input.is_full() || self.body_is_buffered();
-        Buffered {
-            bytes: &self.input.readable()[..self.pending_body() as usize],
-            complete,
-        }
+        self.buffered_body()
     }
 
     fn request_complete(&self) -> bool {

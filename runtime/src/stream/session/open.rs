@@ -160,7 +160,7 @@ impl Session {
             request: None,
             request_body: Buffered::default(),
             response: None,
-            response_body: Buffered::default(),
+            response_body: None,
             last_look: true,
         };
         self.worker

@@ -19,6 +19,7 @@ use crate::{
         },
     },
     net::conn::{Conn, Outbox},
+    sample::view::Buffered,
 };
 
 /// How many buffers of input are read before a close that doesn't want them.
@@ -193,6 +194,31 @@ impl H1Side {
         self.decoder.ends_within(self.input.len())
     }
 
+    /// Takes more of the incoming body into the buffer. Ready when it is whole or nothing more can come.
+    ///
+    /// # Errors
+    /// What came is malformed.
+    pub fn poll_more(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), DecodeError>> {
+        loop {
+            self.check_body()?;
+            if self.buffered_body().complete {
+                return Poll::Ready(Ok(()));
+            }
+            if ready!(self.poll_fill(cx)).is_err() {
+                (self.input_ended, self.broken) = (true, true);
+            }
+        }
+    }
+
+    /// What is there of the incoming body.
+    pub fn buffered_body(&self) -> Buffered<'_> {
+        let complete = self.input_ended || self.input.is_full() || self.body_is_buffered();
+        Buffered {
+            bytes: &self.input.readable()[..self.pending_body() as usize],
+            complete,
+        }
+    }
+
     /// Bytes of the incoming body that are in the input and not used yet.
     pub fn pending_body(&self) -> u64 {
         self.decoder.data_within(self.input.len()) as u64
@@ -271,7 +297,7 @@ impl Incoming for H1Side {
                 body::Piece::Partial => {}
             }
             if self.input_ended {
-                return Poll::Ready(if self.decoder.finish_at_close() {
+                return Poll::Ready(if !self.broken && self.decoder.finish_at_close() {
                     Ok(Piece::End)
                 } else {
                     Err(SideError::Closed)
