@@ -71,7 +71,6 @@ const REFERENCE_CRASHES: &str = "the reference ends by a segmentation fault";
 
 /// Words of any kind that no scenario shows yet.
 const NOT_SHOWN: &[(&str, &str)] = &[
-    ("action silent-drop", "the scenario of that name rejects"),
     ("fetch src_clr_gpc", REFERENCE_CRASHES),
     ("fetch src_inc_gpc", REFERENCE_CRASHES),
 ];
