@@ -69,7 +69,6 @@ const NOT_SHOWN: &[(&str, &str)] = &[
         "action set-mark",
         "packets' marks need CAP_NET_ADMIN; a unit test reads the socket's",
     ),
-    ("action silent-drop", "the scenario of that name rejects"),
     ("fetch src_clr_gpc", REFERENCE_CRASHES),
     ("fetch src_inc_gpc", REFERENCE_CRASHES),
 ];

@@ -30,6 +30,11 @@ pub fn set_tcp_quickack(socket: impl AsFd, on: bool) -> io::Result<()> {
     set(socket, libc::IPPROTO_TCP, libc::TCP_QUICKACK, i32::from(on))
 }
 
+/// In repair mode a connection is closed without a packet; needs CAP_NET_ADMIN (tcp(7)).
+pub fn set_tcp_repair(socket: impl AsFd, on: bool) -> io::Result<()> {
+    set(socket, libc::IPPROTO_TCP, libc::TCP_REPAIR, i32::from(on))
+}
+
 /// Traffic class of IPv6 packets, which is what IPv4's TOS is.
 pub fn set_ipv6_traffic_class(socket: impl AsFd, class: u8) -> io::Result<()> {
     set(

@@ -17,6 +17,8 @@ use tokio::{
     net::{TcpStream, UnixStream},
 };
 
+use locum_kernel::socket_option::{set_tcp_quickack, set_tcp_repair};
+
 use crate::http::Buffer;
 
 /// A stream socket of this thread's.
@@ -241,7 +243,23 @@ impl Conn {
         let _ = self.with_socket(|socket| socket.shutdown(std::net::Shutdown::Write));
     }
 
-    /// Makes the close send a reset at once (`option nolinger`, `silent-drop`'s kin).
+    /// Makes the close tell the peer nothing. Who may not do that sends a reset that the first router throws away, as the
+    /// reference does.
+    pub fn go_silent(&self) {
+        let _ = self.with_socket(|socket| {
+            // What has come without being acknowledged would come again, and be answered by a reset.
+            let _ = set_tcp_quickack(socket, true);
+            if set_tcp_repair(socket, true).is_err() {
+                // A socket has one of the two, a unix socket none: its peer sees the end.
+                let _ = socket
+                    .set_ttl_v4(1)
+                    .or_else(|_| socket.set_unicast_hops_v6(1));
+            }
+            socket.set_linger(Some(std::time::Duration::ZERO))
+        });
+    }
+
+    /// Makes the close send a reset at once (`option nolinger`).
     pub fn set_no_linger(&self) {
         let _ = self.with_socket(|socket| socket.set_linger(Some(std::time::Duration::ZERO)));
     }

@@ -269,6 +269,14 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         }
     }
 
+    /// A client that is dropped counts as a request that is denied, whatever rule set does it (observed).
+    pub(super) fn count_silenced(&self) {
+        self.frontend_shard().denied_requests.increment();
+        if self.facts.backend.is_some() {
+            self.backend_shard().denied_requests.increment();
+        }
+    }
+
     pub(super) fn count_denied_response(&self, _proxy: &Proxy) {
         self.frontend_shard().denied_responses.increment();
         self.on_backend(self.facts.server, |counters| {

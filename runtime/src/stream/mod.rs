@@ -77,6 +77,9 @@ pub trait ClientSide: Incoming + Outgoing {
     /// Nothing more will come.
     fn has_ended(&self) -> bool;
 
+    /// Takes and sends nothing more, and doesn't tell the peer.
+    fn vanish(&mut self);
+
     /// The connection broke, in both directions.
     fn is_broken(&self) -> bool;
 

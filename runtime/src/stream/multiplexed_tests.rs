@@ -133,6 +133,8 @@ impl ClientSide for MemorySide {
         false
     }
 
+    fn vanish(&mut self) {}
+
     fn is_broken(&self) -> bool {
         false
     }

@@ -381,6 +381,10 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         };
         let hints = std::mem::take(&mut view.hints.heads);
         drop(view);
+        if matches!(decision, Decision::SilentDrop) {
+            self.client.vanish();
+            self.count_silenced();
+        }
         for head in hints {
             self.stage_hint(&head);
         }

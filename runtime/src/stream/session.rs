@@ -197,6 +197,9 @@ impl Session {
 
     /// Puts back what [`Self::side`] took. The buffer stays only if something is in it.
     fn rest(&mut self, side: H1Side) {
+        if side.has_vanished {
+            return;
+        }
         let (conn, buffer) = side.into_parts();
         self.conn = Some(conn);
         if buffer.is_empty() {

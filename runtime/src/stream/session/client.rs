@@ -38,6 +38,12 @@ impl ClientSide for H1Side {
         self.input_ended
     }
 
+    fn vanish(&mut self) {
+        self.conn.go_silent();
+        self.has_vanished = true;
+        (self.input_ended, self.broken) = (true, true);
+    }
+
     fn is_broken(&self) -> bool {
         self.broken
     }

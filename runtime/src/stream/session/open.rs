@@ -62,8 +62,10 @@ impl Session {
         let mut side = self.side()?;
         let refused = self.rules(&mut side, |rules| &rules.tcp_request_connection);
         if refused.await.is_err() {
-            side.conn.set_no_linger();
-            self.counters().denied_connections.increment();
+            if !side.has_vanished {
+                side.conn.set_no_linger();
+                self.counters().denied_connections.increment();
+            }
             return None;
         }
         if self.accepts_proxy() || self.facts.expects_proxy_header {
@@ -72,7 +74,9 @@ impl Session {
         self.worker.count_session(self.frontend());
         let refused = self.rules(&mut side, |rules| &rules.tcp_request_session);
         if refused.await.is_err() {
-            self.counters().denied_sessions.increment();
+            if !side.has_vanished {
+                self.counters().denied_sessions.increment();
+            }
             return None;
         }
         self.facts.tracking.count(events::SESSION, 1, clock::now());

@@ -41,6 +41,8 @@ pub struct H1Side {
     pub input_ended: bool,
     /// The connection broke: nothing can be sent either.
     pub broken: bool,
+    /// Its peer is told nothing more, not even the end.
+    pub has_vanished: bool,
     /// Where the input's buffer comes from; it goes back while nothing is in it.
     pool: Rc<BufferPool>,
     decode: DecodeState,
@@ -64,6 +66,7 @@ impl H1Side {
             received: 0,
             input_ended: false,
             broken: false,
+            has_vanished: false,
             decode: DecodeState::default(),
             decoder: BodyDecoder::new(BodyFraming::Empty),
             encoder: BodyEncoder::new(BodyFraming::Empty),
@@ -383,7 +386,9 @@ impl Outgoing for H1Side {
     }
 
     fn shutdown(&mut self) {
-        self.conn.shutdown_write();
+        if !self.has_vanished {
+            self.conn.shutdown_write();
+        }
     }
 }
 
