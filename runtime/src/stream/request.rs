@@ -23,7 +23,9 @@ use crate::{
     filter::Direction,
     http::h1::{
         body::BodyFraming,
-        framing::{head_weight, prepare_request_for_server, request_framing},
+        framing::{
+            head_weight, hide_connection_tokens, prepare_request_for_server, request_framing,
+        },
     },
     persistence::address_header,
     plan::Proxy,
@@ -321,6 +323,10 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     fn begin_request(&mut self) {
         self.facts.timers.request_done = Some(clock::now());
         self.facts.bytes_in += head_weight(&self.request);
+        // Rules over lines see them as they came.
+        if !self.plan.has_line_rules {
+            hide_connection_tokens(&mut self.request);
+        }
         self.count_request();
         self.log_begin();
     }
