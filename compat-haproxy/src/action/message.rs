@@ -1,4 +1,4 @@
-//! Small changes: `capture`, `set-log-level`, `set-nice`, `set-status`, `wait-for-body` (manual 4.2).
+//! Small changes: `set-log-level`, `set-nice`, `set-status`, `wait-for-body` (manual 4.2).
 //!
 //! ```text
 //! http-request set-log-level silent if { path /health }
@@ -12,11 +12,10 @@ use locum_parser::haproxy::units::{self, SizeError, Time, TimeError, TimeUnit};
 use locum_runtime::{
     plan::args::Args,
     rules::{ActionView, Outcome, Resumed, Wait, reason::reason},
-    sample::value::{Fetched, leading_int},
+    sample::value::leading_int,
     vocab::{ActionDef, RuleSets},
 };
 
-use super::ALL_HTTP;
 use crate::lowering::{ActionWord, RuleWords};
 
 pub(super) static SET_LOG_LEVEL: ActionWord = ActionWord {
@@ -63,16 +62,6 @@ pub(super) static SET_STATUS: ActionWord = ActionWord {
         run: set_status,
     },
     parse: status,
-};
-
-pub(super) static CAPTURE: ActionWord = ActionWord {
-    def: &ActionDef {
-        name: "capture",
-        rule_sets: ALL_HTTP.union(RuleSets::TCP_REQUEST_CONTENT),
-        is_final: false,
-        run: capture,
-    },
-    parse: sample_and_slot,
 };
 
 pub(super) static WAIT_FOR_BODY: ActionWord = ActionWord {
@@ -127,81 +116,6 @@ fn set_status<'a>(view: &mut ActionView<'a>, args: &'a Args) -> Outcome<'a> {
             status,
             args.text(1).unwrap_or_else(|| reason(status).as_bytes()),
         );
-    }
-    Outcome::Next
-}
-
-fn sample_and_slot(words: &mut RuleWords<'_, '_>) -> Result<Vec<Arg>, String> {
-    let usage = "expects <expression> [ 'len' <length> | id <idx> ]";
-    if words.at_end() || words.peek_at(1).is_empty() || words.peek_at(2).is_empty() {
-        return Err(usage.to_owned());
-    }
-    let expr = words.expr()?.value;
-    let word = words.take();
-    let value = leading_int(words.peek());
-    let is_request = words
-        .set
-        .intersects(RuleSets::HTTP_REQUEST | RuleSets::TCP_REQUEST_CONTENT);
-    match word {
-        b"len" if is_request => match value {
-            Some(length) if length > 0 => {
-                words.take();
-                Ok(vec![Arg::Expr(expr), Arg::Absent, Arg::Int(length)])
-            }
-            _ => Err("length must be > 0".to_owned()),
-        },
-        b"id" => match value {
-            Some(slot) => {
-                words.take();
-                Ok(vec![Arg::Expr(expr), Arg::Int(slot), Arg::Absent])
-            }
-            None => Err(usage.to_owned()),
-        },
-        other if is_request => Err(format!(
-            "expects 'len' or 'id', found '{}'",
-            String::from_utf8_lossy(other)
-        )),
-        other => Err(format!(
-            "expects 'id', found '{}'",
-            String::from_utf8_lossy(other)
-        )),
-    }
-}
-
-fn capture<'a>(view: &mut ActionView<'a>, args: &'a Args) -> Outcome<'a> {
-    let slot = args.int(1).and_then(|slot| usize::try_from(slot).ok());
-    let (Some(expr), Some(slot)) = (args.expr(0), slot) else {
-        return Outcome::Next;
-    };
-    if !view.last_look && expr.eval(&view.view(), view.arena) == Fetched::NotYet {
-        return Outcome::NeedMore;
-    }
-    let Some(text) = view.text(expr) else {
-        return Outcome::Next;
-    };
-    let is_response = view.response.is_some();
-    let declared = view.plan.proxy(view.session.frontend).frontend.as_ref();
-    let declared = declared.and_then(|frontend| {
-        let captures = if is_response {
-            &frontend.response_captures
-        } else {
-            &frontend.request_captures
-        };
-        captures.get(slot)
-    });
-    let length = declared.map_or(0, |capture| capture.length as usize);
-    let captures = if is_response {
-        view.stream.response_captures.get_mut()
-    } else {
-        view.stream.request_captures.get_mut()
-    };
-    if declared.is_some() {
-        if captures.len() <= slot {
-            captures.resize(slot + 1, None);
-        }
-        // What is captured is a text: it ends at its first NUL (observed).
-        let text = text.split(|&byte| byte == 0).next().unwrap_or_default();
-        captures[slot] = Some(text[..text.len().min(length)].to_vec());
     }
     Outcome::Next
 }

@@ -2,12 +2,15 @@
 
 mod address;
 mod answer;
+mod capture;
+mod flow;
 mod header;
 mod line;
 mod message;
 mod pattern;
 mod redirect;
 pub(crate) mod reply;
+mod socket;
 mod target;
 mod tracking;
 mod variable;
@@ -28,13 +31,15 @@ pub static ACTIONS: &[&ActionWord] = &[
     &header::ADD_HEADER,
     &answer::ALLOW,
     &answer::AUTH,
-    &message::CAPTURE,
+    &capture::CAPTURE,
     &answer::CLOSE,
     &pattern::DEL_ACL,
     &header::DEL_HEADER,
     &pattern::DEL_MAP,
     &answer::DENY,
+    &flow::DISABLE_L7_RETRY,
     &header::EARLY_HINT,
+    &flow::EXPECT_PROXY,
     &redirect::REDIRECT,
     &answer::REJECT,
     &header::REPLACE_HEADER,
@@ -53,14 +58,18 @@ pub static ACTIONS: &[&ActionWord] = &[
     &header::SET_HEADER,
     &message::SET_LOG_LEVEL,
     &pattern::SET_MAP,
+    &socket::SET_MARK,
     &target::SET_METHOD,
     &message::SET_NICE,
     &target::SET_PATH,
     &target::SET_PATHQ,
+    &flow::SET_PRIORITY_CLASS,
+    &flow::SET_PRIORITY_OFFSET,
     &target::SET_QUERY,
     &address::SET_SRC,
     &address::SET_SRC_PORT,
     &message::SET_STATUS,
+    &socket::SET_TOS,
     &target::SET_URI,
     &variable::SET_VAR,
     &variable::SET_VAR_FMT,
@@ -70,6 +79,7 @@ pub static ACTIONS: &[&ActionWord] = &[
     &tracking::TRACK_STREAM,
     &variable::UNSET_VAR,
     &message::WAIT_FOR_BODY,
+    &flow::WAIT_FOR_HANDSHAKE,
 ];
 
 /// The definition of an action in a rule set.

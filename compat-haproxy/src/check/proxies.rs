@@ -9,7 +9,7 @@ use locum_model::{
 use super::{balance, formats, references::Names, servers};
 use crate::{
     load::{Draft, Loader},
-    lowering::{Track, expr::converts, known::Kind},
+    lowering::{CaptureSlot, Track, expr::converts, known::Kind},
 };
 
 /// Checks a proxy.
@@ -32,6 +32,7 @@ pub(super) fn check(loader: &mut Loader<'_>, names: &Names, draft: &mut Draft) {
     if tables(loader, names, draft) {
         content_tracks(loader, draft);
     }
+    capture_slots(loader, draft);
     bind_threads(loader, draft);
     if let Some(at) = &draft.log_global {
         let mut logs = loader.model.global.logs.clone();
@@ -65,6 +66,35 @@ pub(super) fn check(loader: &mut Loader<'_>, names: &Names, draft: &mut Draft) {
     if draft.has_backend {
         duplicate_servers(loader, draft);
         servers::check(loader, draft);
+    }
+}
+
+/// Slots that `capture … id` names must be declared in the frontend; a mere backend may name those of any.
+fn capture_slots(loader: &mut Loader<'_>, draft: &Draft) {
+    let named = std::mem::take(&mut loader.shared.notes.capture_slots);
+    let (own, others): (Vec<_>, Vec<_>) = named
+        .into_iter()
+        .partition(|slot| slot.proxy == draft.name());
+    loader.shared.notes.capture_slots = others;
+    if !draft.has_frontend {
+        return;
+    }
+    for CaptureSlot {
+        slot, is_request, ..
+    } in own
+    {
+        let (declared, word) = if is_request {
+            (&draft.frontend.request_captures, "http-request")
+        } else {
+            (&draft.frontend.response_captures, "http-response")
+        };
+        // A negative number passes, and captures nothing (observed).
+        if usize::try_from(slot).is_ok_and(|slot| slot >= declared.len()) {
+            let name = draft.name();
+            loader.shared.alert_plain(format!(
+                "Proxy '{name}': unable to find capture id '{slot}' referenced by {word} capture rule."
+            ));
+        }
     }
 }
 

@@ -130,6 +130,8 @@ pub static FETCHES: &[&FetchDef] = &[
     &request_line::PATHQ,
     &payload::PAYLOAD,
     &payload::PAYLOAD_LV,
+    &stream::PRIO_CLASS,
+    &stream::PRIO_OFFSET,
     &process::PROC,
     &request_line::QUERY,
     &load::QUEUE,

@@ -96,6 +96,16 @@ pub(super) static WAIT_END: FetchDef = fetch("wait_end", Type::Bool, |view, _, _
 });
 
 /// The file of the rule that last ended its rule set.
+pub(super) static PRIO_CLASS: FetchDef = fetch("prio_class", Type::Int, |view, _, _| {
+    let class = view.stream.map(|stream| stream.priority.class);
+    class.map(|class| Value::Int(class.into())).into()
+});
+
+pub(super) static PRIO_OFFSET: FetchDef = fetch("prio_offset", Type::Int, |view, _, _| {
+    let offset = view.stream.map(|stream| stream.priority.offset_ms);
+    offset.map(Value::Int).into()
+});
+
 pub(super) static LAST_RULE_FILE: FetchDef = fetch("last_rule_file", Type::Str, |view, _, _| {
     last_rule(view)
         .map(|at| Value::Str(at.file.as_bytes()))

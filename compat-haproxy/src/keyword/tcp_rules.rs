@@ -198,6 +198,9 @@ fn rule(
     } else {
         "tcp-response expression"
     };
+    if let Some(reason) = misplaced(line, set) {
+        return Err(reason.into());
+    }
     let result = lower_rule(
         set,
         &words[2.min(words.len())..],
@@ -240,4 +243,23 @@ fn rule(
         ),
     }
     .into())
+}
+
+/// Actions that the reference knows in all rule sets, only to say that they belong to another one.
+fn misplaced(line: &ProxyLine<'_, '_>, set: RuleSets) -> Option<String> {
+    let (kind, action, found) = (line.line.text(1), line.line.text(2), line.line.text(3));
+    let shown = line.proxy_shown();
+    let belongs = match action.as_ref() {
+        "capture" => RuleSets::TCP_REQUEST_CONTENT,
+        "expect-proxy" | "expect-netscaler-cip" => RuleSets::TCP_REQUEST_CONNECTION,
+        _ => return None,
+    };
+    if belongs.contains(set) || set == RuleSets::TCP_RESPONSE_CONTENT {
+        return None;
+    }
+    Some(if action == "capture" || found == "layer4" {
+        format!("'{action} {found}' is not allowed in 'tcp-request {kind}' rules in {shown}")
+    } else {
+        format!("'tcp-request {kind} {action}' only supports 'layer4' in {shown} (got '{found}')")
+    })
 }

@@ -7,7 +7,7 @@ use locum_parser::haproxy::{
 };
 
 use super::{Capability, Draft, Shared};
-use crate::lowering::{Place, Points};
+use crate::lowering::{Place, Points, shown_proxy};
 
 /// The result of lowering a line.
 pub type Lowered = Result<(), Fault>;
@@ -292,12 +292,7 @@ impl ProxyLine<'_, '_> {
 
     /// `frontend 'f'`, as messages name the proxy.
     pub fn proxy_shown(&self) -> String {
-        // A proxy of both sides has no name of its kind (observed).
-        let kind = match self.draft.section {
-            "listen" => "proxy",
-            kind => kind,
-        };
-        format!("{kind} '{}'", self.draft.proxy.name.value)
+        shown_proxy(self.draft.section, &self.draft.proxy.name.value)
     }
 
     /// A place for expressions, conditions and formats of this line.

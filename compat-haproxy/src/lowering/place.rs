@@ -205,6 +205,22 @@ impl AclFacts {
     }
 }
 
+impl Place<'_> {
+    /// `frontend 'f'`, as messages name the proxy.
+    pub fn proxy_shown(&self) -> String {
+        shown_proxy(self.section, self.proxy)
+    }
+}
+
+/// `frontend 'f'`, as messages name a proxy. One of both sides has no name of its kind (observed).
+pub fn shown_proxy(section: &str, name: &str) -> String {
+    let kind = match section {
+        "listen" => "proxy",
+        kind => kind,
+    };
+    format!("{kind} '{name}'")
+}
+
 /// What lowering found that isn't part of the model: warnings, references to resolve, words not executed.
 #[derive(Debug, Default)]
 pub struct Notes {
@@ -218,6 +234,8 @@ pub struct Notes {
     pub tracks: Vec<Track>,
     /// Where the key of the last `track-sc` rule has a value, for the warnings about its place.
     pub last_track_points: Option<Points>,
+    /// Slots for captures that rules name by number.
+    pub capture_slots: Vec<CaptureSlot>,
     /// `http-errors` sections that replies of rules name, each with the rule's proxy.
     pub error_pages: Vec<(String, String)>,
     /// Conditions that look at bytes: the proxy and the line. HTTP mode doesn't show them.
@@ -258,6 +276,17 @@ impl Notes {
             (ring.format, ring.max_length) = (format, max_length);
         }
     }
+}
+
+/// A slot that a `capture … id` rule names.
+#[derive(Debug, Clone)]
+pub struct CaptureSlot {
+    /// Its number.
+    pub slot: i64,
+    /// It is one for requests.
+    pub is_request: bool,
+    /// The proxy of the rule.
+    pub proxy: String,
 }
 
 /// A table that a `track-sc` rule uses.

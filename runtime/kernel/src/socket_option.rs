@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    os::fd::{AsFd, AsRawFd},
+    os::fd::{AsFd, AsRawFd, RawFd},
 };
 
 /// Wakes the listener only when data arrived, or after so many seconds (`defer-accept`; tcp(7)).
@@ -43,6 +43,21 @@ pub fn set_ipv6_traffic_class(socket: impl AsFd, class: u8) -> io::Result<()> {
         libc::IPV6_TCLASS,
         i32::from(class),
     )
+}
+
+/// IPv4's type of service of what is sent on the connection of this number; the kernel takes the low byte.
+pub fn set_tos_of(descriptor: RawFd, tos: u32) -> io::Result<()> {
+    set_raw(descriptor, libc::IPPROTO_IP, libc::IP_TOS, tos)
+}
+
+/// The same for IPv6, where more than a byte is refused.
+pub fn set_traffic_class_of(descriptor: RawFd, class: u32) -> io::Result<()> {
+    set_raw(descriptor, libc::IPPROTO_IPV6, libc::IPV6_TCLASS, class)
+}
+
+/// The mark that the kernel gives to packets of the connection of this number (socket(7)).
+pub fn set_mark_of(descriptor: RawFd, mark: u32) -> io::Result<()> {
+    set_raw(descriptor, libc::SOL_SOCKET, libc::SO_MARK, mark)
 }
 
 /// The kernel writes and checks the checksum at `offset` of the payload of this raw IPv6 socket (RFC 3542 §3.1): what
@@ -91,10 +106,15 @@ pub fn set_receive_buffer(socket: impl AsFd, bytes: usize, force: bool) -> io::R
 }
 
 fn set<T: Copy>(socket: impl AsFd, level: i32, name: i32, value: T) -> io::Result<()> {
-    // SAFETY: the descriptor is borrowed and open; the value is a local plain one of the length that is passed.
+    set_raw(socket.as_fd().as_raw_fd(), level, name, value)
+}
+
+fn set_raw<T: Copy>(descriptor: RawFd, level: i32, name: i32, value: T) -> io::Result<()> {
+    // SAFETY: the value is a local plain one of the length that is passed. A number that is no descriptor is answered
+    // with an error.
     let result = unsafe {
         libc::setsockopt(
-            socket.as_fd().as_raw_fd(),
+            descriptor,
             level,
             name,
             (&raw const value).cast(),
@@ -113,6 +133,24 @@ mod tests {
     use std::net::TcpListener;
 
     use super::*;
+
+    #[test]
+    fn a_connection_has_the_type_of_service_that_was_set() {
+        let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None);
+        let socket = socket.expect("socket");
+        set_tos_of(socket.as_raw_fd(), 0x128).expect("tos");
+        // The kernel keeps the bits of congestion notification of TCP to itself.
+        assert_eq!(socket.tos_v4().expect("tos"), 0x28);
+        let six = socket2::Socket::new(socket2::Domain::IPV6, socket2::Type::STREAM, None);
+        let six = six.expect("socket");
+        set_traffic_class_of(six.as_raw_fd(), 0x28).expect("class");
+        assert!(set_traffic_class_of(six.as_raw_fd(), 0x128).is_err());
+        match set_mark_of(socket.as_raw_fd(), 7) {
+            Ok(()) => assert_eq!(socket.mark().expect("mark"), 7),
+            Err(error) => assert_eq!(error.raw_os_error(), Some(libc::EPERM)),
+        }
+        assert!(set_mark_of(-1, 7).is_err());
+    }
 
     #[test]
     fn options_of_a_listener_are_accepted_and_a_pipe_refuses_them() {

@@ -28,6 +28,7 @@ pub fn set(plan: &Plan, live: &Live, now: Now) {
         descriptor: -1,
         worker: 0,
         failed: None,
+        expects_proxy_header: false,
         proxy_header: None,
         variables: RefCell::new(Variables::default()),
         tracking: crate::stick::Tracking::default(),

@@ -20,7 +20,7 @@ use super::{admission::Slot, farm::Farm};
 pub struct Priority {
     /// Priority class, −2047 to 2047.
     pub class: i16,
-    /// Offset against requests of the same class, in milliseconds.
+    /// Offset against requests of the same class, in milliseconds; in a queue the moment of arrival is added.
     pub offset_ms: i64,
 }
 

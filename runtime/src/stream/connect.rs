@@ -31,7 +31,7 @@ use crate::{
     persistence::last_server,
     plan::{Server, ServerId},
     server::{
-        Admission, Granted, Slot, Want,
+        Admission, Granted, Priority, Slot, Want,
         idle::{IdlePool, InUse, PoolKey, PoolKeyParts},
     },
     worker::wait::Interrupted,
@@ -192,6 +192,13 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             .farm
             .as_ref()
             .ok_or(Halt::Failed(Failure::NoServer))?;
+        let since = began.saturating_duration_since(self.live.started.instant);
+        let arrival = i64::try_from(since.as_millis()).unwrap_or(i64::MAX);
+        let Priority { class, offset_ms } = self.facts.priority;
+        let priority = Priority {
+            class,
+            offset_ms: arrival.saturating_add(offset_ms),
+        };
         loop {
             let want = match self.bound {
                 Some(server) if self.forced => Want::Forced(server),
@@ -201,7 +208,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
                     ..self.balance_choice()
                 }),
             };
-            let mut ticket = match farm.admit(want, crate::server::queue::Priority::default()) {
+            let mut ticket = match farm.admit(want, priority) {
                 Admission::Slot(slot) => {
                     self.balanced |= self.bound.is_none();
                     return Ok(slot);

@@ -2,12 +2,14 @@
 
 use std::{cell::RefCell, net::SocketAddr, os::fd::RawFd, time::Instant};
 
+use locum_kernel::socket_option;
 use locum_model::Origin;
 
 use crate::{
     http::Version,
     plan::{ListenerId, ProxyId, ServerId},
     sample::variables::{StreamVariables, Variables},
+    server::Priority,
     stick::Tracking,
     vocab::{FailedConnection, Now},
 };
@@ -35,6 +37,8 @@ pub struct SessionFacts {
     pub worker: u16,
     /// Why it failed before its first request.
     pub failed: Option<FailedConnection>,
+    /// A rule said that a PROXY header comes.
+    pub expects_proxy_header: bool,
     /// The connection's own ends, where a PROXY header or a rule replaced them, and what the header carried besides.
     pub proxy_header: Option<Box<ProxyFacts>>,
     /// Variables of the session; converters set them too, in the middle of an evaluation.
@@ -54,6 +58,21 @@ impl SessionFacts {
                 ..ProxyFacts::default()
             })
         });
+    }
+
+    /// Marks packets to the client for the machine's routing. What isn't permitted is passed over (observed).
+    pub fn set_mark(&self, mark: u32) {
+        let _ = socket_option::set_mark_of(self.descriptor, mark);
+    }
+
+    /// The type of service of packets to the client, or their traffic class.
+    pub fn set_tos(&self, tos: u32) {
+        let is_v4 = |peer: SocketAddr| peer.ip().to_canonical().is_ipv4();
+        let _ = match self.peer().map(is_v4) {
+            Some(true) => socket_option::set_tos_of(self.descriptor, tos),
+            Some(false) => socket_option::set_traffic_class_of(self.descriptor, tos),
+            None => Ok(()),
+        };
     }
 
     /// Whether a PROXY header came.
@@ -134,6 +153,10 @@ pub struct StreamFacts {
     pub retries: u32,
     /// The server was changed after a failure.
     pub redispatched: bool,
+    /// A rule said that `retry-on` doesn't count for this request.
+    pub keeps_to_its_answer: bool,
+    /// Its class in queues, and its offset against those of the same class.
+    pub priority: Priority,
     /// Requests before it in the server's queue when it came.
     pub server_queue: u32,
     /// Requests before it in the backend's queue when it came.
@@ -192,6 +215,8 @@ impl StreamFacts {
             bytes_out: 0,
             retries: 0,
             redispatched: false,
+            keeps_to_its_answer: false,
+            priority: Priority::default(),
             server_queue: 0,
             backend_queue: 0,
             request_line: Vec::new(),

@@ -289,6 +289,7 @@ async fn run_stream(
         descriptor: -1,
         worker: 0,
         failed: None,
+        expects_proxy_header: false,
         proxy_header: None,
         variables: Default::default(),
         tracking: crate::stick::Tracking::default(),

@@ -68,7 +68,9 @@ impl<C: ClientSide> Stream<'_, C> {
     /// A copy of the request's body where `retry-on` may send it again; none if it won't.
     pub(super) fn keep_for_retry(&self) -> Option<Box<[u8]>> {
         let backend = self.backend.backend.as_ref()?;
-        let may = backend.settings.retry_on.keeps_request() && self.facts.retries < backend.retries;
+        let may = backend.settings.retry_on.keeps_request()
+            && self.facts.retries < backend.retries
+            && !self.facts.keeps_to_its_answer;
         if may { self.client.copy_body() } else { None }
     }
 

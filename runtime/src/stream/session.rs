@@ -119,6 +119,7 @@ impl Session {
                 descriptor: conn.descriptor(),
                 worker: worker.index as u16,
                 failed: None,
+                expects_proxy_header: false,
                 proxy_header: None,
                 variables: std::cell::RefCell::default(),
                 tracking: crate::stick::Tracking::default(),

@@ -68,7 +68,7 @@ impl Session {
             }
             return None;
         }
-        if self.accepts_proxy() {
+        if self.accepts_proxy() || self.facts.expects_proxy_header {
             self.receive_proxy_header(&mut side).await?;
         }
         self.worker.count_session(self.frontend());
