@@ -136,6 +136,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         };
         self.observe_response(link.server, response.is_ok());
         if let Some(body) = kept
+            && !link.is_cut
             && self.is_retried(&response, link.side.received > 0)
         {
             let server = link.server.id;
@@ -152,7 +153,9 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         {
             // The connection died between two requests; the client knows that this can happen and repeats.
             Failure::ReusedConnectionClosed.mark(&mut self.facts.termination);
-            self.count_server_abort();
+            if !link.is_cut {
+                self.count_server_abort();
+            }
             return Err(Halt::Silent);
         }
         let response = response?;
