@@ -251,8 +251,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         match decision {
             Decision::NeedMore if !inspection.is_last => return Ok(()),
             Decision::Close if inspection.sees == Sees::Request => {
-                // It is no connection that died between two requests.
-                answering.link.reuses = 0;
+                answering.link.is_cut = true;
                 return Err(Halt::Failed(Failure::ResponseClosed));
             }
             Decision::Close => {

@@ -23,7 +23,9 @@ use crate::{
     filter::Direction,
     http::h1::{
         body::BodyFraming,
-        framing::{head_weight, prepare_request_for_server, request_framing},
+        framing::{
+            head_weight, hide_connection_tokens, prepare_request_for_server, request_framing,
+        },
     },
     persistence::address_header,
     plan::Proxy,
@@ -134,6 +136,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         };
         self.observe_response(link.server, response.is_ok());
         if let Some(body) = kept
+            && !link.is_cut
             && self.is_retried(&response, link.side.received > 0)
         {
             let server = link.server.id;
@@ -150,7 +153,9 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         {
             // The connection died between two requests; the client knows that this can happen and repeats.
             Failure::ReusedConnectionClosed.mark(&mut self.facts.termination);
-            self.count_server_abort();
+            if !link.is_cut {
+                self.count_server_abort();
+            }
             return Err(Halt::Silent);
         }
         let response = response?;
@@ -327,6 +332,10 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     fn begin_request(&mut self) {
         self.facts.timers.request_done = Some(clock::now());
         self.facts.bytes_in += head_weight(&self.request);
+        // Rules over lines see them as they came.
+        if !self.plan.has_line_rules {
+            hide_connection_tokens(&mut self.request);
+        }
         self.count_request();
         self.log_begin();
     }

@@ -18,8 +18,8 @@ use crate::{
         h1::{
             body::BodyFraming,
             framing::{
-                ClientConnection, Framing, head_weight, is_interim, prepare_response_for_client,
-                response_framing,
+                ClientConnection, Framing, head_weight, hide_connection_tokens, is_interim,
+                prepare_response_for_client, response_framing,
             },
         },
     },
@@ -73,6 +73,9 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         link.side.expect_body(framing.body);
         link.side.check_body().map_err(|_| malformed)?;
         self.facts.bytes_out += head_weight(&self.response);
+        if !self.plan.has_line_rules {
+            hide_connection_tokens(&mut self.response);
+        }
         Ok(framing)
     }
 

@@ -193,6 +193,13 @@ fn mark_connection(head: &mut Head, keep_alive: bool, peer: Version) {
     }
 }
 
+/// Takes the words away that a connection's two ends say to each other: what rules see of a message has none of them.
+pub fn hide_connection_tokens(head: &mut Head) {
+    if head.facts.close || head.facts.keep_alive {
+        strip_connection_tokens(head);
+    }
+}
+
 /// Takes `close` and `keep-alive` out of the Connection fields, and fields that become empty away.
 fn strip_connection_tokens(head: &mut Head) {
     let mut from = 0;
@@ -263,17 +270,18 @@ fn strip_value(value: &mut [u8]) -> usize {
         if goes(token) {
             moved = true;
         } else {
-            let start = if moved {
-                end - value[read..end].trim_ascii_start().len()
+            let (start, stop) = if moved {
+                let start = end - value[read..end].trim_ascii_start().len();
+                (start, start + value[start..end].trim_ascii_end().len())
             } else {
-                read
+                (read, end)
             };
             if write > 0 || (!moved && read > 0) {
                 value[write] = b',';
                 write += 1;
             }
-            value.copy_within(start..end, write);
-            write += end - start;
+            value.copy_within(start..stop, write);
+            write += stop - start;
         }
         read = end + 1;
     }
