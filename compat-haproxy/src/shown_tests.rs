@@ -48,7 +48,6 @@ const ACTIONS_NOT_EXECUTED: &[(&str, &str)] = &[
         "expect-netscaler-cip",
         "follows accept-netscaler-cip, which is not executed yet",
     ),
-    ("normalize-uri", LATER),
     (
         "ot-group",
         "a filter for tracing that Debian's reference lacks",

@@ -7,6 +7,7 @@ mod flow;
 mod header;
 mod line;
 mod message;
+mod normalize;
 mod pattern;
 mod redirect;
 pub(crate) mod reply;
@@ -40,6 +41,7 @@ pub static ACTIONS: &[&ActionWord] = &[
     &flow::DISABLE_L7_RETRY,
     &header::EARLY_HINT,
     &flow::EXPECT_PROXY,
+    &normalize::NORMALIZE_URI,
     &redirect::REDIRECT,
     &answer::REJECT,
     &header::REPLACE_HEADER,

@@ -89,7 +89,7 @@ fn anything(_: &mut GlobalLine<'_, '_>) -> Lowered {
 }
 
 fn experimental(line: &mut GlobalLine<'_, '_>) -> Lowered {
-    line.facts.experimental = true;
+    line.line.shared.notes.allows_experimental = true;
     Ok(())
 }
 

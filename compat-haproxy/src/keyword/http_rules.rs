@@ -143,13 +143,17 @@ fn rule(
     if line.draft.is_defaults && line.draft.name().is_empty() {
         return Err(format!("'{word}' not allowed in anonymous 'defaults' section.").into());
     }
+    let action = line.line.text(1);
+    if action == "normalize-uri" && !line.line.shared.notes.allows_experimental {
+        let allow = "must be allowed via a global 'expose-experimental-directives'";
+        return Err(Fault::from(format!("'{action}' action is experimental, {allow}")).aborting());
+    }
     let words = line.line.words;
     let result = lower_rule(
         set,
         &words[1.min(words.len())..],
         &mut line.place(points, surroundings),
     );
-    let action = line.line.text(1);
     let error = match result {
         Ok(mut rule) => {
             if let Some(rule) = &mut rule {

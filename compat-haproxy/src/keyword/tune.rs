@@ -206,7 +206,7 @@ fn anything(line: &mut GlobalLine<'_, '_>) -> Lowered {
 }
 
 fn experimental(line: &mut GlobalLine<'_, '_>) -> Lowered {
-    if line.facts.experimental {
+    if line.line.shared.notes.allows_experimental {
         return Ok(());
     }
     let word = line.line.text(0);

@@ -234,6 +234,8 @@ pub struct Notes {
     pub tracks: Vec<Track>,
     /// Where the key of the last `track-sc` rule has a value, for the warnings about its place.
     pub last_track_points: Option<Points>,
+    /// `expose-experimental-directives` stands in `global`.
+    pub allows_experimental: bool,
     /// Slots for captures that rules name by number.
     pub capture_slots: Vec<CaptureSlot>,
     /// `http-errors` sections that replies of rules name, each with the rule's proxy.

@@ -32,8 +32,6 @@ pub struct GlobalFacts {
     pub unix_bind: crate::bind_option::UnixBind,
     /// `h1-case-adjust-file`
     pub case_file: Option<String>,
-    /// `expose-experimental-directives`
-    pub experimental: bool,
 }
 
 /// Opens it.

@@ -175,6 +175,8 @@ pub enum Verdict<'a> {
     Return(&'a reply::Reply),
     /// Answer with a complete head and body made here (redirects, authentication).
     Respond(Box<Respond>),
+    /// The request is none that a rule can work on: 400.
+    Malformed,
     /// Close without an answer.
     Reject,
     /// Take no more from the server; what it has sent is passed on.

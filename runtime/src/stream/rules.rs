@@ -54,6 +54,8 @@ pub(super) enum Decision {
     Tarpit(Box<LocalReply>),
     Return(Box<LocalReply>),
     Reject,
+    /// The request is none.
+    Malformed,
     /// Take no more from the server.
     Close,
     SilentDrop,
@@ -236,6 +238,11 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             Decision::Reject => {
                 self.facts.termination.mark(b'P', b'R');
                 Err(Halt::Closed)
+            }
+            Decision::Malformed => {
+                // It counts as never received (observed).
+                self.facts.timers.request_done = None;
+                Err(Halt::Failed(Failure::RequestMalformed(400)))
             }
             Decision::Deny(reply) | Decision::Tarpit(reply) | Decision::Return(reply) => {
                 Err(Halt::Reply(reply))
@@ -518,6 +525,7 @@ fn decide(verdict: Verdict<'_>, view: &ActionView<'_>) -> Decision {
             Decision::Return(Box::new(reply))
         }
         Verdict::Reject => Decision::Reject,
+        Verdict::Malformed => Decision::Malformed,
         Verdict::Close => Decision::Close,
         Verdict::SilentDrop => Decision::SilentDrop,
     }
