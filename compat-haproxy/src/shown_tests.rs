@@ -22,7 +22,6 @@ use locum_runtime::vocab::RuleSets;
 /// Fetches that are known and not executed: a name, or the beginning of names; why.
 const FETCHES_NOT_EXECUTED: &[(&str, &str)] = &[
     ("cpu_", "the reference's profiling of its tasks"),
-    ("cur_", "follows set-timeout, which is not executed yet"),
     ("fcgi.", "FastCGI applications are not executed yet"),
     (
         "internal.",
@@ -55,7 +54,6 @@ const ACTIONS_NOT_EXECUTED: &[(&str, &str)] = &[
         "a filter for tracing that Debian's reference lacks",
     ),
     ("send-spoe-group", "needs SPOE, which is not executed yet"),
-    ("set-timeout", LATER),
     ("strict-mode", LATER),
     ("switch-mode", LATER),
     ("use-service", "needs services, which are not executed yet"),

@@ -1,5 +1,5 @@
 //! How a request goes on its way: `disable-l7-retry`, `expect-proxy`, `set-priority-class`, `set-priority-offset`,
-//! `wait-for-handshake` (manual 4.2).
+//! `set-timeout`, `wait-for-handshake` (manual 4.2).
 //!
 //! ```text
 //! http-request set-priority-class int(-1) if { path /health }
@@ -7,6 +7,7 @@
 //! ```
 
 use locum_model::expr::Arg;
+use locum_parser::haproxy::units::{self, Time, TimeError, TimeUnit};
 use locum_runtime::{
     plan::args::Args,
     rules::{ActionView, Outcome},
@@ -63,7 +64,7 @@ const OFFSETS: i64 = 524_287;
 
 pub(super) static SET_PRIORITY_CLASS: ActionWord = ActionWord {
     def: &action("set-priority-class", BEFORE_THE_QUEUE, |view, args| {
-        if let Some(class) = number(view, args, CLASSES) {
+        if let Some(class) = number(view, args, 0, CLASSES) {
             view.stream.priority.class = class as i16;
         }
         Outcome::Next
@@ -73,13 +74,71 @@ pub(super) static SET_PRIORITY_CLASS: ActionWord = ActionWord {
 
 pub(super) static SET_PRIORITY_OFFSET: ActionWord = ActionWord {
     def: &action("set-priority-offset", BEFORE_THE_QUEUE, |view, args| {
-        if let Some(offset) = number(view, args, OFFSETS) {
+        if let Some(offset) = number(view, args, 0, OFFSETS) {
             view.stream.priority.offset_ms = offset;
         }
         Outcome::Next
     }),
     parse: expression,
 };
+
+pub(super) static SET_TIMEOUT: ActionWord = ActionWord {
+    def: &action("set-timeout", RuleSets::HTTP_REQUEST, |view, args| {
+        let timeout = match args.int(1) {
+            Some(milliseconds) => Some(milliseconds),
+            None => number(view, args, 2, i64::MAX),
+        };
+        if let (Some(which), Some(timeout)) = (args.int(0), timeout) {
+            let which = usize::from(which != 0);
+            // The low 32 bits count (observed).
+            view.stream.chosen_timeouts[which] = timeout as i32;
+        }
+        Outcome::Next
+    }),
+    parse: timeout,
+};
+
+/// Which one, then a number of milliseconds or an expression.
+fn timeout(words: &mut RuleWords<'_, '_>) -> Result<Vec<Arg>, String> {
+    if words.place.section == "frontend" {
+        let name = words.place.proxy;
+        return Err(format!("proxy '{name}' has no backend capability"));
+    }
+    if words.peek().is_empty() || words.peek_at(1).is_empty() {
+        return Err("expects exactly 2 arguments".to_owned());
+    }
+    let word = String::from_utf8_lossy(words.take());
+    let which = match word.as_ref() {
+        "server" => 0,
+        "tunnel" => 1,
+        _ => {
+            return Err(format!(
+                "'set-timeout' rule supports 'server'/'tunnel' (got '{word}')"
+            ));
+        }
+    };
+    if let Ok((expr, ..)) = words.expr_anywhere() {
+        return Ok(vec![Arg::Int(which), Arg::Absent, Arg::Expr(expr.value)]);
+    }
+    let rule = format!("rule 'set-timeout {word}'");
+    let text = String::from_utf8_lossy(words.take());
+    let unexpected = |byte| format!("unexpected character '{}' in {rule}", char::from(byte));
+    match units::time(text.as_bytes(), TimeUnit::Milliseconds) {
+        Ok(Time {
+            trailing: Some(byte),
+            ..
+        })
+        | Err(TimeError::Unexpected(byte)) => Err(unexpected(byte)),
+        Ok(Time { value: 0, .. }) => Err(format!(
+            "null value is not valid for a 'set-timeout {word}' rule"
+        )),
+        Ok(time) => Ok(vec![Arg::Int(which), Arg::Int(time.value.into())]),
+        Err(TimeError::Empty) => Err(unexpected(b' ')),
+        Err(TimeError::Overflow) => Err(format!(
+            "timer overflow in argument '{text}' to {rule} (maximum value is 2147483647 ms or ~24.8 days)"
+        )),
+    }
+}
 
 const fn action(name: &'static str, rule_sets: RuleSets, run: ActionFn) -> ActionDef {
     ActionDef {
@@ -94,10 +153,10 @@ fn expression(words: &mut RuleWords<'_, '_>) -> Result<Vec<Arg>, String> {
     Ok(vec![Arg::Expr(words.expr()?.value)])
 }
 
-/// The expression's number, cut to a range.
-fn number(view: &ActionView<'_>, args: &Args, most: i64) -> Option<i64> {
+/// The number of the expression at that place, cut to a range.
+fn number(view: &ActionView<'_>, args: &Args, at: usize, most: i64) -> Option<i64> {
     let shared = view.view();
-    let value = args.expr(0)?.eval(&shared, view.arena).value()?;
+    let value = args.expr(at)?.eval(&shared, view.arena).value()?;
     match value.cast(Type::Int, view.arena)? {
         Value::Int(number) => Some(number.clamp(-most, most)),
         _ => None,

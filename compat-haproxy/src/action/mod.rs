@@ -69,6 +69,7 @@ pub static ACTIONS: &[&ActionWord] = &[
     &address::SET_SRC,
     &address::SET_SRC_PORT,
     &message::SET_STATUS,
+    &flow::SET_TIMEOUT,
     &socket::SET_TOS,
     &target::SET_URI,
     &variable::SET_VAR,

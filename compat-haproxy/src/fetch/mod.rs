@@ -72,6 +72,8 @@ pub static FETCHES: &[&FetchDef] = &[
     &stream::CAPTURE_RES_VER,
     &load::CONNSLOTS,
     &cookie::COOKIE,
+    &proxy::CUR_SERVER_TIMEOUT,
+    &proxy::CUR_TUNNEL_TIMEOUT,
     &process::DATE,
     &process::DATE_US,
     &distcc::DISTCC_BODY,

@@ -77,6 +77,34 @@ pub(super) static BE_TUNNEL_TIMEOUT: FetchDef =
         milliseconds(backend(view).and_then(|proxy| proxy.timeouts.tunnel))
     });
 
+/// What counts for this request: a rule's choice; that of the configuration once the server's connection stands, and 0
+/// before (observed).
+pub(super) static CUR_SERVER_TIMEOUT: FetchDef =
+    fetch("cur_server_timeout", Type::Int, |view, _, _| {
+        current(view, 0, |proxy| proxy.timeouts.server)
+    });
+
+pub(super) static CUR_TUNNEL_TIMEOUT: FetchDef =
+    fetch("cur_tunnel_timeout", Type::Int, |view, _, _| {
+        current(view, 1, |proxy| proxy.timeouts.tunnel)
+    });
+
+fn current(
+    view: &View<'_>,
+    which: usize,
+    configured: fn(&Proxy) -> Option<Duration>,
+) -> Fetched<'static> {
+    let Some(stream) = view.stream else {
+        return Fetched::Absent;
+    };
+    let chosen = stream.chosen_timeouts[which];
+    if chosen == 0 && stream.timers.connected.is_some() {
+        let configured = backend(view).and_then(configured).unwrap_or_default();
+        return milliseconds(Some(configured));
+    }
+    Fetched::Value(Value::Int(chosen.into()))
+}
+
 /// The backend, which is the frontend's own proxy until another one is chosen.
 fn backend<'a>(view: &View<'a>) -> Option<&'a Proxy> {
     view.stream?;

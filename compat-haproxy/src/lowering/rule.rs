@@ -129,6 +129,14 @@ impl<'w, 'p> RuleWords<'w, 'p> {
         self.expr_at(self.place.points)
     }
 
+    /// The same wherever its value may be.
+    ///
+    /// # Errors
+    /// The reference's wording.
+    pub fn expr_anywhere(&mut self) -> Result<(Located<Expr>, Kind, Points), String> {
+        self.expr_at(Points::ALL)
+    }
+
     fn expr_at(&mut self, allowed: Points) -> Result<(Located<Expr>, Kind, Points), String> {
         let written = String::from_utf8_lossy(self.peek()).into_owned();
         let (lowered, taken) =

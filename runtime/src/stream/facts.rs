@@ -155,6 +155,8 @@ pub struct StreamFacts {
     pub redispatched: bool,
     /// A rule said that `retry-on` doesn't count for this request.
     pub keeps_to_its_answer: bool,
+    /// Timeouts that a rule chose: towards the server and of a tunnel, in milliseconds; 0: none.
+    pub chosen_timeouts: [i32; 2],
     /// Its class in queues, and its offset against those of the same class.
     pub priority: Priority,
     /// Requests before it in the server's queue when it came.
@@ -216,6 +218,7 @@ impl StreamFacts {
             retries: 0,
             redispatched: false,
             keeps_to_its_answer: false,
+            chosen_timeouts: [0; 2],
             priority: Priority::default(),
             server_queue: 0,
             backend_queue: 0,

@@ -6,7 +6,7 @@ use super::{
     failure::Failure,
     inspection::Answering,
     side::{Incoming, Outgoing, SideError, h1::H1Side},
-    transfer::{Inactivity, TransferFailure, Transfers},
+    transfer::{TransferFailure, Transfers},
 };
 use crate::{clock, http::h1::body::BodyFraming};
 
@@ -42,7 +42,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         if self.frontend.options.logasap {
             self.log();
         }
-        let limits = self.byte_inactivity();
+        let limits = self.tunnel_inactivity();
         let mut transfers = Transfers::new(clock::now());
         // With `nolinger` on the other side an end is not passed on: it ends everything.
         let (client_abrupt, server_abrupt) = (
@@ -79,16 +79,6 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         if switches || !self.frontend.rules.tcp_request_content.is_empty() {
             self.take_what_is_there().await;
             self.look_for_request();
-        }
-    }
-
-    fn byte_inactivity(&self) -> Inactivity {
-        let (front, back) = (&self.frontend.timeouts, &self.backend.timeouts);
-        Inactivity {
-            client: back.tunnel.or(front.client),
-            server: back.tunnel.or(back.server),
-            client_fin: front.client_fin,
-            server_fin: back.server_fin,
         }
     }
 

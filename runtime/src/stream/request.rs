@@ -15,7 +15,7 @@ use super::{
     side::Outgoing,
     transfer::{Inactivity, Transfers},
 };
-use std::sync::atomic::Ordering::Relaxed;
+use std::{sync::atomic::Ordering::Relaxed, time::Duration};
 
 use crate::{
     check::rise_fall::Observation,
@@ -299,18 +299,24 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     pub(super) fn message_inactivity(&self) -> Inactivity {
         Inactivity {
             client: self.frontend.timeouts.client,
-            server: self.backend.timeouts.server,
+            server: self.server_timeout(),
             client_fin: None,
             server_fin: None,
         }
     }
 
+    /// What a rule chose, or else `timeout server`.
+    pub(super) fn server_timeout(&self) -> Option<Duration> {
+        chosen(self.facts.chosen_timeouts[0]).or(self.backend.timeouts.server)
+    }
+
     /// Timeouts of a tunnel (manual: "timeout tunnel").
     pub(super) fn tunnel_inactivity(&self) -> Inactivity {
         let (front, back) = (&self.frontend.timeouts, &self.backend.timeouts);
+        let tunnel = chosen(self.facts.chosen_timeouts[1]).or(back.tunnel);
         Inactivity {
-            client: back.tunnel.or(front.client),
-            server: back.tunnel.or(back.server),
+            client: tunnel.or(front.client),
+            server: tunnel.or(self.server_timeout()),
             client_fin: front.client_fin,
             server_fin: back.server_fin,
         }
@@ -362,4 +368,9 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         self.capture_request();
         self.expect_cookie();
     }
+}
+
+/// One that a rule chose: a negative one is over at once (observed).
+fn chosen(milliseconds: i32) -> Option<Duration> {
+    (milliseconds != 0).then(|| Duration::from_millis(milliseconds.max(0).unsigned_abs().into()))
 }

@@ -96,8 +96,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         began: Instant,
         pause: Option<Instant>,
     ) -> Phase<bool> {
-        let (client_limit, server_limit) =
-            (self.frontend.timeouts.client, self.backend.timeouts.server);
+        let (client_limit, server_limit) = (self.frontend.timeouts.client, self.server_timeout());
         let watch = self.watches_client();
         loop {
             // The server may answer at any time: a body that stalls is its lateness too, as in the reference.
