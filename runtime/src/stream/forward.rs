@@ -62,6 +62,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             Box::pin(self.inspect_bytes(answering, limits, &mut ends)).await?;
         }
         let limits = transfers.cut(limits);
+        self.pass_held(&mut link, &mut transfers).await;
         let moved = self
             .transfer(&mut link.side, &mut transfers, limits, ends)
             .await;

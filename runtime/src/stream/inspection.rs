@@ -95,7 +95,10 @@ impl<'s> Inspection<'s> {
     fn note(&mut self, more: &More, transfers: &mut Transfers) {
         match more {
             More::Came => {}
-            More::Paused | More::Over => self.is_last = true,
+            More::Paused | More::Over => {
+                self.is_last = true;
+                transfers.heard = Some(transfers.response.active);
+            }
             More::Late(late) => {
                 self.is_last = true;
                 transfers.late = Some(*late);
@@ -167,6 +170,21 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         received
     }
 
+    /// Passes on what rules held back, which is nothing that the server does now.
+    pub(super) async fn pass_held(&mut self, link: &mut Link<'s>, transfers: &mut Transfers) {
+        let Some(heard) = transfers.heard.take() else {
+            return;
+        };
+        let (client, filters) = (&mut *self.client, &mut self.filters);
+        poll_fn(|cx| {
+            // An end or an error shows again to whoever moves the rest.
+            let _ = transfers.response.poll(cx, &mut link.side, client, filters);
+            Poll::Ready(())
+        })
+        .await;
+        transfers.response.active = heard;
+    }
+
     /// Sends what is there of the request: the rules' first look doesn't keep it back.
     async fn send_request(&mut self, answering: &mut Answering<'_, 's>) {
         let Answering { link, transfers } = answering;
@@ -207,6 +225,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             self.look(inspection, answering)?;
         }
         let framing = self.frame_response(answering.link)?;
+        answering.transfers.response.active = clock::now();
         inspection.has_body = true;
         let limits = self.message_inactivity();
         loop {

@@ -274,6 +274,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             Halt::Failed(super::interrupted(reason, Failure::BufferedRequestTimeout))
         })?;
         whole.map_err(|status| Halt::Failed(Failure::RequestMalformed(status)))?;
+        self.note_cut();
         self.facts.timers.request_done = Some(clock::now());
         Ok(())
     }

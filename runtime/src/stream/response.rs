@@ -51,6 +51,8 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             self.response = interim;
         }
         let framing = self.frame_response(link)?;
+        // The server's patience with its body begins here.
+        transfers.response.active = clock::now();
         self.note_response_time();
         Ok(framing)
     }
@@ -267,6 +269,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             self.message_inactivity()
         };
         let limits = transfers.cut(limits);
+        self.pass_held(link, &mut transfers).await;
         if tunnel {
             link.is_tunnel = true;
             self.client.become_tunnel();

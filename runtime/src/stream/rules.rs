@@ -437,7 +437,9 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             Wait::RequestBody(moment) => {
                 // The wait counts as part of receiving the request.
                 self.facts.timers.request_done = None;
-                let resumed = self.wait_for_bytes(Some(moment)).await?;
+                let patience = deadline(clock::now(), self.frontend.timeouts.client);
+                let until = patience.map_or(moment, |patience| patience.min(moment));
+                let resumed = self.wait_for_bytes(Some(until)).await?;
                 if resumed == Resumed::TimedOut {
                     return Err(Halt::Failed(Failure::BufferedRequestTimeout));
                 }
@@ -446,6 +448,17 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             }
             // No server is answering: nothing more will come.
             Wait::ResponseBody(_) => Ok(Resumed::TimedOut),
+        }
+    }
+
+    /// A client that has gone before its request was whole gets no server.
+    pub(super) fn note_cut(&mut self) {
+        let is_cut = match self.frontend.mode {
+            Mode::Http => self.client.has_ended() && !self.client.body_is_buffered(),
+            Mode::Tcp => self.client.is_broken(),
+        };
+        if is_cut {
+            self.spoiled = Some(Failure::InspectionAborted);
         }
     }
 
@@ -466,13 +479,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             .await;
         match waited {
             Ok(Ok(())) => {
-                let is_cut = match self.frontend.mode {
-                    Mode::Http => self.client.has_ended() && !self.client.body_is_buffered(),
-                    Mode::Tcp => self.client.is_broken(),
-                };
-                if is_cut {
-                    self.spoiled = Some(Failure::InspectionAborted);
-                }
+                self.note_cut();
                 Ok(Resumed::Ready)
             }
             Ok(Err(status)) => Err(Halt::Failed(Failure::RequestMalformed(status))),

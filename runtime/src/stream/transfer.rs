@@ -21,6 +21,8 @@ pub struct Transfers {
     pub response: Transfer,
     /// A side was too late while rules waited; whether it was the client. What has come is passed on, and no more.
     pub late: Option<bool>,
+    /// When the server sent what rules have held back until now: its silence began then.
+    pub heard: Option<Instant>,
 }
 
 /// Timeouts of the data phase; a tunnel has others than a message.
@@ -58,6 +60,7 @@ impl Transfers {
             request: Transfer::new(Direction::Request, now),
             response: Transfer::new(Direction::Response, now),
             late: None,
+            heard: None,
         }
     }
 
