@@ -53,7 +53,6 @@ const ACTIONS_NOT_EXECUTED: &[(&str, &str)] = &[
         "a filter for tracing that Debian's reference lacks",
     ),
     ("send-spoe-group", "needs SPOE, which is not executed yet"),
-    ("strict-mode", LATER),
     ("switch-mode", LATER),
     ("use-service", "needs services, which are not executed yet"),
 ];

@@ -1,5 +1,5 @@
 //! How a request goes on its way: `disable-l7-retry`, `expect-proxy`, `set-priority-class`, `set-priority-offset`,
-//! `set-timeout`, `wait-for-handshake` (manual 4.2).
+//! `set-timeout`, `strict-mode`, `wait-for-handshake` (manual 4.2).
 //!
 //! ```text
 //! http-request set-priority-class int(-1) if { path /health }
@@ -15,6 +15,7 @@ use locum_runtime::{
     vocab::{ActionDef, ActionFn, RuleSets},
 };
 
+use super::ALL_HTTP;
 use crate::lowering::{ActionWord, RuleWords};
 
 pub(super) static DISABLE_L7_RETRY: ActionWord = ActionWord {
@@ -23,6 +24,22 @@ pub(super) static DISABLE_L7_RETRY: ActionWord = ActionWord {
         Outcome::Next
     }),
     parse: |_| Ok(Vec::new()),
+};
+
+pub(super) static STRICT_MODE: ActionWord = ActionWord {
+    def: &action("strict-mode", ALL_HTTP, |view, args| {
+        view.stream.lenient_rewrites = args.int(0) == Some(0);
+        Outcome::Next
+    }),
+    parse: |words| match words.take() {
+        b"on" => Ok(vec![Arg::Int(1)]),
+        b"off" => Ok(vec![Arg::Int(0)]),
+        b"" => Err("expects exactly 1 arguments".to_owned()),
+        found => Err(format!(
+            "Unexpected value '{}'. Only 'on' and 'off' are supported",
+            String::from_utf8_lossy(found)
+        )),
+    },
 };
 
 /// There is no handshake to wait for: nothing of a request comes before it.

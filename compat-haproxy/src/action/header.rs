@@ -21,12 +21,15 @@ use locum_runtime::{
 use super::{ALL_HTTP, checked_regex};
 use crate::lowering::{ActionWord, RuleWords};
 
+/// What a field takes of a buffer besides its name and its value.
+const FIELD: usize = 8;
+
 pub(super) static ADD_HEADER: ActionWord = ActionWord {
     def: &ActionDef {
         name: "add-header",
         rule_sets: ALL_HTTP,
         is_final: false,
-        run: |view, args| with_value(view, args, Head::add),
+        run: |view, args| with_value(view, args, |_, _| {}),
     },
     parse: name_and_format,
 };
@@ -52,7 +55,12 @@ pub(super) static SET_HEADER: ActionWord = ActionWord {
         name: "set-header",
         rule_sets: ALL_HTTP,
         is_final: false,
-        run: |view, args| with_value(view, args, Head::set),
+        // What was there goes, also if the new one has no room (observed).
+        run: |view, args| {
+            with_value(view, args, |head, name| {
+                head.remove(name);
+            })
+        },
     },
     parse: name_and_format,
 };
@@ -132,13 +140,20 @@ fn name_and_method(words: &mut RuleWords<'_, '_>) -> Result<Vec<Arg>, String> {
 fn with_value<'a>(
     view: &mut ActionView<'a>,
     args: &'a Args,
-    put: fn(&mut Head, &[u8], &[u8]),
+    prepare: fn(&mut Head, &[u8]),
 ) -> Outcome<'a> {
-    if let (Some(name), Some(format)) = (args.text(0), args.format(1)) {
-        let value = view.write(format);
-        if let Some(head) = view.message() {
-            put(head, name, value);
-        }
+    let (Some(name), Some(format)) = (args.text(0), args.format(1)) else {
+        return Outcome::Next;
+    };
+    let value = view.write(format);
+    if let Some(head) = view.message() {
+        prepare(head, name);
+    }
+    if !view.has_room(FIELD + name.len() + value.len(), 0) {
+        return view.no_room();
+    }
+    if let Some(head) = view.message() {
+        head.add(name, value);
     }
     Outcome::Next
 }
@@ -176,13 +191,19 @@ fn replace<'a>(view: &mut ActionView<'a>, args: &'a Args, rewrite: Rewrite) -> O
     };
     let arena = view.arena;
     let by = view.write(format);
-    let Some(head) = view.message() else {
-        return Outcome::Next;
-    };
     let mut from = 0;
-    while let Some(at) = head.position(name, from) {
-        if let Some(value) = rewrite(head.value(at), regex, by, arena) {
-            head.replace_value(at, value);
+    while let Some(head) = view.message()
+        && let Some(at) = head.position(name, from)
+    {
+        let before = head.value(at);
+        if let Some(value) = rewrite(before, regex, by, arena) {
+            let before = before.len();
+            if !view.has_room(value.len(), before) {
+                return view.no_room();
+            }
+            if let Some(head) = view.message() {
+                head.replace_value(at, value);
+            }
         }
         from = at + 1;
     }

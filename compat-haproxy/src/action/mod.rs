@@ -77,6 +77,7 @@ pub static ACTIONS: &[&ActionWord] = &[
     &variable::SET_VAR,
     &variable::SET_VAR_FMT,
     &answer::SILENT_DROP,
+    &flow::STRICT_MODE,
     &answer::TARPIT,
     &tracking::TRACK_SESSION,
     &tracking::TRACK_STREAM,

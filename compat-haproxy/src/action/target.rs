@@ -91,9 +91,33 @@ fn regex_and_format(words: &mut RuleWords<'_, '_>) -> Result<Vec<Arg>, String> {
 fn set<'a>(view: &mut ActionView<'a>, args: &'a Args, put: fn(&mut Head, &[u8])) -> Outcome<'a> {
     if let Some(format) = args.format(0) {
         let text = view.write(format);
+        return rewrite(view, text, put);
+    }
+    Outcome::Next
+}
+
+/// Puts something into the request line, if it has room.
+fn rewrite<'a>(view: &mut ActionView<'a>, text: &[u8], put: fn(&mut Head, &[u8])) -> Outcome<'a> {
+    // One that has room in any case, or what was there to go back to.
+    let arena = view.arena;
+    let before = match (view.has_room(text.len() + 1, 0), view.request.as_deref()) {
+        (false, Some(head)) => Some((
+            arena.alloc_slice_copy(head.method()),
+            arena.alloc_slice_copy(head.uri()),
+        )),
+        _ => None,
+    };
+    if let Some(head) = view.request.as_deref_mut() {
+        put(head, text);
+    }
+    if let Some((method, uri)) = before
+        && !view.has_room(0, 0)
+    {
         if let Some(head) = view.request.as_deref_mut() {
-            put(head, text);
+            head.set_method(method);
+            head.set_uri(uri);
         }
+        return view.no_room();
     }
     Outcome::Next
 }
@@ -109,10 +133,10 @@ fn replace<'a>(
     };
     let arena = view.arena;
     let by = view.write(format);
-    if let Some(head) = view.request.as_deref_mut()
+    if let Some(head) = view.request.as_deref()
         && let Some(text) = whole(part(head), regex, by, arena)
     {
-        put(head, text);
+        return rewrite(view, text, put);
     }
     Outcome::Next
 }

@@ -13,6 +13,9 @@ use super::uri;
 
 pub use lines::NotALine;
 
+const WEIGHT_OF_FIELD: usize = 8;
+const WEIGHT_OF_LINES: usize = 37;
+
 pub use super::list::{Elements, elements, raw_elements, trim};
 pub use pool::HeadPool;
 
@@ -224,6 +227,27 @@ impl Head {
     #[inline]
     pub fn is_request(&self) -> bool {
         matches!(self.kind, Kind::Request)
+    }
+
+    /// What it weighs: its start line (method and target, or status and reason; version), names and values, 8 bytes a
+    /// field, and 37. That is what the reference's own form of it takes of a buffer, so that its limits are kept to the
+    /// byte.
+    pub fn weight(&self) -> usize {
+        let line = match self.kind {
+            Kind::Request => self.method.len() + self.text.len(),
+            Kind::Response => 3 + self.text.len(),
+        };
+        let fields = self.fields.iter();
+        let fields = fields.map(|field| WEIGHT_OF_FIELD + field.name.len() + field.value.len());
+        WEIGHT_OF_LINES + line + self.version_text.len() + fields.sum::<usize>()
+    }
+
+    /// Whether it weighs at most `limit` once it has grown by `more` and shrunk by `less`.
+    #[inline]
+    pub fn fits(&self, more: usize, less: usize, limit: usize) -> bool {
+        // The block has all parts in it but the status, and what was replaced besides: most heads need no sum.
+        let most = self.bytes.len() + 3 + self.fields.len() * WEIGHT_OF_FIELD + WEIGHT_OF_LINES;
+        most + more <= limit || (self.weight() + more).saturating_sub(less) <= limit
     }
 
     // --- start line

@@ -10,7 +10,10 @@ pub mod reply;
 use std::time::Instant;
 
 use crate::{
-    http::message::{Head, Version},
+    http::{
+        h1::verdict::WEIGHT_OF_BUFFER,
+        message::{Head, Version},
+    },
     live::Live,
     plan::{Plan, ProxyId},
     sample::{
@@ -103,6 +106,36 @@ impl<'a> ActionView<'a> {
         }
     }
 
+    /// Whether the message's head may grow by `more` bytes and shrink by `less`: it must fit in a buffer (manual:
+    /// "tune.bufsize").
+    pub fn has_room(&mut self, more: usize, less: usize) -> bool {
+        let limit = self.plan.tune.bufsize.saturating_sub(WEIGHT_OF_BUFFER);
+        let head = self.message();
+        head.is_none_or(|head| head.fits(more, less, limit))
+    }
+
+    /// A rewrite has no room. It is counted, and ends the exchange under `strict-mode`.
+    pub fn no_room(&mut self) -> Outcome<'a> {
+        let worker = usize::from(self.session.worker);
+        let frontend = self.live.proxy(self.session.frontend);
+        frontend.frontend.of(worker).failed_rewrites.increment();
+        if let Some(backend) = self.stream.backend {
+            let backend = self.live.proxy(backend);
+            backend.backend.of(worker).failed_rewrites.increment();
+        }
+        if let Some(server) = self.stream.server {
+            let servers = &self.live.proxy(server.backend).servers;
+            if let Some(server) = servers.get(server.index as usize) {
+                server.counters.of(worker).failed_rewrites.increment();
+            }
+        }
+        if self.stream.lenient_rewrites {
+            Outcome::Next
+        } else {
+            Outcome::Final(Verdict::NoRoom)
+        }
+    }
+
     /// The message that the rule set is about: the response where there is one.
     pub fn message(&mut self) -> Option<&mut Head> {
         match self.response.as_deref_mut() {
@@ -177,6 +210,8 @@ pub enum Verdict<'a> {
     Respond(Box<Respond>),
     /// The request is none that a rule can work on: 400.
     Malformed,
+    /// What a rule rewrote has no room in a buffer: 500.
+    NoRoom,
     /// Close without an answer.
     Reject,
     /// Take no more from the server; what it has sent is passed on.

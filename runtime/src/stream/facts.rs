@@ -155,6 +155,8 @@ pub struct StreamFacts {
     pub redispatched: bool,
     /// A rule said that `retry-on` doesn't count for this request.
     pub keeps_to_its_answer: bool,
+    /// A rule of the set that runs said that rewrites may fail.
+    pub lenient_rewrites: bool,
     /// Timeouts that a rule chose: towards the server and of a tunnel, in milliseconds; 0: none.
     pub chosen_timeouts: [i32; 2],
     /// Its class in queues, and its offset against those of the same class.
@@ -218,6 +220,7 @@ impl StreamFacts {
             retries: 0,
             redispatched: false,
             keeps_to_its_answer: false,
+            lenient_rewrites: false,
             chosen_timeouts: [0; 2],
             priority: Priority::default(),
             server_queue: 0,

@@ -360,6 +360,10 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             Failure::ServerTimeoutWhileReceiving
             | Failure::ServerCutOff
             | Failure::ServerMalformedWhileReceiving => self.count_server_abort(),
+            Failure::RequestRewrite | Failure::ResponseRewrite => {
+                self.frontend_shard().internal_errors.increment();
+                self.on_backend(server, |counters| counters.internal_errors.increment());
+            }
             Failure::Internal => self.frontend_shard().internal_errors.increment(),
             _ => {}
         }

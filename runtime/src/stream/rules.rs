@@ -56,6 +56,8 @@ pub(super) enum Decision {
     Reject,
     /// The request is none.
     Malformed,
+    /// What a rule rewrote has no room: this page instead.
+    NoRoom(Box<LocalReply>),
     /// Take no more from the server.
     Close,
     SilentDrop,
@@ -201,6 +203,12 @@ impl<'s, C: ClientSide> Stream<'s, C> {
                 self.facts.termination.mark(b'L', b'H');
                 Err(Halt::Reply(reply))
             }
+            Decision::NoRoom(page) => {
+                self.count_failure(Failure::ResponseRewrite);
+                self.facts.timers.response_ms = -1;
+                self.facts.termination.mark(b'P', b'H');
+                Err(Halt::Reply(page))
+            }
             other => self.common(other),
         }
     }
@@ -238,6 +246,10 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             Decision::Reject => {
                 self.facts.termination.mark(b'P', b'R');
                 Err(Halt::Closed)
+            }
+            Decision::NoRoom(_) => {
+                self.facts.timers.request_done = None;
+                Err(Halt::Failed(Failure::RequestRewrite))
             }
             Decision::Malformed => {
                 // It counts as never received (observed).
@@ -278,6 +290,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         if rules.is_empty() {
             return Ok(Decision::Continue);
         }
+        self.facts.lenient_rewrites = false;
         let began = clock::now();
         let (mut from, mut resumed) = (RuleIndex::default(), None);
         let mut inspect_over = inspect_delay.is_none();
@@ -533,6 +546,7 @@ fn decide(verdict: Verdict<'_>, view: &ActionView<'_>) -> Decision {
         }
         Verdict::Reject => Decision::Reject,
         Verdict::Malformed => Decision::Malformed,
+        Verdict::NoRoom => Decision::NoRoom(Box::new(view.error_page(500))),
         Verdict::Close => Decision::Close,
         Verdict::SilentDrop => Decision::SilentDrop,
     }

@@ -9,7 +9,6 @@ use super::class::{LENIENT_NAME, LENIENT_TARGET, TARGET, TOKEN, VERSION, end_of}
 use super::semantics;
 
 pub use super::verdict::{DecodeError, ErrorKind, Limits};
-use super::verdict::{WEIGHT_OF_FIELD, WEIGHT_OF_LINES};
 
 /// The longest name of a field that the reference takes.
 const MAX_NAME: usize = 255;
@@ -198,20 +197,7 @@ fn decode(
 }
 
 fn check_weight(head: &Head, limits: &Limits, position: usize) -> Result<(), DecodeError> {
-    // What was received outweighs its parts but for the fixed costs: most heads need no sum.
-    if position + head.len() * WEIGHT_OF_FIELD + WEIGHT_OF_LINES <= limits.max_weight {
-        return Ok(());
-    }
-    let line = if head.is_request() {
-        head.method().len() + head.uri().len()
-    } else {
-        3 + head.reason().len()
-    };
-    let fields: usize = head
-        .iter()
-        .map(|(name, value)| WEIGHT_OF_FIELD + name.len() + value.len())
-        .sum();
-    if WEIGHT_OF_LINES + line + head.version_text().len() + fields > limits.max_weight {
+    if !head.fits(0, 0, limits.max_weight) {
         return Err(DecodeError {
             kind: ErrorKind::TooLarge,
             position,

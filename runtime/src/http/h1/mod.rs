@@ -6,4 +6,4 @@ pub mod decode;
 pub mod encode;
 pub mod framing;
 mod semantics;
-mod verdict;
+pub mod verdict;

@@ -15,10 +15,8 @@ pub struct Limits {
     pub keep_case: bool,
 }
 
-/// Block and header that the reference's internal form of a message costs, so that its limit is kept to the byte.
-const WEIGHT_OF_BUFFER: usize = 48;
-pub(super) const WEIGHT_OF_FIELD: usize = 8;
-pub(super) const WEIGHT_OF_LINES: usize = 37;
+/// Header that the reference's internal form of a message costs in a buffer.
+pub const WEIGHT_OF_BUFFER: usize = 48;
 
 impl Limits {
     /// Limits under `tune.bufsize`, `tune.maxrewrite` and `tune.http.maxhdr`.
