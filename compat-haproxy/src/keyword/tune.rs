@@ -63,11 +63,11 @@ pub static ROWS: &[GlobalKeyword] = &[
     row("tune.ssl.ssl-ctx-cache-size", State::Tuning, number),
     row("tune.stick-counters", State::Tuning, number),
     row("tune.vars.check-max-size", State::Tuning, number),
-    row("tune.vars.global-max-size", State::Tuning, number),
-    row("tune.vars.proc-max-size", State::Tuning, number),
-    row("tune.vars.reqres-max-size", State::Tuning, number),
-    row("tune.vars.sess-max-size", State::Tuning, number),
-    row("tune.vars.txn-max-size", State::Tuning, number),
+    row("tune.vars.global-max-size", State::Executed, variables),
+    row("tune.vars.proc-max-size", State::Executed, variables),
+    row("tune.vars.reqres-max-size", State::Executed, variables),
+    row("tune.vars.sess-max-size", State::Executed, variables),
+    row("tune.vars.txn-max-size", State::Executed, variables),
     row("tune.zlib.memlevel", State::Tuning, number),
     row("tune.zlib.windowsize", State::Tuning, number),
 ];
@@ -129,11 +129,6 @@ const BOUNDS: &[Bounds] = &[
     ("tune.ssl.ssl-ctx-cache-size", "'{w}' expects an integer argument.", 0, i64::MAX, "'{w}' expects a positive numeric value.", true),
     ("tune.stick-counters", "'{w}' expects an integer argument.", i64::MIN, i64::MAX, "", true),
     ("tune.vars.check-max-size", "'{w}' expects an integer argument.", i64::MIN, i64::MAX, "", true),
-    ("tune.vars.global-max-size", "'{w}' expects an integer argument.", i64::MIN, i64::MAX, "", true),
-    ("tune.vars.proc-max-size", "'{w}' expects an integer argument.", i64::MIN, i64::MAX, "", true),
-    ("tune.vars.reqres-max-size", "'{w}' expects an integer argument.", i64::MIN, i64::MAX, "", true),
-    ("tune.vars.sess-max-size", "'{w}' expects an integer argument.", i64::MIN, i64::MAX, "", true),
-    ("tune.vars.txn-max-size", "'{w}' expects an integer argument.", i64::MIN, i64::MAX, "", true),
     ("tune.zlib.memlevel", "'{w}' expects a numeric value between 1 and 9", 1, 9, "'{w}' expects a numeric value between 1 and 9", true),
     ("tune.zlib.windowsize", "'{w}' expects a numeric value between 8 and 15", 8, 15, "'{w}' expects a numeric value between 8 and 15", true),
 ];
@@ -173,6 +168,19 @@ fn number(line: &mut GlobalLine<'_, '_>) -> Lowered {
             tune.numbers.insert(word, number);
         }
     }
+    Ok(())
+}
+
+/// A limit of variables' memory; anything behind it doesn't count (observed).
+fn variables(line: &mut GlobalLine<'_, '_>) -> Lowered {
+    let (word, text) = (line.line.text(0), line.line.text(1));
+    let size: i64 = match text.as_str() {
+        "" => 0,
+        text => text
+            .parse()
+            .map_err(|_| format!("{word}: '{text}' is an invalid size"))?,
+    };
+    line.global.tune.numbers.insert(word, size);
     Ok(())
 }
 

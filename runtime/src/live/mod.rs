@@ -60,6 +60,8 @@ pub struct Live {
     pub log_failure_told: std::sync::atomic::AtomicBool,
     /// Variables of the process.
     pub variables: parking_lot::Mutex<crate::sample::variables::Variables>,
+    /// What variables of all scopes take, where that has a limit.
+    pub variables_total: Arc<std::sync::atomic::AtomicUsize>,
     /// Clients of the command sockets now, bounded by `stats maxconn`.
     pub command_clients: Gauge,
     /// Such clients since the start.
@@ -202,6 +204,7 @@ impl Live {
             next_stream: std::sync::atomic::AtomicU64::new(0),
             log_failure_told: std::sync::atomic::AtomicBool::new(false),
             variables: parking_lot::Mutex::default(),
+            variables_total: Arc::default(),
             command_clients,
             commands: counters::Counter::default(),
             stopping: std::sync::atomic::AtomicBool::new(false),

@@ -82,6 +82,42 @@ pub struct Tune {
     pub logurilen: usize,
     /// Connections accepted in a row.
     pub maxaccept: usize,
+    /// Memory of variables; `None`: nobody counts it.
+    pub variables: Option<VariableLimits>,
+}
+
+/// `tune.vars.*-max-size`: bytes that variables may take, in each scope with those of the finer ones in it; 0: as many
+/// as they like.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct VariableLimits {
+    /// Of a request or a response.
+    pub message: usize,
+    /// Of a transaction.
+    pub transaction: usize,
+    /// Of a session.
+    pub session: usize,
+    /// Of the process: the lower one of `proc` and `global`.
+    pub process: usize,
+}
+
+impl VariableLimits {
+    fn of(tune: &model::Tune) -> Option<Self> {
+        let of = |scope: &str| {
+            let number = tune.numbers.get(&format!("tune.vars.{scope}-max-size"));
+            number.map_or(0, |&bytes| usize::try_from(bytes).unwrap_or(0))
+        };
+        let lower = |one: usize, other: usize| match (one, other) {
+            (0, limit) | (limit, 0) => limit,
+            (one, other) => one.min(other),
+        };
+        let limits = Self {
+            message: of("reqres"),
+            transaction: of("txn"),
+            session: of("sess"),
+            process: lower(of("proc"), of("global")),
+        };
+        (limits != Self::default()).then_some(limits)
+    }
 }
 
 impl Tune {
@@ -97,6 +133,7 @@ impl Tune {
                 .maxaccept
                 .and_then(|n| usize::try_from(n).ok())
                 .unwrap_or(64),
+            variables: VariableLimits::of(tune),
         }
     }
 }

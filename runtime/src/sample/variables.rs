@@ -1,6 +1,12 @@
 //! Variables: values that rules and converters keep for later expressions (manual 7.3.1 "set-var").
 
-use std::net::IpAddr;
+use std::{
+    net::IpAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+};
 
 use locum_model::expr::{Var, VarScope};
 
@@ -8,13 +14,24 @@ use super::{
     value::{Arena, Value},
     view::View,
 };
+use crate::plan::VariableLimits;
 
 /// The variables of one scope. They are few: looked for one by one.
-#[derive(Debug, Clone, Default)]
-pub struct Variables(Vec<(Box<str>, Option<Stored>)>);
+#[derive(Debug, Default)]
+pub struct Variables {
+    entries: Vec<(Box<str>, Option<Stored>)>,
+    /// The process's count of their memory, where it has a limit.
+    total: Option<Arc<AtomicUsize>>,
+}
+
+impl Drop for Variables {
+    fn drop(&mut self) {
+        self.clear();
+    }
+}
 
 /// The scopes that end with the exchange.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub struct StreamVariables {
     /// `txn`
     pub transaction: Variables,
@@ -89,7 +106,7 @@ impl SetWhen {
 
 impl Variables {
     fn slot(&self, name: &str) -> Option<&Option<Stored>> {
-        let found = self.0.iter().find(|(known, _)| **known == *name);
+        let found = self.entries.iter().find(|(known, _)| **known == *name);
         found.map(|(_, value)| value)
     }
 
@@ -116,23 +133,57 @@ impl Variables {
 
     /// Takes a variable away.
     pub fn unset(&mut self, name: &str) {
-        self.0.retain(|(known, _)| **known != *name);
+        let (before, total) = (self.entries.len(), self.total.clone());
+        let freed = self.slot(name).map_or(0, cost);
+        self.entries.retain(|(known, _)| **known != *name);
+        if let Some(total) = total.filter(|_| self.entries.len() < before) {
+            give_back(&total, freed);
+        }
     }
 
     fn store(&mut self, name: &str, value: Option<Stored>) {
-        match self.0.iter_mut().find(|(known, _)| **known == *name) {
+        match self.entries.iter_mut().find(|(known, _)| **known == *name) {
             Some((_, slot)) => *slot = value,
-            None => self.0.push((name.into(), value)),
+            None => self.entries.push((name.into(), value)),
         }
     }
 
     /// Forgets all.
     pub fn clear(&mut self) {
-        self.0.clear();
+        if let Some(total) = self.total.take() {
+            give_back(&total, self.memory());
+        }
+        self.entries.clear();
+    }
+
+    /// What they take, as the reference counts it.
+    fn memory(&self) -> usize {
+        self.entries.iter().map(|(_, value)| cost(value)).sum()
     }
 }
 
+/// What a variable takes, as the reference counts it: a text its length besides.
+fn cost(value: &Option<Stored>) -> usize {
+    match value {
+        None => 0,
+        Some(Stored::Str(text) | Stored::Bin(text) | Stored::Method(text)) => VARIABLE + text.len(),
+        Some(Stored::Bool(_) | Stored::Int(_) | Stored::Ip(_)) => VARIABLE,
+    }
+}
+
+fn give_back(total: &AtomicUsize, bytes: usize) {
+    // Those that the configuration set were never counted.
+    let _ = total.fetch_update(Relaxed, Relaxed, |total| Some(total.saturating_sub(bytes)));
+}
+
+/// Bytes of a variable but for its text.
+const VARIABLE: usize = 80;
+
 impl StreamVariables {
+    fn memory(&self) -> usize {
+        self.transaction.memory() + self.request.memory() + self.response.memory()
+    }
+
     fn scope(&mut self, scope: VarScope) -> Option<&mut Variables> {
         match scope {
             VarScope::Txn => Some(&mut self.transaction),
@@ -159,8 +210,53 @@ impl View<'_> {
             }
             when.exists = None;
         }
+        if let Some(limits) = &self.plan.tune.variables
+            && self.with_scope(var.scope, |all| when.holds(all.slot(&var.name), value))
+                == Some(true)
+            && !self.charge(var, value, limits)
+        {
+            return false;
+        }
         let set = self.with_scope(var.scope, |variables| variables.set(&var.name, value, when));
         set.unwrap_or(false)
+    }
+
+    /// Whether a value has room in its scope and in those around it (manual: "tune.vars.proc-max-size"). Where it has
+    /// none the old value stays.
+    fn charge(&self, var: &Var, value: Value<'_>, limits: &VariableLimits) -> bool {
+        let new = cost(&Some(Stored::of(value)));
+        let old = self.with_scope(var.scope, |variables| {
+            variables.slot(&var.name).map_or(0, cost)
+        });
+        let more = new.saturating_sub(old.unwrap_or(0));
+        let fits = |limit: usize, used: usize| limit == 0 || used + more <= limit;
+        let message = self.with_scope(var.scope, |variables| variables.memory());
+        let transaction = self
+            .stream
+            .map_or(0, |stream| stream.variables.borrow().memory());
+        let session = self.session.variables.borrow().memory() + transaction;
+        let scope = var.scope;
+        let in_message = matches!(scope, VarScope::Req | VarScope::Res);
+        let in_transaction = in_message || scope == VarScope::Txn;
+        let in_session = in_transaction || scope == VarScope::Sess;
+        if (in_message && !fits(limits.message, message.unwrap_or(0)))
+            || (in_transaction && !fits(limits.transaction, transaction))
+            || (in_session && !fits(limits.session, session))
+        {
+            return false;
+        }
+        if limits.process == 0 {
+            return true;
+        }
+        let total = &self.live.variables_total;
+        let (add, take) = (more, old.unwrap_or(0).saturating_sub(new));
+        if total.fetch_add(add, Relaxed) + add > limits.process && add > 0 {
+            give_back(total, add);
+            return false;
+        }
+        give_back(total, take);
+        self.with_scope(scope, |variables| variables.total = Some(total.clone()));
+        true
     }
 
     /// Takes a variable's value away.
