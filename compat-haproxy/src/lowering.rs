@@ -25,7 +25,7 @@ pub mod rule;
 pub use acl::{LoweredAcl, lower_acl};
 pub use condition::{ConditionError, lower_condition, lower_required_condition};
 pub use expr::{LoweredExpr, lower_expr, lower_expr_words};
-pub use format::lower_format;
+pub use format::{lower_format, lower_rule_format};
 pub use place::{
     AclFacts, CaptureSlot, Notes, Place, Point, Points, Reference, ReferenceKind, Track,
     shown_proxy,

@@ -38,8 +38,6 @@ const CONVERTERS_NOT_EXECUTED: &[(&str, &str)] = &[(
     "its function is described nowhere but in the reference's source",
 )];
 
-const LATER: &str = "not executed yet";
-
 /// Actions that are known and not executed in any rule set.
 const ACTIONS_NOT_EXECUTED: &[(&str, &str)] = &[
     ("cache-", "the cache is not executed yet"),
@@ -53,7 +51,6 @@ const ACTIONS_NOT_EXECUTED: &[(&str, &str)] = &[
         "a filter for tracing that Debian's reference lacks",
     ),
     ("send-spoe-group", "needs SPOE, which is not executed yet"),
-    ("switch-mode", LATER),
     ("use-service", "needs services, which are not executed yet"),
 ];
 

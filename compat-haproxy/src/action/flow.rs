@@ -1,5 +1,5 @@
 //! How a request goes on its way: `disable-l7-retry`, `expect-proxy`, `set-priority-class`, `set-priority-offset`,
-//! `set-timeout`, `strict-mode`, `wait-for-handshake` (manual 4.2).
+//! `set-timeout`, `strict-mode`, `switch-mode`, `wait-for-handshake` (manual 4.2).
 //!
 //! ```text
 //! http-request set-priority-class int(-1) if { path /health }
@@ -10,7 +10,7 @@ use locum_model::expr::Arg;
 use locum_parser::haproxy::units::{self, Time, TimeError, TimeUnit};
 use locum_runtime::{
     plan::args::Args,
-    rules::{ActionView, Outcome},
+    rules::{ActionView, Outcome, Verdict},
     sample::value::{Type, Value},
     vocab::{ActionDef, ActionFn, RuleSets},
 };
@@ -41,6 +41,49 @@ pub(super) static STRICT_MODE: ActionWord = ActionWord {
         )),
     },
 };
+
+/// Bytes become requests. What is HTTP already stays so; the rules behind it are not evaluated either way (observed).
+pub(super) static SWITCH_MODE: ActionWord = ActionWord {
+    def: &ActionDef {
+        name: "switch-mode",
+        rule_sets: RuleSets::TCP_REQUEST_CONTENT,
+        is_final: true,
+        run: |_, _| Outcome::Final(Verdict::Upgrade),
+    },
+    parse: mode,
+};
+
+fn mode(words: &mut RuleWords<'_, '_>) -> Result<Vec<Arg>, String> {
+    let rule = "'tcp-request switch-mode'";
+    if words.place.section == "backend" {
+        return Err(format!(
+            "{rule} not allowed because {} has no frontend capability",
+            words.place.proxy_shown()
+        ));
+    }
+    match words.take() {
+        b"http" => {}
+        b"" => return Err(format!("{rule} expects a mode as argument.")),
+        found => {
+            let found = String::from_utf8_lossy(found);
+            return Err(format!("{rule} expects a valid mode (got '{found}')."));
+        }
+    }
+    if words.peek() != b"proto" {
+        return Ok(Vec::new());
+    }
+    words.take();
+    match words.take() {
+        b"h1" => Ok(Vec::new()),
+        b"h2" => Ok(vec![Arg::Word("h2".to_owned())]),
+        b"fcgi" => Ok(vec![Arg::Word("fcgi".to_owned())]),
+        b"" => Err(format!("{rule}: 'proto' expects a protocol as argument.")),
+        found => Err(format!(
+            "{rule}: 'proto' expects a valid MUX protocol, if specified (got '{}')",
+            String::from_utf8_lossy(found)
+        )),
+    }
+}
 
 /// There is no handshake to wait for: nothing of a request comes before it.
 pub(super) static WAIT_FOR_HANDSHAKE: ActionWord = ActionWord {

@@ -78,6 +78,7 @@ pub static ACTIONS: &[&ActionWord] = &[
     &variable::SET_VAR_FMT,
     &answer::SILENT_DROP,
     &flow::STRICT_MODE,
+    &flow::SWITCH_MODE,
     &answer::TARPIT,
     &tracking::TRACK_SESSION,
     &tracking::TRACK_STREAM,

@@ -13,7 +13,7 @@ use locum_runtime::{
     vocab::{ActionDef, RuleSets},
 };
 
-use crate::lowering::{ActionWord, RuleWords, lower_format};
+use crate::lowering::{ActionWord, RuleWords, lower_rule_format};
 
 pub(super) static REDIRECT: ActionWord = ActionWord {
     def: &ActionDef {
@@ -46,7 +46,7 @@ fn parse(words: &mut RuleWords<'_, '_>) -> Result<Vec<Arg>, String> {
                 args[TARGET] = match (word, &*target) {
                     // A prefix of a slash is none: it strips what stood before the path.
                     (b"prefix", b"/") => Arg::Absent,
-                    _ => Arg::Format(lower_format(&target, words.place)?),
+                    _ => Arg::Format(lower_rule_format(&target, words.place)?),
                 };
                 args[KIND] = Arg::Word(shown);
             }

@@ -11,7 +11,7 @@ use locum_model::{
 };
 use locum_runtime::rules::{error_table::has_page, reply::raw_page};
 
-use crate::lowering::{RuleWords, lower_format};
+use crate::lowering::{RuleWords, lower_rule_format};
 
 /// Reads a reply's words. Without a word about the body, `default` is it.
 ///
@@ -88,12 +88,12 @@ impl Reader {
             }
             b"lf-file" => {
                 let path = named(words, "'lf-file' expects <file> as argument")?;
-                let format = lower_format(&file(&path)?, words.place)?;
+                let format = lower_rule_format(&file(&path)?, words.place)?;
                 self.set("lf-file", ReplyBody::Format(format))?;
             }
             b"lf-string" => {
                 let text = named(words, "'lf-string' expects <fmt> as argument")?;
-                let format = lower_format(&text, words.place)?;
+                let format = lower_rule_format(&text, words.place)?;
                 self.set("lf-string", ReplyBody::Format(format))?;
             }
             _ => return Ok(false),

@@ -2,6 +2,7 @@
 
 use locum_model::{
     Origin,
+    expr::Arg,
     log::LogSink,
     proxy::{KeyType, Mode},
 };
@@ -29,6 +30,7 @@ pub(super) fn check(loader: &mut Loader<'_>, names: &Names, draft: &mut Draft) {
     default_backend(loader, names, draft);
     switches(loader, names, draft);
     raw_conditions(loader, draft, None);
+    upgrades(loader, draft);
     if tables(loader, names, draft) {
         content_tracks(loader, draft);
     }
@@ -366,21 +368,88 @@ fn captured_cookie(loader: &mut Loader<'_>, draft: &mut Draft) {
     }
 }
 
+/// The last line of a rule with a format, where one of them says something of a request.
+fn http_format(loader: &mut Loader<'_>, draft: &Draft) -> Option<Origin> {
+    let formats = &loader.shared.notes.rule_formats;
+    let own = || formats.iter().filter(|format| format.proxy == draft.name());
+    own().any(|format| format.needs_http).then(|| {
+        let last = own().filter_map(|format| format.at.clone()).next_back();
+        let log = draft.log_format.as_ref().map(|format| format.at.clone());
+        let lines = last.into_iter().chain(log);
+        lines.max_by_key(|at| at.line).unwrap_or_else(|| Origin {
+            file: "(null)".into(),
+            ..Origin::nowhere()
+        })
+    })
+}
+
+/// The protocols that `switch-mode http proto` names.
+fn upgrades(loader: &mut Loader<'_>, draft: &Draft) {
+    for rule in &draft.proxy.rules.tcp_request_content {
+        let Some(Arg::Word(protocol)) = rule.value.args.first() else {
+            continue;
+        };
+        if rule.value.action != "switch-mode" {
+            continue;
+        }
+        match protocol.as_str() {
+            "h2" => loader
+                .shared
+                .unexecuted("switch-mode http proto h2", &rule.at),
+            "fcgi" => loader.shared.alert_plain(format!(
+                "Proxy '{}': MUX protocol 'fcgi' is not compatible with the selected mode.",
+                draft.name()
+            )),
+            _ => {}
+        }
+    }
+}
+
+/// A rule makes requests of its bytes.
+fn may_become_http(draft: &Draft) -> bool {
+    let rules = &draft.proxy.rules.tcp_request_content;
+    rules.iter().any(|rule| rule.value.action == "switch-mode")
+}
+
 /// What needs HTTP mode and is ignored without it.
 fn ignored(loader: &mut Loader<'_>, draft: &mut Draft) {
     if draft.proxy.mode == Mode::Http || draft.mode_health {
         return;
     }
     let (kind, name) = (draft.type_word(), draft.name().to_owned());
+    let mut say = |what: &str| {
+        loader.shared.warn_plain(format!(
+            "{what} will be ignored for {kind} '{name}' (needs 'mode http')."
+        ));
+    };
+    if draft.backend.cookie.is_some() && draft.has_backend {
+        say("cookie");
+        draft.backend.cookie = None;
+    }
+    if draft.frontend.monitor_uri.is_some() && draft.has_frontend {
+        say("monitor-uri");
+        draft.frontend.monitor_uri = None;
+    }
+    if let Some(at) = http_format(loader, draft) {
+        loader.shared.warn_plain(format!(
+            "parsing [{at}] : HTTP log/header format not usable with {kind} '{name}' (needs 'mode http')."
+        ));
+    }
+    if may_become_http(draft) {
+        let elsewhere =
+            draft.frontend.default_backend.is_some() || !draft.proxy.rules.use_backend.is_empty();
+        if !draft.servers.is_empty() && !elsewhere {
+            loader.shared.warn_plain(format!(
+                "Proxy '{name}' : 'switch-mode http' configured for a tcp proxy with no backend. Incoming connections upgraded to HTTP cannot be routed to TCP servers"
+            ));
+        }
+        return;
+    }
     let mut say = |what: &str, verb: &str| {
         loader.shared.warn_plain(format!(
             "{what} ignored for {kind} '{name}' as {verb} HTTP mode."
         ));
     };
-    if draft.backend.cookie.is_some() && draft.has_backend {
-        say("cookie", "it requires");
-        draft.backend.cookie = None;
-    }
     if draft.facts.http_request {
         say("'http-request' rules", "they require");
     }

@@ -6,21 +6,42 @@ use locum_model::{
 };
 use locum_parser::haproxy::logformat::{Flag, FormatProblem, LogFormat as FormatSyntax, Part};
 
-use super::{Place, expr::lower_syntax};
+use super::{Place, expr::lower_syntax, place::RuleFormat};
 
 /// Lowers a log format.
 ///
 /// # Errors
 /// The reference's wording without the place and without its closing full stop.
 pub fn lower_format(text: &[u8], place: &mut Place<'_>) -> Result<LogFormat, String> {
+    lower(text, place).map(|(format, _)| format)
+}
+
+/// Lowers a format of a rule, and notes what it needs.
+///
+/// # Errors
+/// As [`lower_format`].
+pub fn lower_rule_format(text: &[u8], place: &mut Place<'_>) -> Result<LogFormat, String> {
+    let (format, needs_http) = lower(text, place)?;
+    place.notes.rule_formats.push(RuleFormat {
+        proxy: place.proxy.to_owned(),
+        at: Some(place.at.clone()),
+        needs_http,
+    });
+    Ok(format)
+}
+
+/// The format, and whether it says something of a message of HTTP.
+fn lower(text: &[u8], place: &mut Place<'_>) -> Result<(LogFormat, bool), String> {
     let syntax = FormatSyntax::parse(text);
     let mut current = FormatFlags::default();
     let mut parts = Vec::with_capacity(syntax.parts.len());
+    let mut needs_http = false;
     for part in &syntax.parts {
         match part {
             Part::Text(text) => parts.push(FormatPart::Text(Text::from(text.clone()))),
             Part::Alias { name, flags, .. } if name == "o" => apply(&mut current, flags),
             Part::Alias { name, flags, .. } => {
+                needs_http |= matches!(name.as_str(), "rt" | "ST");
                 parts.push(lower_alias(name, current, flags, place)?);
             }
             Part::Expression {
@@ -38,6 +59,7 @@ pub fn lower_format(text: &[u8], place: &mut Place<'_>) -> Result<LogFormat, Str
                         lowered.fetch.needs
                     ));
                 }
+                needs_http |= lowered.fetch.needs.starts_with("HTTP");
                 let mut own = current;
                 apply(&mut own, flags);
                 let expr = Located::new(lowered.expr, place.at.clone());
@@ -46,7 +68,7 @@ pub fn lower_format(text: &[u8], place: &mut Place<'_>) -> Result<LogFormat, Str
         }
     }
     match &syntax.problem {
-        None | Some(FormatProblem::Expression(_)) => Ok(LogFormat { parts }),
+        None | Some(FormatProblem::Expression(_)) => Ok((LogFormat { parts }, needs_http)),
         Some(problem) => {
             let said = problem.message(text).unwrap_or_default();
             Err(said.strip_suffix('.').unwrap_or(&said).to_owned())

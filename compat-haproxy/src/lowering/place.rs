@@ -244,8 +244,8 @@ pub struct Notes {
     pub raw_conditions: Vec<(String, Origin)>,
     /// Lists of patterns named so far.
     pub pattern_lists: super::list::PatternLists,
-    /// Whether something looked at needs HTTP mode.
-    pub needs_http: bool,
+    /// Formats of rules.
+    pub rule_formats: Vec<RuleFormat>,
     /// Rings that `log tcp@…` lines make for themselves.
     pub rings: Vec<RingSettings>,
 }
@@ -278,6 +278,17 @@ impl Notes {
             (ring.format, ring.max_length) = (format, max_length);
         }
     }
+}
+
+/// A format of a rule, for the warnings about it.
+#[derive(Debug, Clone)]
+pub struct RuleFormat {
+    /// The proxy of the rule.
+    pub proxy: String,
+    /// Its line; the reference doesn't remember that of formats for a request's target.
+    pub at: Option<Origin>,
+    /// It says something of a message of HTTP.
+    pub needs_http: bool,
 }
 
 /// A slot that a `capture … id` rule names.

@@ -15,7 +15,7 @@ use super::{
     Place, Points,
     condition::{ConditionError, lower_condition},
     expr::lower_expr_words,
-    format::lower_format,
+    format::lower_rule_format,
     known::{Kind, known_action},
 };
 
@@ -158,7 +158,23 @@ impl<'w, 'p> RuleWords<'w, 'p> {
     /// # Errors
     /// The reference's wording.
     pub fn format(&mut self) -> Result<LogFormat, String> {
-        lower_format(self.take(), self.place)
+        /// Their lines aren't remembered (observed).
+        const OF_TARGETS: &[&[u8]] = &[
+            b"replace-path",
+            b"replace-pathq",
+            b"replace-uri",
+            b"set-method",
+            b"set-path",
+            b"set-pathq",
+            b"set-query",
+            b"set-uri",
+        ];
+        let of_target = OF_TARGETS.contains(&self.action());
+        let format = lower_rule_format(self.take(), self.place)?;
+        if of_target && let Some(noted) = self.place.notes.rule_formats.last_mut() {
+            noted.at = None;
+        }
+        Ok(format)
     }
 }
 

@@ -75,6 +75,21 @@ pub(super) fn open(
         "listen" if draft.has_inherited_rules() => Some("TCP/HTTP rules.".to_owned()),
         _ => None,
     };
+    let is_shared = base.is_some_and(|base| {
+        draft.has_inherited_rules() && {
+            let mut others = loader
+                .proxies
+                .iter()
+                .filter(|other| other.defaults == Some(base));
+            others.any(|other| other.has_backend != draft.has_backend)
+        }
+    });
+    if is_shared {
+        return Err(Fault::tight(format!(
+            "frontends and backends cannot inherit from the same defaults section if it defines TCP/HTTP rules (defaults section at {place})."
+        ))
+        .aborting());
+    }
     if let Some(rules) = out_of_place {
         let text =
             format!("a {section} section cannot inherit from a defaults section defining {rules}");

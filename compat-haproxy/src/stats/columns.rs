@@ -314,10 +314,10 @@ pub static COLUMNS: &[Column] = &[
         Some(_) => Number(r.health.observed_failures),
         None => Empty,
     }),
-    c("req_rate", "MRP:u32").f(|r| http(r.proxy.mode, r.request_rate.now)),
-    c("req_rate_max", "MMP:u32").f(|r| http(r.proxy.mode, r.request_rate.max)),
+    c("req_rate", "MRP:u32").f(|r| Number(r.request_rate.now)),
+    c("req_rate_max", "MMP:u32").f(|r| Number(r.request_rate.max)),
     c("req_tot", "MCP:u64")
-        .f(|r| http(r.proxy.mode, r.sum(|c| &c.requests)))
+        .f(|r| Number(r.sum(|c| &c.requests)))
         .s(|r| http(r.proxy.mode, r.sum(|c| &c.requests)))
         .b(|r| http(r.proxy.mode, r.sum(|c| &c.requests))),
     c("cli_abrt", "MCP:u64")

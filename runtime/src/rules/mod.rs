@@ -216,6 +216,8 @@ pub enum Verdict<'a> {
     Reject,
     /// Take no more from the server; what it has sent is passed on.
     Close,
+    /// The client's bytes are requests of HTTP; the rest of the rule set is not evaluated.
+    Upgrade,
     /// Stop talking without telling the peer.
     SilentDrop,
 }

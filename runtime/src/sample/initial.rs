@@ -2,6 +2,8 @@
 
 use std::cell::RefCell;
 
+use locum_model::proxy::Mode;
+
 use super::{
     value::{Arena, Value},
     variables::{SetWhen, Variables},
@@ -18,6 +20,7 @@ use crate::{
 pub fn set(plan: &Plan, live: &Live, now: Now) {
     // Only what needs neither client nor proxy was let in by the configuration's checks.
     let nobody = SessionFacts {
+        mode: Mode::Http,
         frontend: ProxyId(0),
         listener: ListenerId(0),
         accepted: now,

@@ -61,9 +61,9 @@ impl<'a> Buffered<'a> {
 }
 
 impl<'a> View<'a> {
-    /// Whether the proxy whose rule or log line is evaluated sees messages of HTTP rather than bytes.
+    /// Whether the client's connection carries messages of HTTP rather than bytes.
     pub fn is_http(&self) -> bool {
-        self.proxy().mode == Mode::Http
+        self.session.mode == Mode::Http
     }
 
     /// What the kernel knows about the client's connection; `None` if that isn't TCP.

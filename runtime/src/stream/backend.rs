@@ -1,6 +1,7 @@
 //! Where a request goes: `use_backend`, `default_backend`, `use-server`.
 
 use bytes::Bytes;
+use locum_model::proxy::Mode;
 
 use super::{ClientSide, Halt, Phase, Stream, failure::Failure};
 use crate::{
@@ -14,7 +15,7 @@ impl<C: ClientSide> Stream<'_, C> {
     /// Chooses the backend and enters it.
     ///
     /// # Errors
-    /// There is none: 503.
+    /// There is none: 503. Or it speaks no HTTP, which the client does: neither gets a word (observed).
     pub fn switch_backend(&mut self) -> Phase {
         if let Some(id) = self.chosen_backend() {
             self.backend = self.plan.proxy(id);
@@ -28,6 +29,10 @@ impl<C: ClientSide> Stream<'_, C> {
         self.enter_backend();
         self.expect_cookie();
         self.show_place();
+        if self.session.mode == Mode::Http && self.backend.mode == Mode::Tcp {
+            self.facts.termination.mark(b'I', b'R');
+            return Err(Halt::Closed);
+        }
         Ok(())
     }
 

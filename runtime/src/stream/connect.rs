@@ -78,7 +78,7 @@ const TURN_AROUND: Duration = Duration::from_secs(1);
 impl<'s, C: ClientSide> Stream<'s, C> {
     /// How long the exchange was queued, for the log. A session of TCP counts all that came before its server.
     fn note_queued(&mut self, began: Instant) {
-        let began = match self.frontend.mode {
+        let began = match self.session.mode {
             locum_model::proxy::Mode::Http => began,
             locum_model::proxy::Mode::Tcp => self.facts.timers.start.instant,
         };

@@ -3,7 +3,7 @@
 use std::{cell::RefCell, net::SocketAddr, os::fd::RawFd, time::Instant};
 
 use locum_kernel::socket_option;
-use locum_model::Origin;
+use locum_model::{Origin, proxy::Mode};
 
 use crate::{
     http::Version,
@@ -17,6 +17,8 @@ use crate::{
 /// Facts of a client's connection.
 #[derive(Debug)]
 pub struct SessionFacts {
+    /// What the connection carries now: the frontend's mode, until bytes turn out to be requests (manual 4).
+    pub mode: Mode,
     /// The frontend that accepted it.
     pub frontend: ProxyId,
     /// The socket that accepted it.
@@ -193,6 +195,8 @@ pub struct StreamFacts {
     pub lines_allowed: bool,
     /// A rule over lines chose the backend.
     pub line_backend: Option<ProxyId>,
+    /// It began as bytes: what comes before a request's own rules is behind it.
+    pub began_as_bytes: bool,
 }
 
 impl StreamFacts {
@@ -239,6 +243,7 @@ impl StreamFacts {
             is_tls: false,
             lines_allowed: false,
             line_backend: None,
+            began_as_bytes: false,
         }
     }
 }

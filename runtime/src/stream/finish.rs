@@ -73,6 +73,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         self.must_close = true;
         if failure != Failure::Killed {
             self.count_tracked(events::REQUEST);
+            self.count_frontend_request();
         }
         if matches!(
             failure,
@@ -93,7 +94,11 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             return self.finish(Err(Halt::Closed));
         }
         let row = self.row_of(failure);
-        self.facts.termination.mark(row.cause, row.phase);
+        match self.frontend.mode {
+            Mode::Http => self.facts.termination.mark(row.cause, row.phase),
+            // Whatever it was, a proxy for bytes refuses it (observed).
+            Mode::Tcp => self.facts.termination.mark(b'P', b'R'),
+        }
         self.count_failure(failure);
         if row.status > 0 && !(silent && self.frontend.options.http_ignore_probes) {
             self.answer_raw(row.status).await;
@@ -129,7 +134,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         if !silent {
             self.log();
         }
-        let keep = ended.is_ok() && !self.must_close && self.frontend.mode == Mode::Http;
+        let keep = ended.is_ok() && !self.must_close && self.session.mode == Mode::Http;
         self.worker.heads.give(std::mem::take(&mut self.request));
         self.worker.heads.give(std::mem::take(&mut self.response));
         if keep { After::KeepAlive } else { After::Close }
@@ -151,7 +156,8 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         if (normal && proxy.options.dontlog_normal) || null {
             return;
         }
-        let no_request = proxy.mode == Mode::Http && self.facts.timers.request_done.is_none();
+        let no_request =
+            self.session.mode == Mode::Http && self.facts.timers.request_done.is_none();
         let own = proxy.log.error_format.as_ref().filter(|_| no_request);
         let Some(format) = own.or(proxy.log.format.as_ref()) else {
             return;
@@ -220,9 +226,13 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     }
 
     pub(super) fn count_request(&mut self) {
-        let live = self.frontend_live();
-        live.request_rate.count(clock::now());
         self.live.requests.of(self.worker.index).increment();
+        self.count_frontend_request();
+    }
+
+    /// The frontend also counts what is refused because it is no request.
+    fn count_frontend_request(&self) {
+        self.frontend_live().request_rate.count(clock::now());
         self.frontend_shard().requests.increment();
     }
 
@@ -242,9 +252,15 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             self.presence = Some(farm.arrive());
             self.backend_live().backend_rate.count(clock::now());
             self.backend_shard().sessions.increment();
-            if self.backend.mode == Mode::Http {
-                self.backend_shard().requests.increment();
+            if self.session.mode == Mode::Http {
+                self.count_backend_request();
             }
+        }
+    }
+
+    pub(super) fn count_backend_request(&self) {
+        if self.backend.mode == Mode::Http {
+            self.backend_shard().requests.increment();
         }
     }
 
@@ -264,7 +280,10 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         if proxy.id == self.frontend.id {
             self.frontend_shard().denied_requests.increment();
         }
-        if self.facts.backend == Some(proxy.id) {
+        // What is in its backend before the frontend's rules, by its bytes, is denied there too.
+        if self.facts.backend == Some(proxy.id)
+            || self.facts.began_as_bytes && self.facts.backend.is_some()
+        {
             self.backend_shard().denied_requests.increment();
         }
     }

@@ -7,13 +7,20 @@ use super::{
     inspection::Answering,
     side::{Incoming, Outgoing, SideError, h1::H1Side},
     transfer::{TransferFailure, Transfers},
+    upgrade::Upgrade,
 };
+use locum_model::proxy::Mode;
+
 use crate::{clock, http::h1::body::BodyFraming};
 
 impl<'s, C: ClientSide> Stream<'s, C> {
-    /// Runs the session and closes its books.
-    pub async fn forward(&mut self) {
-        let ended = self.forward_phases().await;
+    /// Runs the session and closes its books, unless its bytes are requests: then it goes on with what is returned.
+    pub async fn forward(&mut self) -> Option<Upgrade> {
+        let ended = match self.open_bytes().await {
+            Ok(()) if self.session.mode == Mode::Http => return Some(self.leave_bytes()),
+            Ok(()) => self.forward_phases().await,
+            refused => refused,
+        };
         if let Err(Halt::Failed(failure)) = &ended {
             // Bytes that nobody has read would make the end a reset.
             self.take_what_is_there().await;
@@ -22,16 +29,24 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             self.count_failure(*failure);
         }
         self.finish(ended);
+        None
     }
 
-    async fn forward_phases(&mut self) -> Phase {
+    /// The frontend's rules over bytes. They, or the choice of a backend that speaks HTTP, make them requests.
+    async fn open_bytes(&mut self) -> Phase {
         self.log_begin();
         self.dump(&[Passing::Client]);
         self.filters.on_start();
         self.make_unique_id();
         self.look_at_opening().await;
         self.tcp_request_content(self.frontend).await?;
-        self.switch_backend()?;
+        match self.session.mode {
+            Mode::Tcp => self.switch_by_bytes(),
+            Mode::Http => Ok(()),
+        }
+    }
+
+    async fn forward_phases(&mut self) -> Phase {
         if self.backend.id != self.frontend.id {
             self.tcp_request_content(self.backend).await?;
         }

@@ -276,7 +276,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             Decision::Close => {
                 side.input_ended = true;
                 answering.link.is_cut = true;
-                if self.frontend.mode == Mode::Tcp {
+                if self.session.mode == Mode::Tcp {
                     answering.transfers.request.abandon();
                 }
             }
@@ -412,7 +412,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         let Answering { link, transfers } = answering;
         let server = &mut link.side;
         let before = server.pending_body();
-        let watch = self.frontend.mode == Mode::Http && self.watches_client();
+        let watch = self.session.mode == Mode::Http && self.watches_client();
         loop {
             let silence = transfers.next_deadline(&limits);
             let next = until.into_iter().chain(silence.map(|(at, _)| at)).min();

@@ -30,6 +30,7 @@ pub mod rules;
 pub mod session;
 pub mod side;
 pub mod transfer;
+pub mod upgrade;
 
 use std::time::{Duration, Instant};
 
@@ -202,7 +203,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
 
     /// Bytes may begin with a request; in HTTP mode there always is one.
     fn shown_request(&self) -> bool {
-        self.frontend.mode == Mode::Http || self.facts.opening == Opening::Request
+        self.session.mode == Mode::Http || self.facts.opening == Opening::Request
     }
 
     /// Tells whoever asks where the exchange is now.

@@ -279,6 +279,7 @@ async fn run_stream(
     length: Option<u64>,
 ) {
     let mut session = SessionFacts {
+        mode: locum_model::proxy::Mode::Http,
         frontend: ProxyId(0),
         listener: ListenerId(0),
         accepted: clock::both(),

@@ -61,20 +61,27 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     /// The phases in the order of the manual's analysers.
     async fn exchange(&mut self) -> Phase {
         self.begin_request();
-        self.dump(&[Passing::Client]);
-        self.filters.on_start();
-        self.tcp_request_content(self.frontend).await?;
+        if !self.facts.began_as_bytes {
+            self.log_begin();
+            self.dump(&[Passing::Client]);
+            self.filters.on_start();
+            self.tcp_request_content(self.frontend).await?;
+        }
         self.count_tracked(events::REQUEST);
         self.note_request();
         self.dump(&[Passing::Request]);
-        self.make_unique_id();
+        if !self.facts.began_as_bytes {
+            self.make_unique_id();
+        }
         self.monitor()?;
         self.wait_for_buffered_request(self.frontend).await?;
         self.filters.on_head(Direction::Request, &mut self.request);
         self.http_request_rules(self.frontend).await?;
         self.restrict_header_names(self.frontend)?;
         self.statistics(self.frontend).await?;
-        self.switch_backend()?;
+        if self.facts.backend.is_none() {
+            self.switch_backend()?;
+        }
         if self.backend.id != self.frontend.id {
             self.tcp_request_content(self.backend).await?;
             self.wait_for_buffered_request(self.backend).await?;
@@ -338,7 +345,6 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             hide_connection_tokens(&mut self.request);
         }
         self.count_request();
-        self.log_begin();
     }
 
     /// The log knows how long the request took once its rules are through or have answered it.

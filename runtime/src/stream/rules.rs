@@ -60,6 +60,8 @@ pub(super) enum Decision {
     NoRoom(Box<LocalReply>),
     /// Take no more from the server.
     Close,
+    /// The bytes are requests.
+    Upgrade,
     SilentDrop,
     /// Wait, then go on at this rule.
     Suspend(RuleIndex, Wait),
@@ -74,7 +76,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     /// A rule ended the exchange.
     pub async fn tcp_request_content(&mut self, proxy: &'s Proxy) -> Phase {
         let rules = &proxy.rules.tcp_request_content;
-        let seen = if self.frontend.mode == Mode::Http {
+        let seen = if self.session.mode == Mode::Http {
             Sees::Request
         } else {
             Sees::Bytes
@@ -87,6 +89,10 @@ impl<'s, C: ClientSide> Stream<'s, C> {
                 self.count_denied_request(proxy);
                 self.facts.termination.mark(b'P', self.request_phase());
                 Err(Halt::Closed)
+            }
+            Decision::Upgrade => {
+                self.session.mode = Mode::Http;
+                Ok(())
             }
             other => self.common(other),
         }
@@ -259,9 +265,11 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             Decision::Deny(reply) | Decision::Tarpit(reply) | Decision::Return(reply) => {
                 Err(Halt::Reply(reply))
             }
-            Decision::Continue | Decision::Close | Decision::Suspend(..) | Decision::NeedMore => {
-                Ok(())
-            }
+            Decision::Continue
+            | Decision::Close
+            | Decision::Upgrade
+            | Decision::Suspend(..)
+            | Decision::NeedMore => Ok(()),
         }
     }
 
@@ -466,7 +474,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
 
     /// A client that has gone before its request was whole gets no server.
     pub(super) fn note_cut(&mut self) {
-        let is_cut = match self.frontend.mode {
+        let is_cut = match self.session.mode {
             Mode::Http => self.client.has_ended() && !self.client.body_is_buffered(),
             Mode::Tcp => self.client.is_broken(),
         };
@@ -548,6 +556,7 @@ fn decide(verdict: Verdict<'_>, view: &ActionView<'_>) -> Decision {
         Verdict::Malformed => Decision::Malformed,
         Verdict::NoRoom => Decision::NoRoom(Box::new(view.error_page(500))),
         Verdict::Close => Decision::Close,
+        Verdict::Upgrade => Decision::Upgrade,
         Verdict::SilentDrop => Decision::SilentDrop,
     }
 }

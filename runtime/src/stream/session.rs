@@ -109,6 +109,7 @@ impl Session {
         Self {
             key: worker.enter(control.clone()),
             facts: SessionFacts {
+                mode: worker.plan.proxy(frontend).mode,
                 frontend,
                 listener,
                 accepted: at,
@@ -149,18 +150,23 @@ impl Session {
             } else {
                 self.worker.count_session(self.frontend());
             }
-            match self.frontend().mode {
-                // The future of a request is much larger than that of an idle connection: it lives only meanwhile.
-                Mode::Http => {
-                    while poll_fn(|cx| self.poll_request(cx)).await
-                        && Box::pin(self.exchange()).await
-                    {
-                        self.rested = clock::now();
-                    }
+            if self.facts.mode == Mode::Tcp {
+                if !Box::pin(self.bytes()).await {
+                    return;
                 }
-                Mode::Tcp => Box::pin(self.bytes()).await,
+                self.rested = clock::now();
+            }
+            // The future of a request is much larger than that of an idle connection: it lives only meanwhile.
+            while poll_fn(|cx| self.poll_request(cx)).await && Box::pin(self.exchange()).await {
+                self.rested = clock::now();
             }
         })
+    }
+
+    fn count_failed_request(&self) {
+        let live = self.worker.live.proxy(self.facts.frontend);
+        let counters = live.frontend.of(self.worker.index);
+        counters.failed_requests.increment();
     }
 
     fn frontend(&self) -> &Proxy {
@@ -259,17 +265,34 @@ impl Session {
         })
     }
 
-    /// Bytes both ways (mode tcp).
-    async fn bytes(&mut self) {
-        let Some(mut side) = self.side() else { return };
+    /// Bytes both ways (mode tcp), or their first request. `true`: more requests may come.
+    async fn bytes(&mut self) -> bool {
+        let Some(mut side) = self.side() else {
+            return false;
+        };
         side.expect_body(BodyFraming::UntilClose);
         let start = self.facts.accepted;
         let mut stream = self.stream(&mut side, start);
-        Box::pin(stream.forward()).await;
+        let upgrade = Box::pin(stream.forward()).await;
+        drop(stream);
         self.rest(side);
+        match upgrade {
+            Some(upgrade) => Box::pin(self.upgraded(upgrade)).await,
+            None => false,
+        }
     }
 
     fn stream<'s>(&'s mut self, client: &'s mut H1Side, start: Now) -> Stream<'s, H1Side> {
+        let number = self.worker.next_stream();
+        self.numbered_stream(client, start, number)
+    }
+
+    fn numbered_stream<'s>(
+        &'s mut self,
+        client: &'s mut H1Side,
+        start: Now,
+        number: u64,
+    ) -> Stream<'s, H1Side> {
         let Session {
             worker,
             facts,
@@ -279,7 +302,6 @@ impl Session {
         } = self;
         let worker: &'s Worker = worker;
         let frontend = worker.plan.proxy(facts.frontend);
-        let number = worker.next_stream();
         waiter.control.tag.set(Some(StreamTag {
             number,
             source: facts.source,

@@ -15,19 +15,41 @@ use crate::{
         failure::Failure,
         request::After,
         side::{Outgoing, SideError, h1::H1Side},
+        upgrade::Upgrade,
     },
+    vocab::Now,
     worker::wait::Interrupted,
 };
 
 impl Session {
     /// Receives a request's head and runs its stream. `false`: the connection is over.
     pub(super) async fn exchange(&mut self) -> bool {
-        let Some(mut side) = self.side() else {
+        let Some(side) = self.side() else {
             return false;
         };
+        self.exchange_of(side, clock::both(), None).await
+    }
+
+    /// The first request of bytes that turned out to be requests.
+    pub(super) async fn upgraded(&mut self, upgrade: Upgrade) -> bool {
+        if upgrade.is_nothing {
+            return false;
+        }
+        let Some(side) = self.side() else {
+            return false;
+        };
+        let start = upgrade.facts.timers.start;
+        self.exchange_of(side, start, Some(upgrade)).await
+    }
+
+    /// An exchange begins with its first byte; the patience with a new client began before.
+    async fn exchange_of(
+        &mut self,
+        mut side: H1Side,
+        start: Now,
+        upgrade: Option<Upgrade>,
+    ) -> bool {
         let first = self.facts.requests == 0;
-        // An exchange begins with its first byte; the patience with a new client began before.
-        let start = clock::both();
         let since = if first {
             self.facts.accepted.instant
         } else {
@@ -47,7 +69,21 @@ impl Session {
             Ok(()) => Ok(()),
         };
         let idle_ms = milliseconds(self.rested, start.instant);
-        let mut stream = self.stream(&mut side, start);
+        if received.is_err() && upgrade.is_some() {
+            // The bytes failed to become a request, and so did the request (observed: both count).
+            self.count_failed_request();
+        }
+        // What is no request is nobody's stream.
+        let upgrade = upgrade.filter(|_| received.is_ok());
+        let mut stream = match upgrade {
+            None => self.stream(&mut side, start),
+            Some(upgrade) => {
+                let number = upgrade.facts.number;
+                let mut stream = self.numbered_stream(&mut side, start, number);
+                stream.take_up(upgrade);
+                stream
+            }
+        };
         // The first request's wait begins behind the handshakes.
         let handshake_ms = if first {
             stream.session.handshake_ms
