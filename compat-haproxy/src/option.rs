@@ -107,5 +107,5 @@ pub static SWITCHES: &[Switch] = &[
     switch("srvtcpka", Side::Servers, false, State::Executed, |options| &mut options.srvtcpka),
     switch("tcp-smart-accept", Side::Clients, false, State::Executed, |options| &mut options.tcp_smart_accept),
     switch("tcp-smart-connect", Side::Servers, false, State::Executed, |options| &mut options.tcp_smart_connect),
-    switch("transparent", Side::Servers, false, State::Unexecuted, |options| &mut options.transparent),
+    switch("transparent", Side::Servers, false, State::Executed, |options| &mut options.transparent),
 ];

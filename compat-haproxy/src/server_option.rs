@@ -10,12 +10,7 @@ mod value;
 
 pub use rows::ROWS;
 
-use locum_model::{
-    Located,
-    address::Address,
-    pool::Member,
-    proxy::{OnError, OnMarkedDown, OnMarkedUp, Server},
-};
+use locum_model::{Located, address::Address, proxy::Server};
 
 use crate::{
     address::Family,
@@ -140,44 +135,10 @@ impl ServerDraft {
     /// A server with every option at its default.
     pub fn new() -> Self {
         Self {
-            server: Located::built_in(Server {
-                member: Member {
-                    name: Located::built_in(String::new()),
-                    address: Address::Ip {
-                        ip: std::net::Ipv4Addr::UNSPECIFIED.into(),
-                        port: 0,
-                    },
-                    hostname: None,
-                    port_offset: None,
-                    weight: 1,
-                    backup: false,
-                    check: None,
-                },
-                id: 0,
-                cookie: None,
-                maxconn: None,
-                minconn: None,
-                maxqueue: None,
-                disabled: false,
-                send_proxy: None,
-                source: None,
-                slowstart: None,
-                track: None,
-                observe: None,
-                error_limit: 10,
-                on_error: OnError::default(),
-                on_marked_down: OnMarkedDown::default(),
-                on_marked_up: OnMarkedUp::default(),
-                redirect_prefix: None,
-                init_addr: Vec::new(),
-                pool_low_conn: 0,
-                pool_max_conn: None,
-                pool_purge_delay: std::time::Duration::from_secs(5),
-                max_reuse: None,
-                user_timeout: None,
-                fast_open: false,
-                non_stick: false,
-            }),
+            server: Located::built_in(Server::at(Address::Ip {
+                ip: std::net::Ipv4Addr::UNSPECIFIED.into(),
+                port: 0,
+            })),
             check: false,
             probe: check::CheckDraft::default(),
             port_missing: false,

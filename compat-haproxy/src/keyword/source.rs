@@ -1,4 +1,5 @@
-//! `source` and `dispatch` of a proxy: where connections to servers come from, and the only server (manual 4.2).
+//! `source`, `dispatch` and `transparent` of a proxy: where connections to servers come from, and where they go without
+//! a server (manual 4.2).
 
 use std::net::SocketAddr;
 
@@ -17,7 +18,7 @@ pub static ROWS: &[ProxyKeyword] = &[
         name: "dispatch",
         sections: Sections::SERVERS_ONLY,
         arguments: "<address>:<port>",
-        state: State::Unexecuted,
+        state: State::Executed,
         lower: dispatch,
     },
     ProxyKeyword {
@@ -27,7 +28,20 @@ pub static ROWS: &[ProxyKeyword] = &[
         state: State::Executed,
         lower: source,
     },
+    ProxyKeyword {
+        name: "transparent",
+        sections: Sections::ALL,
+        arguments: "",
+        state: State::Executed,
+        lower: transparent,
+    },
 ];
+
+/// `transparent`: the old form of `option transparent`, which says nothing in a frontend (observed).
+fn transparent(line: &mut ProxyLine<'_, '_>) -> Lowered {
+    line.draft.proxy.options.transparent = true;
+    Ok(())
+}
 
 fn dispatch(line: &mut ProxyLine<'_, '_>) -> Lowered {
     line.not_in_defaults("dispatch")?;

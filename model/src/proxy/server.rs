@@ -5,7 +5,7 @@ use std::{net::IpAddr, time::Duration};
 use serde::{Deserialize, Serialize};
 
 use super::SourceAddress;
-use crate::{Text, pool::Member};
+use crate::{Located, Text, address::Address, pool::Member};
 
 /// A server of a backend.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -60,6 +60,47 @@ pub struct Server {
     pub fast_open: bool,
     /// `non-stick`.
     pub non_stick: bool,
+}
+
+impl Server {
+    /// A server without a name, with every option at its default.
+    pub fn at(address: Address) -> Self {
+        Self {
+            member: Member {
+                name: Located::built_in(String::new()),
+                address,
+                hostname: None,
+                port_offset: None,
+                weight: 1,
+                backup: false,
+                check: None,
+            },
+            id: 0,
+            cookie: None,
+            maxconn: None,
+            minconn: None,
+            maxqueue: None,
+            disabled: false,
+            send_proxy: None,
+            source: None,
+            slowstart: None,
+            track: None,
+            observe: None,
+            error_limit: 10,
+            on_error: OnError::default(),
+            on_marked_down: OnMarkedDown::default(),
+            on_marked_up: OnMarkedUp::default(),
+            redirect_prefix: None,
+            init_addr: Vec::new(),
+            pool_low_conn: 0,
+            pool_max_conn: None,
+            pool_purge_delay: Duration::from_secs(5),
+            max_reuse: None,
+            user_timeout: None,
+            fast_open: false,
+            non_stick: false,
+        }
+    }
 }
 
 /// The PROXY header sent to a server.

@@ -117,7 +117,7 @@ pub struct ProxyLive {
     pub backend: Sharded<BackendCounters>,
     /// The backend's servers, queues and balancer.
     pub farm: Option<Arc<Farm>>,
-    /// What each server has besides its place in the farm.
+    /// What each server has besides its place in the farm; behind them that of the nameless one.
     pub servers: Box<[ServerLive]>,
 }
 
@@ -283,6 +283,7 @@ fn servers_of(
     backend
         .servers
         .iter()
+        .chain(backend.nameless.as_deref())
         .map(|server| {
             let rules = PoolRules::new(backend.settings.http_reuse, shared, &server.settings);
             ServerLive {

@@ -140,6 +140,7 @@ fn play(columns: &[&str]) -> [String; 3] {
         &Exchange {
             cookie: Some((&cookie, &state)),
             server_value: Some(server.1.as_bytes()).filter(|value| !value.is_empty()),
+            has_server: true,
             balanced: state.server.is_none() && regard != Regard::Outranked,
             method: columns[4].as_bytes(),
             check_cache: columns[1] == "checkcache",

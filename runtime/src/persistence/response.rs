@@ -18,6 +18,8 @@ pub struct Exchange<'a> {
     pub cookie: Option<(&'a Cookie, &'a CookieState)>,
     /// The cookie value of the server that answered (its own or the dynamic one).
     pub server_value: Option<&'a [u8]>,
+    /// A server answered: no client can come back to what has no name.
+    pub has_server: bool,
     /// The balancer chose the server: no cookie, stick table or `use-server` rule did.
     pub balanced: bool,
     /// The request's method.
@@ -212,6 +214,7 @@ fn insert(
 ) -> Option<u8> {
     if cookie.mode != CookieMode::Insert
         || state.ignored
+        || !exchange.has_server
         || cookie.postonly && exchange.method != b"POST"
         || !exchange.balanced && !is_stale(cookie, state, exchange.now)
     {
@@ -309,6 +312,7 @@ mod tests {
             &Exchange {
                 cookie: Some((&cookie, &state)),
                 server_value: server_value.map(str::as_bytes),
+                has_server: true,
                 balanced: state.server.is_none(),
                 method: b"GET",
                 check_cache: false,

@@ -1,10 +1,11 @@
 //! Building the plan: the model's names resolved, its words compiled.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, net::Ipv4Addr, sync::Arc};
 
 use locum_model::{
     Located, Model,
     acl::Condition as ModelCondition,
+    address::Address,
     expr::{LogFormat, Var},
     log::LogTarget as LogSettings,
     proxy::{self as model, GlobalVar},
@@ -430,7 +431,25 @@ impl Builder<'_, '_> {
                 settings: server.value.clone(),
                 at: server.at.clone(),
             });
+        let anywhere = Address::Ip {
+            ip: Ipv4Addr::UNSPECIFIED.into(),
+            port: 0,
+        };
+        let transparent = self.proxy.options.transparent.then_some(anywhere);
+        let nameless = backend.dispatch.clone().or(transparent).map(|address| {
+            Box::new(Server {
+                id: ServerId {
+                    backend: self.id,
+                    index: backend.servers.len() as u32,
+                },
+                name: Arc::from(""),
+                cookie_value: None,
+                settings: model::Server::at(address),
+                at: self.proxy.name.at.clone(),
+            })
+        });
         Ok(Backend {
+            nameless,
             settings: backend.clone(),
             servers: servers.collect(),
             use_server,

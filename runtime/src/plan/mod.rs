@@ -235,6 +235,8 @@ pub struct Backend {
     pub settings: model::Backend,
     /// Servers in order.
     pub servers: Box<[Server]>,
+    /// `dispatch`, `option transparent`: where traffic goes that no server is chosen for. It counts as none of them.
+    pub nameless: Option<Box<Server>>,
     /// `use-server` rules.
     pub use_server: Box<[(Option<rules::Condition>, ServerTarget)]>,
     /// `force-persist` (true) and `ignore-persist`.

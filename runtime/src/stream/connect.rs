@@ -101,7 +101,9 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         let began = clock::now();
         self.bound = self.bound.or_else(|| self.last_server());
         loop {
-            let slot = self.admit(began).await?;
+            let Some(slot) = self.admit(began).await? else {
+                return self.obtain_nameless(began).await;
+            };
             self.enter_server(slot.server());
             self.note_queued(began);
             let server = &backend.servers[slot.server() as usize];
@@ -112,14 +114,39 @@ impl<'s, C: ClientSide> Stream<'s, C> {
                 Err(failure) => failure,
             };
             self.leave_server();
-            self.count_failed_connection(server.id);
             self.observe(server, Observation::ConnectFailed);
             if !backend.settings.retry_on.connection || self.facts.retries >= backend.retries {
+                self.count_failed_connection(server.id);
                 return Err(Halt::Failed(failed));
             }
             if self.begin_attempt(server.id, backend.retries) == Attempt::SameServer {
                 self.turn_around(failed).await?;
             }
+        }
+    }
+
+    /// A connection to where traffic goes that no server is chosen for: there is no queue, and no other to go to.
+    async fn obtain_nameless(&mut self, began: Instant) -> Phase<Box<Link<'s>>> {
+        let backend = self.backend.backend.as_ref();
+        let (Some(backend), Some(server)) = (backend, backend.and_then(|b| b.nameless.as_deref()))
+        else {
+            return Err(Halt::Failed(Failure::NoServer));
+        };
+        self.facts.server = None;
+        self.show_place();
+        self.note_queued(began);
+        loop {
+            let failed = match self.open(server).await? {
+                Ok(link) => return Ok(link),
+                Err(failure) => failure,
+            };
+            if !backend.settings.retry_on.connection || self.facts.retries >= backend.retries {
+                self.count_failed_connection(server.id);
+                return Err(Halt::Failed(failed));
+            }
+            self.facts.retries += 1;
+            self.count_retry(server.id);
+            self.turn_around(failed).await?;
         }
     }
 
@@ -185,8 +212,8 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         }
     }
 
-    /// A slot on a server; waits in the queue if none is free.
-    async fn admit(&mut self, began: Instant) -> Phase<Slot> {
+    /// A slot on a server; waits in the queue if none is free. None: the nameless one gets what none is chosen for.
+    async fn admit(&mut self, began: Instant) -> Phase<Option<Slot>> {
         let farm = self
             .backend_live()
             .farm
@@ -203,6 +230,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             let want = match self.bound {
                 Some(server) if self.forced => Want::Forced(server),
                 Some(server) => Want::Server(server),
+                None if self.has_nameless() => return Ok(None),
                 None => Want::Balanced(Choice {
                     avoid: self.avoid,
                     ..self.balance_choice()
@@ -210,8 +238,8 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             };
             let mut ticket = match farm.admit(want, priority) {
                 Admission::Slot(slot) => {
-                    self.balanced |= self.bound.is_none();
-                    return Ok(slot);
+                    self.note_chosen(&slot);
+                    return Ok(Some(slot));
                 }
                 Admission::NoServer | Admission::QueueFull if self.bound.is_some() => {
                     self.forget_server();
@@ -233,8 +261,8 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             self.note_queue(&ticket);
             match waited {
                 Ok(Granted::Slot(slot)) => {
-                    self.balanced |= self.bound.is_none();
-                    return Ok(slot);
+                    self.note_chosen(&slot);
+                    return Ok(Some(slot));
                 }
                 Ok(Granted::Redistribute) => self.forget_server(),
                 Err(stopped) => {
@@ -247,6 +275,22 @@ impl<'s, C: ClientSide> Stream<'s, C> {
                 }
             }
         }
+    }
+
+    /// Nothing but the balancer chose the server.
+    fn note_chosen(&mut self, slot: &Slot) {
+        if self.bound.is_none() {
+            self.balanced = true;
+            self.count_chosen(ServerId {
+                backend: self.backend.id,
+                index: slot.server(),
+            });
+        }
+    }
+
+    fn has_nameless(&self) -> bool {
+        let backend = self.backend.backend.as_ref();
+        backend.is_some_and(|backend| backend.nameless.is_some())
     }
 
     /// An idle connection, or a new one. The inner error is a failed attempt.
@@ -389,7 +433,8 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         } = *link;
         let (conn, buffer) = side.into_parts();
         self.worker.server_buffers.give(buffer);
-        if private || reuse == HttpReuse::Never {
+        // What has no name is kept for its session only (observed).
+        if private || reuse == HttpReuse::Never || server.name.is_empty() {
             if private {
                 in_use.make_private();
             }

@@ -322,12 +322,12 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     pub(super) fn count_reuse(&self, id: ServerId) {
         self.count_server_session(id);
         self.on_backend(Some(id), |counters| counters.reuses.increment());
-        self.count_chosen(id);
+        self.count_server_request(id);
     }
 
     pub(super) fn count_connect(&self, id: ServerId) {
         self.on_backend(Some(id), |counters| counters.connects.increment());
-        self.count_chosen(id);
+        self.count_server_request(id);
     }
 
     /// A session of the server's begins, be its connection refused or not.
@@ -335,16 +335,20 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         let servers = &self.live.proxy(id.backend).servers;
         if let Some(server) = servers.get(id.index as usize) {
             server.rate.count(clock::now());
+            server.counters.of(self.worker.index).sessions.increment();
         }
     }
 
-    fn count_chosen(&self, id: ServerId) {
+    /// The balancer chose the server.
+    pub(super) fn count_chosen(&self, id: ServerId) {
         self.on_backend(Some(id), |counters| counters.chosen.increment());
-        if let Some(counters) = self.server_shard(id) {
-            counters.sessions.increment();
-            if self.backend.mode == Mode::Http {
-                counters.requests.increment();
-            }
+    }
+
+    fn count_server_request(&self, id: ServerId) {
+        if let Some(counters) = self.server_shard(id)
+            && self.backend.mode == Mode::Http
+        {
+            counters.requests.increment();
         }
     }
 

@@ -119,6 +119,7 @@ impl<C: ClientSide> Stream<'_, C> {
         let exchange = Exchange {
             cookie: backend.settings.cookie.as_ref().zip(self.cookie.as_ref()),
             server_value: server.and_then(|server| server.cookie_value.as_deref()),
+            has_server: server.is_some(),
             balanced: self.balanced,
             method: self.request.method(),
             check_cache: self.backend.options.checkcache,

@@ -118,6 +118,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             .backend
             .as_ref()
             .and_then(|b| b.settings.send_name_header.as_ref())
+            .filter(|_| !link.server.name.is_empty())
         {
             address_header::set_server_name(&mut head, name, link.server.name.as_bytes());
         }
