@@ -47,6 +47,12 @@ fn command_lines_are_answered() {
             "Missing parameter for option --use-file\n",
         ),
         (&["--pid="], 1, "", "Missing parameter for option --pid\n"),
+        (
+            &["--signum"],
+            1,
+            "",
+            "Missing parameter for option --signum\n",
+        ),
         (&["--signum=STOP"], 0, "15\n", ""),
         (&["--sig", "JSON"], 0, "36\n", ""),
         (&["--signum=STATS_CLEAR", "-Z"], 0, "63\n", ""),

@@ -78,6 +78,7 @@ fuzz_target!(|input: (u16, Vec<u8>)| {
     let exchange = Exchange {
         cookie: Some((&cookie, &state)),
         server_value: (bits >> 12 & 1 == 1).then_some(b"a"),
+        has_server: bits >> 14 & 1 == 0,
         balanced: state.server.is_none(),
         method: b"GET",
         check_cache: bits >> 13 & 1 == 1,
