@@ -350,6 +350,8 @@ pub struct Outbox {
     more: bool,
     /// The kernel may hold back what it has.
     held: bool,
+    /// Nothing comes behind what is staged but the connection's end.
+    last: bool,
 }
 
 impl Outbox {
@@ -395,46 +397,67 @@ impl Outbox {
         self.staged.len() - self.sent
     }
 
-    /// Writes what is staged and then `data`; returns how much of `data` went. `Ready(Ok(0))` with data left means
-    /// that only staged bytes went so far; it is only returned when data is empty.
+    /// What is staged is the last: the kernel may hold it back until [`Self::poll_flush`] ends the connection, so that
+    /// both leave in one packet.
+    pub fn end_connection(&mut self) {
+        self.last = true;
+    }
+
+    /// Writes what is staged and then `data`, of which there is some; returns how much of it went.
     pub fn poll_send(
         &mut self,
         cx: &mut Context<'_>,
         conn: &mut Conn,
         data: &[u8],
     ) -> Poll<io::Result<usize>> {
-        if data.len() <= COPY_LIMIT && !data.is_empty() && !self.is_empty() {
+        if data.len() <= COPY_LIMIT && !self.is_empty() {
             // A short piece is cheaper copied than gathered; from here on it is staged.
             self.staged.extend_from_slice(data);
-            return match self.poll_send(cx, conn, &[]) {
+            return match self.poll_write(cx, conn, &[], self.more) {
                 Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
                 _ => Poll::Ready(Ok(data.len())),
             };
         }
+        self.poll_write(cx, conn, data, self.more)
+    }
+
+    /// Writes what is staged, and has the kernel send what it holds back.
+    pub fn poll_flush(&mut self, cx: &mut Context<'_>, conn: &mut Conn) -> Poll<io::Result<()>> {
+        ready!(self.poll_write(cx, conn, &[], self.last))?;
+        let held = std::mem::take(&mut self.held);
+        if std::mem::take(&mut self.last) {
+            conn.shutdown_write();
+        } else if held {
+            conn.push();
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Writes what is staged and then `data`; returns how much of `data` went, which is nothing only if there is none.
+    /// With `more` the kernel may hold it back.
+    fn poll_write(
+        &mut self,
+        cx: &mut Context<'_>,
+        conn: &mut Conn,
+        data: &[u8],
+        more: bool,
+    ) -> Poll<io::Result<usize>> {
+        let write = if more {
+            Conn::poll_write_more
+        } else {
+            Conn::poll_write
+        };
         loop {
             let staged = &self.staged[self.sent..];
-            if staged.is_empty() && data.is_empty() {
-                if std::mem::take(&mut self.held) {
-                    conn.push();
-                }
-                return Poll::Ready(Ok(0));
-            }
-            let more = self.more && !data.is_empty();
-            let write = if more {
-                Conn::poll_write_more
-            } else {
-                Conn::poll_write
-            };
             let result = match (staged.is_empty(), data.is_empty()) {
-                (true, _) => write(conn, cx, &[IoSlice::new(data)]),
+                (true, true) => return Poll::Ready(Ok(0)),
+                (true, false) => write(conn, cx, &[IoSlice::new(data)]),
                 (false, true) => write(conn, cx, &[IoSlice::new(staged)]),
                 (false, false) => write(conn, cx, &[IoSlice::new(staged), IoSlice::new(data)]),
             };
-            let count = match result {
-                Poll::Pending => return Poll::Pending,
-                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-                Poll::Ready(Ok(0)) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
-                Poll::Ready(Ok(count)) => count,
+            let count = match ready!(result)? {
+                0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                count => count,
             };
             self.held = more;
             let of_staged = count.min(staged.len());
@@ -444,11 +467,5 @@ impl Outbox {
                 return Poll::Ready(Ok(count - of_staged));
             }
         }
-    }
-
-    /// Forgets everything: the stream is over.
-    pub fn clear(&mut self) {
-        self.staged.clear();
-        self.sent = 0;
     }
 }

@@ -141,7 +141,7 @@ impl Transfer {
                             source.consume(count);
                             continue;
                         }
-                        sink.expect_more(source.has_more());
+                        sink.expect(source.behind(count));
                         match sink.poll_data(cx, data) {
                             Poll::Ready(Ok(taken)) => {
                                 filters.on_data(self.direction, &data[..taken]);

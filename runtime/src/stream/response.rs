@@ -256,6 +256,9 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             leaves.body
         };
         self.client.start(&self.response, body);
+        if self.must_close && !tunnel && self.client.request_complete() {
+            self.client.end_connection_behind();
+        }
         if self.logs_early() {
             let pending = link.side.pending_body();
             self.facts.bytes_out += pending;

@@ -7,7 +7,7 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use super::{Incoming, Outgoing, Piece, SideError};
+use super::{Follows, Incoming, Outgoing, Piece, SideError};
 use crate::{
     http::{
         Buffer, BufferPool, Head, NameCase,
@@ -51,6 +51,8 @@ pub struct H1Side {
     outbox: Outbox,
     /// Bytes left of the chunk whose size line is out.
     chunk_left: usize,
+    /// The connection ends with the message that is being sent.
+    ends_behind: bool,
 }
 
 impl H1Side {
@@ -71,6 +73,7 @@ impl H1Side {
             decoder: BodyDecoder::new(BodyFraming::Empty),
             encoder: BodyEncoder::new(BodyFraming::Empty),
             chunk_left: 0,
+            ends_behind: false,
         }
     }
 
@@ -320,8 +323,14 @@ impl Incoming for H1Side {
         self.decoder.consume(&mut self.input, count);
     }
 
-    fn has_more(&self) -> bool {
-        self.input.is_filled()
+    fn behind(&self, count: usize) -> Follows {
+        if self.decoder.ends_within(count) {
+            Follows::End
+        } else if self.input.is_filled() {
+            Follows::Data
+        } else {
+            Follows::Unknown
+        }
     }
 
     fn trailers(&self) -> Option<&Head> {
@@ -342,6 +351,7 @@ impl Outgoing for H1Side {
         encode_head_as(head, self.names.as_deref(), self.outbox.stage());
         self.encoder = BodyEncoder::new(framing);
         self.chunk_left = 0;
+        self.ends_behind = false;
     }
 
     fn poll_data(&mut self, cx: &mut Context<'_>, data: &[u8]) -> Poll<Result<usize, SideError>> {
@@ -371,18 +381,29 @@ impl Outgoing for H1Side {
         }
     }
 
-    fn expect_more(&mut self, more: bool) {
-        self.outbox.expect_more(more);
+    fn expect(&mut self, follows: Follows) {
+        self.outbox.expect_more(match follows {
+            Follows::Data => true,
+            Follows::End => self.ends_behind && !self.encoder.is_chunked(),
+            Follows::Unknown => false,
+        });
+    }
+
+    fn end_connection_behind(&mut self) {
+        self.ends_behind = !self.has_vanished;
     }
 
     fn end(&mut self, trailers: Option<&Head>) {
         self.encoder
             .end_as(trailers, self.names.as_deref(), self.outbox.stage());
+        if self.ends_behind {
+            self.outbox.end_connection();
+        }
     }
 
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), SideError>> {
-        let polled = self.outbox.poll_send(cx, &mut self.conn, &[]);
-        polled.map(|result| result.map(drop).map_err(SideError::Broken))
+        let polled = self.outbox.poll_flush(cx, &mut self.conn);
+        polled.map_err(SideError::Broken)
     }
 
     fn shutdown(&mut self) {
@@ -415,5 +436,39 @@ mod tests {
         Incoming::consume(&mut side, 13);
         assert_eq!(side.input.readable(), b"GET /next");
         assert!(side.body_done());
+    }
+
+    #[test]
+    fn the_last_bytes_and_the_end_of_a_connection_leave_together() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        let _entered = runtime.enter();
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut peer = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (ours, _) = listener.accept().unwrap();
+        ours.set_nonblocking(true).unwrap();
+        let pool = Rc::new(BufferPool::new(64, 1));
+        let ours = Conn::Tcp(tokio::net::TcpStream::from_std(ours).unwrap());
+        let mut side = H1Side::new(ours, pool, Limits::default());
+        let head = Head::response(crate::http::Version::HTTP_11, 200, b"OK");
+        side.start(&head, BodyFraming::Length(4));
+        side.end_connection_behind();
+        let sent = runtime.block_on(async {
+            side.expect(Follows::End);
+            let sent = std::future::poll_fn(|cx| side.poll_data(cx, b"body")).await;
+            side.end(None);
+            std::future::poll_fn(|cx| side.poll_flush(cx))
+                .await
+                .unwrap();
+            sent.unwrap()
+        });
+        assert_eq!(sent, 4);
+        // The end comes though our side is still there.
+        let mut received = Vec::new();
+        io::Read::read_to_end(&mut peer, &mut received).unwrap();
+        assert!(received.ends_with(b"\r\n\r\nbody"));
+        drop(side);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::task::{Context, Poll};
 
-use super::{Incoming, Piece, SideError};
+use super::{Follows, Incoming, Piece, SideError};
 use crate::http::Head;
 
 /// A body that is complete in memory.
@@ -33,6 +33,14 @@ impl Incoming for LocalSide {
 
     fn consume(&mut self, count: usize) {
         self.used += count;
+    }
+
+    fn behind(&self, count: usize) -> Follows {
+        if count == self.data().len() {
+            Follows::End
+        } else {
+            Follows::Unknown
+        }
     }
 
     fn trailers(&self) -> Option<&Head> {

@@ -37,6 +37,17 @@ pub enum Piece {
     End,
 }
 
+/// What comes behind a piece of a body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Follows {
+    /// Nobody knows yet.
+    Unknown,
+    /// More of the body, and it is likely to be there already.
+    Data,
+    /// The end of the message, and nothing has to be sent for it.
+    End,
+}
+
 /// The side that a message comes from.
 pub trait Incoming {
     /// Waits for the next piece. Data that is announced stays until it is consumed.
@@ -51,9 +62,10 @@ pub trait Incoming {
     /// Bytes that were used.
     fn consume(&mut self, count: usize);
 
-    /// More of the body is likely to be there already, behind what was read last.
-    fn has_more(&self) -> bool {
-        false
+    /// What comes behind the next `count` bytes.
+    fn behind(&self, count: usize) -> Follows {
+        let _ = count;
+        Follows::Unknown
     }
 
     /// Trailers, after [`Piece::End`].
@@ -76,10 +88,13 @@ pub trait Outgoing {
     /// The connection broke.
     fn poll_data(&mut self, cx: &mut Context<'_>, data: &[u8]) -> Poll<Result<usize, SideError>>;
 
-    /// Says whether more body bytes follow the next ones at once, so that they may leave together.
-    fn expect_more(&mut self, more: bool) {
-        let _ = more;
+    /// Says what follows the next body bytes, so that they may leave together with it.
+    fn expect(&mut self, follows: Follows) {
+        let _ = follows;
     }
+
+    /// The connection ends with the message that was started: its last bytes and the end may leave in one packet.
+    fn end_connection_behind(&mut self) {}
 
     /// Stages what ends the body.
     fn end(&mut self, trailers: Option<&Head>);
