@@ -19,9 +19,10 @@ use golden_tests::load::table::{markdown, median};
 use golden_tests::subject;
 use nix::sys::signal::Signal;
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener};
-use std::path::PathBuf;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio, exit};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::Scope;
@@ -302,13 +303,15 @@ impl Bench {
         // Before and after each kill; it is the moment between that counts.
         let quota = (self.requests / 100).clamp(1000, 10_000);
         let mut failed: [Vec<f64>; 2] = [Vec::new(), Vec::new()];
+        let mut under_way = [0; 2];
         let mut kinds: [BTreeMap<Failure, u64>; 2] = Default::default();
         let mut requests = [0; 2];
         for at in 0..self.kills {
             for side in if at % 2 == 0 { [0, 1] } else { [1, 0] } {
-                let tallies = self
+                let (tallies, at_victim) = self
                     .kill(side, quota)
                     .map_err(|e| format!("kill, {}: {e}", self.sides[side].0))?;
+                under_way[side] += at_victim;
                 failed[side].push(tallies.iter().map(Tally::failed).sum::<u64>() as f64);
                 for tally in tallies {
                     requests[side] += tally.good + tally.failed();
@@ -330,15 +333,27 @@ impl Bench {
                     format!("{}", all.iter().sum::<f64>()),
                     format!("{} ({least}–{most})", median(all)),
                     format!("{:?}", kinds[side]),
+                    under_way[side].to_string(),
+                    format!("{:.2}", all.iter().sum::<f64>() / under_way[side] as f64),
                 ]
             })
             .collect();
-        let head = ["proxy", "kills", "requests", "failed", "per kill", "how"];
+        let head = [
+            "proxy",
+            "kills",
+            "requests",
+            "failed",
+            "per kill",
+            "how",
+            "under way to the victim right before",
+            "failed of them",
+        ];
         println!("{}", markdown(&head, &rows));
         Ok(())
     }
 
-    fn kill(&self, side: usize, quota: u64) -> Result<Vec<Tally>, String> {
+    /// What clients saw, and how many requests were under way to the victim right before.
+    fn kill(&self, side: usize, quota: u64) -> Result<(Vec<Tally>, u64), String> {
         let mut victim = OriginProcess::start()?;
         let survivor = OriginProcess::start()?;
         let sink = Sink::start()?;
@@ -350,17 +365,35 @@ impl Bench {
         std::thread::scope(|scope| {
             let clients = load.start(scope, port);
             let result = load.wait_for([0; 2], quota).and_then(|()| {
+                let under_way = sessions_of_first_server(&self.folder.path().join("p0.cli"));
                 victim.kill();
-                load.wait_for(load.done(), quota)
+                load.wait_for(load.done(), quota)?;
+                under_way
             });
             load.stop.store(true, Ordering::Relaxed);
             let tallies: Result<Vec<Tally>, String> = clients
                 .into_iter()
                 .map(|c| c.join().map_err(|_| "a client panicked".to_owned())?)
                 .collect();
-            result.and(tallies)
+            let under_way = result?;
+            Ok((tallies?, under_way))
         })
     }
+}
+
+/// Current sessions of server s1 (`scur` of `show stat`, management.txt 9.1).
+fn sessions_of_first_server(cli: &Path) -> Result<u64, String> {
+    let ask = || -> std::io::Result<String> {
+        let mut socket = UnixStream::connect(cli)?;
+        socket.write_all(b"show stat\n")?;
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer)?;
+        Ok(answer)
+    };
+    let answer = ask().map_err(|e| format!("{}: {e}", cli.display()))?;
+    let row = answer.lines().find(|line| line.starts_with("be,s1,"));
+    let current = row.and_then(|row| row.split(',').nth(4)?.parse().ok());
+    current.ok_or_else(|| format!("no sessions of s1 in: {answer}"))
 }
 
 /// One soft stop under load: `current` gives way to the process that `start` starts.
