@@ -246,13 +246,17 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             return Ok(());
         }
         self.facts.service = Some("<STATS>");
-        self.stats_rules(proxy).await?;
         let timers = &mut self.facts.timers;
-        (timers.queue_ms, timers.connect_ms, timers.response_ms) = (0, 0, 0);
+        (timers.queue_ms, timers.connect_ms) = (0, 0);
+        self.stats_rules(proxy).await?;
         let mut reply = (self.plan.vocabulary.stats_page)(&self.view(proxy), page);
         self.facts.termination.mark(b'L', b'R');
         self.count_intercepted();
-        self.inspect_page(proxy, &mut reply)?;
+        // Who isn't let in hears nothing of the page itself: it has taken no time (observed).
+        if reply.head.status() != 401 {
+            self.facts.timers.response_ms = 0;
+            self.inspect_page(proxy, &mut reply)?;
+        }
         Err(Halt::Reply(Box::new(reply)))
     }
 
