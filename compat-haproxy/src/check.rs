@@ -4,6 +4,7 @@
 mod balance;
 mod formats;
 mod judge;
+mod pages;
 mod proxies;
 mod references;
 mod servers;
@@ -29,6 +30,9 @@ pub(crate) fn finish(loader: &mut Loader<'_>, model: &mut Model) -> Verdict {
         proxies::check(loader, &names, draft);
     }
     references::check(loader, &names);
+    for draft in drafts.iter_mut().filter(|draft| !draft.proxy.disabled) {
+        pages::collections(loader, draft);
+    }
     crate::keyword::name_case::read_file(loader);
     servers::track(loader, &mut drafts);
     let unresolved = !loader.shared.fatal && servers::resolve(loader, &mut drafts);

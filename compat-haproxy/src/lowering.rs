@@ -27,7 +27,7 @@ pub use condition::{ConditionError, lower_condition, lower_required_condition};
 pub use expr::{LoweredExpr, lower_expr, lower_expr_words};
 pub use format::{lower_format, lower_rule_format};
 pub use place::{
-    AclFacts, CaptureSlot, Notes, Place, Point, Points, Reference, ReferenceKind, Track,
-    shown_proxy,
+    AclFacts, CaptureSlot, GroupTest, Notes, Place, Point, Points, Reference, ReferenceKind,
+    ReplyPages, Track, shown_proxy,
 };
 pub use rule::{ActionWord, ParseAction, RuleError, RuleWords, lower_rule};

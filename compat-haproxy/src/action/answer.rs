@@ -45,7 +45,14 @@ pub(super) static DENY: ActionWord = ActionWord {
         RuleSets::HTTP_REQUEST.union(RuleSets::HTTP_RESPONSE),
         deny,
     ),
-    parse: |words| reply::parse(words, ReplyBody::DefaultErrorPage),
+    parse: |words| {
+        let status = if words.set == RuleSets::HTTP_RESPONSE {
+            502
+        } else {
+            403
+        };
+        reply::parse(words, ReplyBody::DefaultErrorPage, status)
+    },
 };
 
 pub(super) static REJECT: ActionWord = ActionWord {
@@ -65,7 +72,7 @@ pub(super) static RETURN: ActionWord = ActionWord {
         },
     ),
     parse: |words| {
-        let mut args = reply::parse(words, ReplyBody::Empty)?;
+        let mut args = reply::parse(words, ReplyBody::Empty, 200)?;
         if let Some(Arg::Reply(reply)) = args.first_mut() {
             reply.status = reply.status.or(Some(200));
         }
@@ -91,7 +98,7 @@ pub(super) static TARPIT: ActionWord = ActionWord {
             reply: args.reply(0),
         })
     }),
-    parse: |words| reply::parse(words, ReplyBody::DefaultErrorPage),
+    parse: |words| reply::parse(words, ReplyBody::DefaultErrorPage, 500),
 };
 
 const ALL_TCP: RuleSets = RuleSets::TCP_REQUEST_CONNECTION

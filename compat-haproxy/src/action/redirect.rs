@@ -102,7 +102,8 @@ fn redirect<'a>(view: &mut ActionView<'a>, args: &'a Args) -> Outcome<'a> {
     let target = args
         .format(TARGET)
         .map_or(&[][..], |format| view.write(format));
-    if target.is_empty() && args.word(IGNORE_EMPTY).is_some() {
+    let is_location = args.word(KIND) == Some("location");
+    if target.is_empty() && is_location && args.word(IGNORE_EMPTY).is_some() {
         return Outcome::Next;
     }
     let Some(request) = view.request.as_deref() else {

@@ -9,20 +9,31 @@ use locum_model::{
     expr::Arg,
     rule::{Reply, ReplyBody},
 };
-use locum_runtime::rules::{error_table::has_page, reply::raw_page};
+use locum_runtime::{
+    rules::{error_table::has_page, reply::raw_page},
+    vocab::RuleSets,
+};
 
-use crate::lowering::{RuleWords, lower_rule_format};
+use crate::lowering::{ReplyPages, RuleWords, lower_rule_format};
 
-/// Reads a reply's words. Without a word about the body, `default` is it.
+/// Reads a reply's words. Without a word about the body, `default` is it; without one about the status, `status`.
 ///
 /// # Errors
 /// The reference's wording.
-pub(super) fn parse(words: &mut RuleWords<'_, '_>, default: ReplyBody) -> Result<Vec<Arg>, String> {
+pub(super) fn parse(
+    words: &mut RuleWords<'_, '_>,
+    default: ReplyBody,
+    status: u16,
+) -> Result<Vec<Arg>, String> {
     let reply = read(words, default)?;
     if let ReplyBody::ErrorPages(name) = &reply.body {
-        let place = &mut *words.place;
-        let named = (place.proxy.to_owned(), name.clone());
-        place.notes.error_pages.push(named);
+        let named = ReplyPages {
+            proxy: words.place.proxy.to_owned(),
+            pages: name.clone(),
+            status: reply.status.unwrap_or(status),
+            is_response: words.set == RuleSets::HTTP_RESPONSE,
+        };
+        words.place.notes.reply_pages.push(named);
     }
     Ok(vec![Arg::Reply(Box::new(reply))])
 }
@@ -35,6 +46,7 @@ pub(crate) fn read(words: &mut RuleWords<'_, '_>, default: ReplyBody) -> Result<
     let mut reader = Reader {
         reply: Reply::default(),
         body: None,
+        has_fields: false,
         defaults: default,
     };
     while reader.take(words)? {}
@@ -45,6 +57,8 @@ struct Reader {
     reply: Reply,
     /// The word that gave the body, and the body.
     body: Option<(&'static str, ReplyBody)>,
+    /// There was a field, be it one that doesn't count.
+    has_fields: bool,
     defaults: ReplyBody,
 }
 
@@ -126,8 +140,17 @@ impl Reader {
         if words.peek().is_empty() || words.peek_at(1).is_empty() {
             return Err("'hdr' expects <name> and <value> as arguments".to_owned());
         }
+        self.has_fields = true;
         let name = Text::from(words.take());
-        self.reply.headers.push((name, words.format()?));
+        let value = words.format()?;
+        if OWN_FIELDS.iter().any(|own| name.eq_ignore_ascii_case(own)) {
+            warn(
+                words,
+                &format!("header '{name}' always ignored by the http reply."),
+            );
+            return Ok(());
+        }
+        self.reply.headers.push((name, value));
         Ok(())
     }
 
@@ -136,23 +159,18 @@ impl Reader {
         let body = match self.body {
             Some((_, body)) => body,
             // Headers make it a reply of its own.
-            None if !self.reply.headers.is_empty() => ReplyBody::Empty,
+            None if self.has_fields => ReplyBody::Empty,
             None => self.defaults,
         };
         let is_page = matches!(
             body,
             ReplyBody::DefaultErrorPage | ReplyBody::ErrorPages(_) | ReplyBody::Raw(_)
         );
-        let mut warn = |text: &str| {
-            let at = &words.place.at;
-            words
-                .place
-                .notes
-                .warnings
-                .push(format!("parsing [{at}] : {text}"));
-        };
         if is_page && !self.reply.headers.is_empty() {
-            warn("hdr parameters ignored by the http reply when used with an erorrfile.");
+            warn(
+                words,
+                "hdr parameters ignored by the http reply when used with an erorrfile.",
+            );
             self.reply.headers.clear();
         }
         match (&body, self.reply.status) {
@@ -180,9 +198,10 @@ impl Reader {
                 );
             }
             Some(content_type) if !said => {
-                warn(&format!(
+                let text = format!(
                     "content-type '{content_type}' ignored by the http reply because neither errorfile nor payload defined."
-                ));
+                );
+                warn(words, &text);
                 self.reply.content_type = None;
             }
             _ => {}
@@ -190,6 +209,15 @@ impl Reader {
         self.reply.body = body;
         Ok(self.reply)
     }
+}
+
+/// Fields that a reply says of itself, whatever a rule says.
+const OWN_FIELDS: [&[u8]; 3] = [b"content-type", b"content-length", b"transfer-encoding"];
+
+fn warn(words: &mut RuleWords<'_, '_>, text: &str) {
+    let place = &mut *words.place;
+    let text = format!("parsing [{}] : {text}", place.at);
+    place.notes.warnings.push(text);
 }
 
 /// Takes a word and its argument, which must not be empty.

@@ -7,7 +7,7 @@ use locum_model::{
     proxy::{KeyType, Mode},
 };
 
-use super::{balance, formats, references::Names, servers};
+use super::{balance, formats, pages, references::Names, servers};
 use crate::{
     load::{Draft, Loader},
     lowering::{CaptureSlot, Track, expr::converts, known::Kind},
@@ -20,7 +20,6 @@ pub(super) fn check(loader: &mut Loader<'_>, names: &Names, draft: &mut Draft) {
         return;
     }
     let (kind, name) = (draft.type_word(), draft.name().to_owned());
-    error_pages(loader, draft);
     if draft.has_frontend && !draft.has_backend && draft.frontend.binds.is_empty() {
         loader.shared.warn_plain(format!(
             "frontend '{name}' has no 'bind' directive. Please declare it as a backend if this was intended."
@@ -34,6 +33,7 @@ pub(super) fn check(loader: &mut Loader<'_>, names: &Names, draft: &mut Draft) {
     if tables(loader, names, draft) {
         content_tracks(loader, draft);
     }
+    pages::replies(loader, draft);
     capture_slots(loader, draft);
     bind_threads(loader, draft);
     if let Some(at) = &draft.log_global {
@@ -96,59 +96,6 @@ fn capture_slots(loader: &mut Loader<'_>, draft: &Draft) {
             loader.shared.alert_plain(format!(
                 "Proxy '{name}': unable to find capture id '{slot}' referenced by {word} capture rule."
             ));
-        }
-    }
-}
-
-fn error_pages(loader: &mut Loader<'_>, draft: &mut Draft) {
-    let of_replies = std::mem::take(&mut loader.shared.notes.error_pages);
-    for (proxy, pages) in of_replies {
-        if proxy != draft.name() {
-            loader.shared.notes.error_pages.push((proxy, pages));
-        } else if !loader
-            .model
-            .error_pages
-            .iter()
-            .any(|known| known.name.value == pages)
-        {
-            loader.shared.alert_plain(format!(
-                "Proxy '{proxy}': unknown http-errors section '{pages}' referenced by an http reply ."
-            ));
-        }
-    }
-    for (pages, codes, at) in std::mem::take(&mut draft.error_page_uses) {
-        let Some(found) = loader
-            .model
-            .error_pages
-            .iter()
-            .find(|known| known.name.value == pages)
-        else {
-            let text = format!(
-                "proxy '{}': unknown http-errors section '{pages}' (at {at}).",
-                draft.name()
-            );
-            loader.shared.alert(&at, text);
-            continue;
-        };
-        for status in codes
-            .iter()
-            .filter(|status| !found.pages.contains_key(status))
-        {
-            let text = format!(
-                "config: proxy '{}' : status '{status}' not declared in http-errors section '{pages}' (at {at}).",
-                draft.name()
-            );
-            loader.shared.messages.push(crate::message::Message {
-                level: crate::message::Level::Warning,
-                text,
-                at: Some(at.clone()),
-            });
-        }
-        for (status, reply) in &found.pages {
-            if codes.is_empty() || codes.contains(status) {
-                let reply = locum_model::Located::new(reply.clone(), at.clone());
-                draft.proxy.errors.entry(*status).or_insert(reply);
-            }
         }
     }
 }

@@ -6,7 +6,7 @@ use locum_model::proxy::{KeyType, Mode};
 
 use crate::{
     load::{Draft, Loader},
-    lowering::{Reference, ReferenceKind, acl::ACL_KEYWORD},
+    lowering::{GroupTest, Reference, ReferenceKind, acl::ACL_KEYWORD},
 };
 
 /// What can be referred to.
@@ -17,7 +17,8 @@ pub(crate) struct Names {
     pub(crate) backends: HashMap<String, Target>,
     /// Proxies of which nothing but the syntax counts.
     disabled: HashSet<String>,
-    userlists: HashSet<String>,
+    /// Groups of each user list.
+    userlists: HashMap<String, HashSet<String>>,
     tables: HashMap<String, KeyType>,
     /// Servers of each proxy.
     servers: HashMap<String, HashSet<String>>,
@@ -42,7 +43,11 @@ impl Names {
                 .model
                 .userlists
                 .iter()
-                .map(|list| list.name.value.clone())
+                .zip(&loader.groups)
+                .map(|(list, groups)| {
+                    let groups = groups.iter().map(|(name, _)| name.clone()).collect();
+                    (list.name.value.clone(), groups)
+                })
                 .collect(),
             tables: HashMap::new(),
             servers: HashMap::with_capacity(drafts.len()),
@@ -110,6 +115,27 @@ pub(super) fn check(loader: &mut Loader<'_>, names: &Names) {
             loader.shared.alert(at, text);
         }
     }
+    check_groups(loader, names);
+}
+
+/// Tests of groups that their user list doesn't have, and those without any: they would match nobody.
+fn check_groups(loader: &mut Loader<'_>, names: &Names) {
+    for test in std::mem::take(&mut loader.shared.notes.group_tests) {
+        let GroupTest { acl, proxy, .. } = &test;
+        let Some(known) = names.userlists.get(&test.userlist) else {
+            continue;
+        };
+        if names.disabled.contains(proxy) {
+            continue;
+        }
+        let wrong = test.groups.iter().filter(|group| !known.contains(*group));
+        let invalid = wrong.map(|group| format!("invalid group '{group}'."));
+        let none = test.is_empty.then(|| "no groups specified.".to_owned());
+        for problem in invalid.chain(none) {
+            let text = format!("proxy {proxy}: acl {acl} http_auth_group(): {problem}");
+            loader.shared.alert_plain(text);
+        }
+    }
 }
 
 fn problem(reference: &Reference, names: &Names) -> Option<String> {
@@ -136,7 +162,7 @@ fn problem(reference: &Reference, names: &Names) -> Option<String> {
             Some(format!("missing server name in arg {argument}"))
         }
         ReferenceKind::Backend if !names.backends.contains_key(name) => unable("backend", name),
-        ReferenceKind::Userlist if !names.userlists.contains(name) => unable("userlist", name),
+        ReferenceKind::Userlist if !names.userlists.contains_key(name) => unable("userlist", name),
         ReferenceKind::Table if !names.tables.contains_key(name) => unable("table", name),
         ReferenceKind::Server => match name.split_once('/') {
             Some((backend, _)) if !names.backends.contains_key(backend) => unable("proxy", backend),

@@ -446,7 +446,11 @@ const fn fetch_checked(
 
 /// What the request's head says; before it is there, nothing is known yet.
 fn request<'a>(view: &View<'a>, value: impl FnOnce(&'a Head) -> Option<Value<'a>>) -> Fetched<'a> {
-    of(view.request, view, value)
+    // Nor does it come any more where rules are about the response.
+    match view.response_body {
+        None => of(view.request, view, value),
+        Some(_) => Fetched::Absent,
+    }
 }
 
 /// What the response's head says.

@@ -82,7 +82,10 @@ pub(super) static HTTP_FIRST_REQ: FetchDef = fetch("http_first_req", Type::Bool,
 });
 
 pub(super) static UNIQUE_ID: FetchDef = fetch("unique-id", Type::Str, |view, _, _| {
-    let id = view.stream.and_then(|stream| stream.unique_id.as_deref());
+    let id = view.stream.and_then(|stream| {
+        stream.unique_id_shown.set(true);
+        stream.unique_id.as_deref()
+    });
     id.map(Value::Str).into()
 });
 
@@ -138,9 +141,8 @@ pub(crate) fn captured_line<'a>(view: &View<'a>) -> Option<CapturedLine<'a>> {
     // A line of its own stands where no request could be read.
     let line: &'a [u8] = &stream.request_line;
     let mut parts = line.splitn(3, |&byte| byte == b' ');
-    let method = parts
-        .next()
-        .filter(|_| stream.timers.request_done.is_some())?;
+    let is_request = !line.is_empty() && !line.starts_with(b"<");
+    let method = parts.next().filter(|_| is_request)?;
     Some(CapturedLine {
         method,
         uri: parts.next(),

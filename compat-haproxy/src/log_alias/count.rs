@@ -9,7 +9,7 @@ use locum_runtime::{
     vocab::AliasDef,
 };
 
-use super::alias;
+use super::{alias, is_logging};
 
 pub(super) static AC: AliasDef = alias("ac", |view, field| connections(view, 0, field));
 pub(super) static FC: AliasDef = alias("fc", |view, field| connections(view, 1, field));
@@ -33,14 +33,10 @@ pub(super) static RC: AliasDef = alias("rc", |view, field| {
 
 pub(super) static BYTES_OUT: AliasDef = alias("B", |view, field| {
     super::early(view, field);
-    number(view, field, |stream| {
-        i64::try_from(stream.bytes_out).unwrap_or(i64::MAX)
-    });
+    number(view, field, |stream| sum(stream, stream.bytes_out));
 });
 pub(super) static BYTES_IN: AliasDef = alias("U", |view, field| {
-    number(view, field, |stream| {
-        i64::try_from(stream.bytes_in).unwrap_or(i64::MAX)
-    });
+    number(view, field, |stream| sum(stream, stream.bytes_in));
 });
 
 pub(super) static RT: AliasDef = alias("rt", |view, field| {
@@ -59,8 +55,27 @@ pub(super) static PID: AliasDef = alias("pid", |_, field| {
     field.number_or_hex(i64::from(std::process::id()), 4);
 });
 
+fn sum(stream: &StreamFacts, bytes: u64) -> i64 {
+    match is_logging(stream) {
+        true => i64::try_from(bytes).unwrap_or(i64::MAX),
+        false => 0,
+    }
+}
+
+/// Of the process, the frontend, the backend, the server.
 fn connections(view: &View<'_>, at: usize, field: &mut Field<'_>) {
-    number(view, field, |stream| i64::from(stream.connections[at]));
+    number(view, field, |stream| {
+        let live = view.live;
+        i64::from(match at {
+            _ if is_logging(stream) => stream.connections[at],
+            0 => live.connections.now(),
+            1 => live.proxy(view.session.frontend).clients.now(),
+            2 => stream.backend.map_or(0, |id| live.proxy(id).streams()),
+            _ => stream
+                .server
+                .map_or(0, |id| live.proxy(id.backend).served(id.index)),
+        })
+    });
 }
 
 fn number(view: &View<'_>, field: &mut Field<'_>, value: impl FnOnce(&StreamFacts) -> i64) {

@@ -11,6 +11,7 @@ mod time;
 
 use locum_runtime::{
     sample::{format::Field, view::View},
+    stream::facts::StreamFacts,
     vocab::{AliasDef, Needs},
 };
 
@@ -132,10 +133,15 @@ const fn http_alias(name: &'static str, run: Write) -> AliasDef {
 fn early(view: &View<'_>, field: &mut Field<'_>) {
     if view
         .stream
-        .is_some_and(|stream| stream.timers.end.is_none())
+        .is_some_and(|stream| stream.logged && stream.timers.end.is_none())
     {
         field.raw(b"+");
     }
+}
+
+/// Whether a line is being written. Rules before it see no sums and no ends yet (observed).
+fn is_logging(stream: &StreamFacts) -> bool {
+    stream.logged || stream.timers.end.is_some()
 }
 
 #[cfg(test)]

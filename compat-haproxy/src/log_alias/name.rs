@@ -1,9 +1,9 @@
 //! Names: frontend `%f %ft`, backend `%b`, server `%s`, host `%H`, the exchange's identifier `%ID`; and the TLS aliases
 //! `%sslc %sslv`, which are empty for what is not encrypted (manual 8.2.4).
 
-use locum_runtime::{sample::view::View, vocab::AliasDef};
+use locum_runtime::{sample::view::View, stream::facts::StreamFacts, vocab::AliasDef};
 
-use super::alias;
+use super::{alias, is_logging};
 use crate::fetch::process::HOST_NAME;
 
 pub(super) static F: AliasDef = alias("f", |view, field| {
@@ -32,7 +32,9 @@ pub(super) static S: AliasDef = alias("s", |view, field| field.text(server(view)
 pub(super) static H: AliasDef = alias("H", |_, field| field.text(&HOST_NAME));
 
 pub(super) static ID: AliasDef = alias("ID", |view, field| {
-    field.optional(view.stream.and_then(|stream| stream.unique_id.as_deref()));
+    let shown = |stream: &&StreamFacts| stream.unique_id_shown.get() || is_logging(stream);
+    let stream = view.stream.filter(shown);
+    field.optional(stream.and_then(|stream| stream.unique_id.as_deref()));
 });
 
 pub(super) static SSLC: AliasDef = alias("sslc", |_, field| field.absent());

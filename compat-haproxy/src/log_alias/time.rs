@@ -16,7 +16,7 @@ use locum_runtime::{
     vocab::AliasDef,
 };
 
-use super::{alias, early, http_alias};
+use super::{alias, early, http_alias, is_logging};
 
 pub(super) static TH: AliasDef = alias("Th", |view, field| field.number(handshake(view)));
 pub(super) static TI: AliasDef =
@@ -108,7 +108,9 @@ pub(super) fn before_request(view: &View<'_>) -> i64 {
 
 /// From the first byte to the end, or to now if the line is written before (`option logasap`).
 fn active(view: &View<'_>) -> i64 {
-    let Some(stream) = view.stream else { return 0 };
+    let Some(stream) = view.stream.filter(|stream| is_logging(stream)) else {
+        return 0;
+    };
     let end = stream.timers.end.unwrap_or(view.now.instant);
     let length: Duration = end.saturating_duration_since(stream.timers.start.instant);
     i64::try_from(length.as_millis()).unwrap_or(i64::MAX)

@@ -7,12 +7,13 @@
 use locum_model::{
     Located,
     acl::Acl,
+    expr::{Arg, Expr},
     pattern::{PatternRef, PatternUse},
 };
 use locum_parser::haproxy::Word;
 
 use super::{
-    Place, Points, dotted,
+    GroupTest, Place, Points, dotted,
     expr::{LoweredExpr, converts, lower_expr_words},
     known::{Kind, acl_word, known_fetch},
     pattern,
@@ -82,6 +83,10 @@ pub fn lower_acl(name: &str, words: &[Word], place: &mut Place<'_>) -> Result<Lo
     };
     reader.is_dotted = reader.flags.method.is_none() && dotted::WORDS.contains(&&*fetch_word);
     let lists = reader.lists(word, &by, place)?;
+    if lowered.expr.fetch.name == "http_auth_group" {
+        let is_own = reader.flags.method.is_none() && word_method.is_some();
+        note_groups(name, &lowered.expr, is_own, &by, &lists, place);
+    }
     // Only the word right behind the expression is looked at, be it a flag (observed).
     match words.get(1).map(|word| &*word.text) {
         None if matcher != "bool" => place.notes.warnings.push(no_pattern(head)),
@@ -148,6 +153,48 @@ fn lower_head(
         }
         Err(reason) => Err(reason),
     }
+}
+
+/// Notes which groups a test of `http_auth_group` names.
+///
+/// Those of files count as groups but not as some being there, as do words that are found by a search and not one
+/// after the other (observed).
+fn note_groups(
+    acl: &str,
+    expr: &Expr,
+    is_own: bool,
+    by: &PatternUse,
+    lists: &[PatternRef],
+    place: &mut Place<'_>,
+) {
+    let is_listed = match by.matcher.as_str() {
+        "str" => is_own || by.ignore_case,
+        "beg" => by.ignore_case,
+        "found" | "bool" | "ip" => false,
+        _ => true,
+    };
+    let has_names = !matches!(by.matcher.as_str(), "int" | "len" | "bin");
+    let all = &place.notes.pattern_lists;
+    let mut groups = Vec::new();
+    let mut is_empty = true;
+    for (index, list) in lists.iter().enumerate() {
+        let is_line = index + 1 == lists.len();
+        let words = all.words(list.list);
+        is_empty &= !(is_line && is_listed && !words.is_empty());
+        if has_names && (!is_line || is_listed) {
+            groups.extend(words);
+        }
+    }
+    let Some(Arg::Userlist(userlist)) = expr.fetch.args.first() else {
+        return;
+    };
+    place.notes.group_tests.push(GroupTest {
+        acl: acl.to_owned(),
+        userlist: userlist.clone(),
+        proxy: place.proxy.to_owned(),
+        groups,
+        is_empty,
+    });
 }
 
 /// What [`Place::surroundings`] holds while an access list is read.

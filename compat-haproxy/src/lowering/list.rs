@@ -122,6 +122,24 @@ impl PatternLists {
         })
     }
 
+    /// The patterns of a list as text.
+    pub fn words(&self, list: usize) -> Vec<String> {
+        let shown = |word: &[u8]| String::from_utf8_lossy(word).into_owned();
+        match self.lists.get(list).map(|list| &list.source) {
+            Some(PatternSource::Line { patterns, .. }) => {
+                patterns.iter().map(|word| shown(word)).collect()
+            }
+            Some(PatternSource::File {
+                text: Some(text),
+                two_columns,
+                ..
+            }) => lines(text, *two_columns)
+                .map(|line| shown(line.key))
+                .collect(),
+            _ => Vec::new(),
+        }
+    }
+
     /// All lists, with their ids: those that got none take what is free, in the order in which they were read; lists
     /// that never were have none.
     pub fn finish(self) -> Vec<PatternList> {

@@ -228,6 +228,8 @@ pub struct Notes {
     pub warnings: Vec<String>,
     /// Names that must exist once all files were read.
     pub references: Vec<Reference>,
+    /// Tests of `http_auth_group`, whose groups must be there once all files were read.
+    pub group_tests: Vec<GroupTest>,
     /// Words that the reference has and we don't execute; each refuses the start unless it is allowed by name.
     pub unexecuted: Vec<(String, Origin)>,
     /// Tables that `track-sc` rules use; they must exist once all files were read.
@@ -238,8 +240,8 @@ pub struct Notes {
     pub allows_experimental: bool,
     /// Slots for captures that rules name by number.
     pub capture_slots: Vec<CaptureSlot>,
-    /// `http-errors` sections that replies of rules name, each with the rule's proxy.
-    pub error_pages: Vec<(String, String)>,
+    /// `http-errors` sections that replies of rules name.
+    pub reply_pages: Vec<ReplyPages>,
     /// Conditions that look at bytes: the proxy and the line. HTTP mode doesn't show them.
     pub raw_conditions: Vec<(String, Origin)>,
     /// Lists of patterns named so far.
@@ -336,6 +338,34 @@ pub struct Reference {
     pub proxy: String,
     /// The line.
     pub at: Origin,
+}
+
+/// A `http-errors` section that a reply of a rule names.
+#[derive(Debug, Clone)]
+pub struct ReplyPages {
+    /// The proxy of the rule.
+    pub proxy: String,
+    /// The section.
+    pub pages: String,
+    /// The status the reply has.
+    pub status: u16,
+    /// The rule is one on responses.
+    pub is_response: bool,
+}
+
+/// A test of a client's groups.
+#[derive(Debug, Clone)]
+pub struct GroupTest {
+    /// The access list's name, empty where it is anonymous.
+    pub acl: String,
+    /// The user list.
+    pub userlist: String,
+    /// The proxy it stands in.
+    pub proxy: String,
+    /// Groups to test for, those of files first.
+    pub groups: Vec<String>,
+    /// No group stands where the reference looks for one: on the line, and matched one after the other.
+    pub is_empty: bool,
 }
 
 /// What a [`Reference`] refers to.

@@ -161,10 +161,10 @@ impl Balancer {
             (Algorithm::First(a), _) => a.choose(free),
             (Algorithm::Random(a), _) => a.choose(choice.random, servers, free),
             (Algorithm::Map(a), Some(hash)) => {
-                return bound(a.choose(hash), avoid, &room, || a.in_turn(free));
+                return bound(a.choose(hash), &room);
             }
             (Algorithm::Ring(a), Some(hash)) => {
-                return bound(a.choose(hash, servers), avoid, &room, || a.in_turn(free));
+                return bound(a.choose(hash, servers), &room);
             }
             // Requests without a key go in turns through the table or around the ring.
             (Algorithm::Map(a), None) => a.in_turn(free),
@@ -247,18 +247,10 @@ impl Balancer {
     }
 }
 
-fn bound(
-    picked: Option<u32>,
-    avoid: Option<u32>,
-    room: impl Fn(u32) -> bool,
-    mut other: impl FnMut() -> Option<u32>,
-) -> Pick {
+/// A key belongs to its server, whatever happened there before (observed).
+fn bound(picked: Option<u32>, room: impl Fn(u32) -> bool) -> Pick {
     match picked {
         None => Pick::None,
-        Some(server) if Some(server) == avoid => match other() {
-            Some(server) => Pick::Server(server),
-            None => Pick::Full,
-        },
         Some(server) if room(server) => Pick::Server(server),
         Some(server) => Pick::QueueOf(server),
     }

@@ -482,7 +482,7 @@ impl ProxyCompiler<'_, '_> {
             .collect();
         let body = match &reply.body {
             model_rule::ReplyBody::DefaultErrorPage => Body::DefaultErrorPage,
-            model_rule::ReplyBody::ErrorPages(name) => return self.page_of(name, reply.status),
+            model_rule::ReplyBody::ErrorPages(name) => Body::Pages(self.pages_of(name)?),
             model_rule::ReplyBody::Raw(file) if file.is_empty() => Body::Silence,
             model_rule::ReplyBody::Raw(file) => Body::Raw(Box::new(
                 raw_page(file).map_err(|NotAResponse| PlanErrorKind::ErrorFile)?,
@@ -501,8 +501,8 @@ impl ProxyCompiler<'_, '_> {
         })
     }
 
-    /// The page of a status in a named collection; the default page where it has none.
-    fn page_of(&self, name: &str, status: Option<u16>) -> Result1<Reply> {
+    /// The pages of a named collection.
+    fn pages_of(&self, name: &str) -> Result1<BTreeMap<u16, Reply>> {
         let pages = self
             .all
             .model
@@ -510,19 +510,14 @@ impl ProxyCompiler<'_, '_> {
             .iter()
             .find(|pages| pages.name.value == name)
             .ok_or_else(|| PlanErrorKind::UnknownErrorPages(name.to_owned()))?;
-        match status.and_then(|status| pages.pages.get(&status)) {
-            // A collection holds complete pages; one that refers to another collection would never end.
-            Some(page) if !matches!(page.body, model_rule::ReplyBody::ErrorPages(_)) => {
-                let mut page = self.reply_kind(page)?;
-                page.status = page.status.or(status);
-                Ok(page)
-            }
-            _ => Ok(Reply {
-                status,
-                body: Body::DefaultErrorPage,
-                ..Reply::default()
-            }),
-        }
+        // A collection holds complete pages; one that refers to another collection would never end.
+        let complete = pages
+            .pages
+            .iter()
+            .filter(|(_, page)| !matches!(page.body, model_rule::ReplyBody::ErrorPages(_)));
+        complete
+            .map(|(&status, page)| Ok((status, self.reply_kind(page)?)))
+            .collect()
     }
 }
 

@@ -74,7 +74,11 @@ impl<'a> ActionView<'a> {
             proxy: self.proxy,
             session: self.session,
             stream: Some(self.stream),
-            request: self.request.as_deref(),
+            // Conditions on a response never see the request: it has left (observed, and warned of).
+            request: match self.response_body {
+                None => self.request.as_deref(),
+                Some(_) => None,
+            },
             request_body: self.request_body,
             response: self.response.as_deref(),
             response_body: self.response_body,

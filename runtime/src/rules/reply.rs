@@ -1,5 +1,7 @@
 //! Replies the proxy makes itself: compiled, and rendered for one request.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 
 use super::{ActionView, error_table::built_in, reason::reason};
@@ -31,6 +33,8 @@ pub struct Reply {
 pub enum Body {
     /// The proxy's error page of the status.
     DefaultErrorPage,
+    /// The page of the status in a collection (`http-errors`), which may have none: then it is nothing.
+    Pages(BTreeMap<u16, Reply>),
     /// A complete response from a file.
     Raw(Box<(Head, Bytes)>),
     /// Constant bytes.
@@ -100,6 +104,10 @@ impl Reply {
         let status = self.status.unwrap_or(default_status);
         let body = match &self.body {
             Body::DefaultErrorPage => return LocalReply::error(status, view, arena),
+            Body::Pages(pages) => match pages.get(&status) {
+                Some(page) => return page.render(status, view, arena),
+                None => Bytes::new(),
+            },
             Body::Raw(page) => {
                 let (head, body) = (**page).clone();
                 return LocalReply { status, head, body };
@@ -127,6 +135,7 @@ impl Reply {
             // A field that would say nothing is left out (observed).
             if !value.is_empty() {
                 head.add(name, &value);
+                head.facts.close |= closes(name, &value);
             }
         }
         head.add(
@@ -139,6 +148,13 @@ impl Reply {
         head.facts.content_length = Some(body.len() as u64);
         LocalReply { status, head, body }
     }
+}
+
+/// Whether a field says that the connection ends behind the message (RFC 9110 §7.6.1).
+fn closes(name: &[u8], value: &[u8]) -> bool {
+    let mut tokens = value.split(|&byte| byte == b',');
+    name.eq_ignore_ascii_case(b"connection")
+        && tokens.any(|token| token.trim_ascii().eq_ignore_ascii_case(b"close"))
 }
 
 impl ActionView<'_> {

@@ -69,7 +69,10 @@ impl<C: ClientSide> Stream<'_, C> {
         } else {
             BodyFraming::UntilClose
         };
+        // An error file may say nothing of its length: its end is the connection's, also where it isn't sent (observed).
+        let endless = length > 0 && !has_length && !self.response.facts.chunked;
         let wants = self.request_framing.keep_alive
+            && !endless
             && !self.response.facts.close
             && !unread
             && !self.must_close

@@ -13,9 +13,7 @@ use locum_model::{
 };
 
 use super::{
-    ClientSide, Halt, Phase, Stream, deadline,
-    failure::Failure,
-    retry::{Attempt, connect_failure},
+    ClientSide, Halt, Phase, Stream, deadline, failure::Failure, retry::connect_failure,
     side::h1::H1Side,
 };
 use crate::{
@@ -99,17 +97,26 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             .as_ref()
             .ok_or(Halt::Failed(Failure::NoServer))?;
         let began = clock::now();
+        let mut is_persistent = self.bound.is_some();
         self.bound = self.bound.or_else(|| self.last_server());
+        // Since when the server has the exchange: attempts at the same one count as connecting (observed).
+        let mut assigned = None;
+        let mut left = None;
         loop {
             let Some(slot) = self.admit(began).await? else {
+                self.count_other_attempt(left, None);
                 return self.obtain_nameless(began).await;
             };
             self.enter_server(slot.server());
-            self.note_queued(began);
             let server = &backend.servers[slot.server() as usize];
             self.slot = Some(slot);
+            let since = *assigned.get_or_insert_with(|| {
+                self.note_queued(began);
+                self.count_other_attempt(left.take(), Some(server.id));
+                clock::now()
+            });
             self.redirect_to(server)?;
-            let failed = match self.open(server).await? {
+            let failed = match self.open(server, since).await? {
                 Ok(link) => return Ok(link),
                 Err(failure) => failure,
             };
@@ -119,7 +126,16 @@ impl<'s, C: ClientSide> Stream<'s, C> {
                 self.count_failed_connection(server.id);
                 return Err(Halt::Failed(failed));
             }
-            if self.begin_attempt(server.id, backend.retries) == Attempt::SameServer {
+            self.facts.retries += 1;
+            if self.changes_server(backend, is_persistent) {
+                self.leave_for_another(server.id);
+                (assigned, left, is_persistent) = (None, Some(server.id), false);
+                // Where there is no other, the same one needs its time.
+                if self.active_servers() <= 1 {
+                    self.turn_around(failed).await?;
+                }
+            } else {
+                self.stay_with(server.id);
                 self.turn_around(failed).await?;
             }
         }
@@ -135,8 +151,9 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         self.facts.server = None;
         self.show_place();
         self.note_queued(began);
+        let since = clock::now();
         loop {
-            let failed = match self.open(server).await? {
+            let failed = match self.open(server, since).await? {
                 Ok(link) => return Ok(link),
                 Err(failure) => failure,
             };
@@ -294,7 +311,11 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     }
 
     /// An idle connection, or a new one. The inner error is a failed attempt.
-    async fn open(&mut self, server: &'s Server) -> Phase<Result<Box<Link<'s>>, Failure>> {
+    async fn open(
+        &mut self,
+        server: &'s Server,
+        since: Instant,
+    ) -> Phase<Result<Box<Link<'s>>, Failure>> {
         let destination = self.server_address(server);
         let proxy_header = self.proxy_header(server);
         let source = self.source_address(server);
@@ -356,7 +377,6 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         if self.backend.mode != locum_model::proxy::Mode::Http || reuse == HttpReuse::Never {
             in_use.make_private();
         }
-        let began = clock::now();
         let options = self.connect_options(server, source, !proxy_header.is_empty());
         self.facts.server_address = destination_address(&destination);
         (self.facts.server_source, self.facts.server_refused) = (None, false);
@@ -370,7 +390,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             Ok(conn) => conn,
             Err(failure) => return Ok(Err(failure)),
         };
-        self.facts.timers.connect_ms = milliseconds(began, now);
+        self.facts.timers.connect_ms = milliseconds(since, now);
         self.facts.timers.connected = Some(now);
         if self.plan.tells_server_source {
             self.facts.server_source = conn.local_address();

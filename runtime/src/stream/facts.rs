@@ -1,6 +1,11 @@
 //! What is known about a session and a stream: what fetches read and log lines say.
 
-use std::{cell::RefCell, net::SocketAddr, os::fd::RawFd, time::Instant};
+use std::{
+    cell::{Cell, RefCell},
+    net::SocketAddr,
+    os::fd::RawFd,
+    time::Instant,
+};
 
 use locum_kernel::socket_option;
 use locum_model::{Origin, proxy::Mode};
@@ -179,6 +184,8 @@ pub struct StreamFacts {
     pub cookie_captures: (Option<Vec<u8>>, Option<Vec<u8>>),
     /// The unique identifier, once made.
     pub unique_id: Option<Vec<u8>>,
+    /// Somebody asked for it, or the rules over the request are through: until then `%ID` says nothing (observed).
+    pub unique_id_shown: Cell<bool>,
     /// Its line is written.
     pub logged: bool,
     /// Log level override; `Some(None)`: silent.
@@ -235,6 +242,7 @@ impl StreamFacts {
             response_captures: RefCell::default(),
             cookie_captures: (None, None),
             unique_id: None,
+            unique_id_shown: Cell::default(),
             logged: false,
             log_level: None,
             connections: [0; 4],
@@ -284,6 +292,13 @@ pub struct Timers {
 }
 
 impl Timers {
+    /// The request is there, and its time known, if its head has come.
+    pub(super) fn receive_request(&mut self) {
+        if let Some(done) = self.request_done {
+            self.request_ms = super::connect::milliseconds(self.start.instant, done);
+        }
+    }
+
     /// Nothing reached yet.
     pub fn new(start: Now) -> Self {
         Self {

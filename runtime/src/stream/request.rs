@@ -7,7 +7,7 @@ use locum_model::{
 
 use super::{
     ClientSide, Halt, Phase, Stream,
-    connect::{Link, milliseconds},
+    connect::Link,
     deadline,
     dump::Passing,
     failure::Failure,
@@ -49,8 +49,9 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         let ended = self.exchange().await;
         let ended = match ended {
             Err(Halt::Reply(reply)) => {
+                let answered = self.answer(*reply).await;
                 self.time_request();
-                self.answer(*reply).await
+                answered
             }
             Err(Halt::Failed(failure)) => self.fail(failure).await,
             other => other,
@@ -151,8 +152,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             self.leave_server();
             self.client.restore_body(&body);
             self.facts.bytes_out = counted;
-            let retries = self.backend.backend.as_ref().map_or(0, |b| b.retries);
-            self.begin_attempt(server, retries);
+            self.begin_attempt(server);
             return Ok(false);
         }
         if let Err(Halt::Failed(Failure::ResponseClosed)) = response
@@ -354,10 +354,8 @@ impl<'s, C: ClientSide> Stream<'s, C> {
 
     /// The log knows how long the request took once its rules are through or have answered it.
     pub(super) fn time_request(&mut self) {
-        let timers = &mut self.facts.timers;
-        if let Some(done) = timers.request_done {
-            timers.request_ms = milliseconds(timers.start.instant, done);
-        }
+        self.facts.timers.receive_request();
+        self.facts.unique_id_shown.set(true);
     }
 
     /// What the log will say of the request, taken before any of HTTP's rules changes it.

@@ -1,51 +1,84 @@
 //! Another attempt behind a failure: what is worth one, and where it goes (manual: "retries", "retry-on",
 //! "option redispatch").
 
-use locum_model::proxy::RedispatchInterval;
+use locum_model::{pool::Balance, proxy::RedispatchInterval};
 
 use super::{ClientSide, Halt, Phase, Stream, failure::Failure};
 use crate::{
     event::{Event, Resource},
     http::h1::framing::Framing,
     net::connect,
-    plan::ServerId,
+    plan::{Backend, ServerId},
 };
 
-/// Where another attempt goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Attempt {
-    SameServer,
-    OtherServer,
-}
-
 impl<C: ClientSide> Stream<'_, C> {
-    /// Another attempt: on the same server, or on another one where redispatching says so.
-    pub(super) fn begin_attempt(&mut self, server: ServerId, retries: u32) -> Attempt {
+    /// Another attempt at a request that a server had: on the same one, or on another where redispatching says so.
+    pub(super) fn begin_attempt(&mut self, server: ServerId) {
         self.facts.retries += 1;
-        if self.redispatches(self.facts.retries, retries) {
+        let backend = self.backend.backend.as_ref();
+        if backend.is_some_and(|backend| self.is_redispatched_now(backend)) {
             self.facts.redispatched = true;
-            self.forget_server();
-            self.avoid = Some(server.index);
+            self.leave_for_another(server);
             self.count_redispatch(server);
-            Attempt::OtherServer
         } else {
-            self.bound = Some(server.index);
-            self.count_retry(server);
-            Attempt::SameServer
+            self.stay_with(server);
         }
     }
 
-    fn redispatches(&self, attempt: u32, retries: u32) -> bool {
-        match self
-            .backend
-            .backend
-            .as_ref()
-            .and_then(|backend| backend.settings.redispatch)
-        {
+    /// Whether the attempt that begins now, at a connection, looks for a server anew: where redispatching says so; and
+    /// at once, without a pause, where nothing but its turn led to this server and there are others.
+    pub(super) fn changes_server(&self, backend: &Backend, is_persistent: bool) -> bool {
+        let by_turn = matches!(
+            backend.settings.balance,
+            Balance::RoundRobin
+                | Balance::StaticRoundRobin
+                | Balance::LeastConnections
+                | Balance::First
+                | Balance::Random(_)
+        );
+        let at_once = backend.settings.redispatch.is_some()
+            && by_turn
+            && !is_persistent
+            && self.active_servers() > 1;
+        (at_once || self.is_redispatched_now(backend)) && self.persistence_override() != Some(true)
+    }
+
+    /// `option redispatch` of this attempt (manual: "option redispatch").
+    fn is_redispatched_now(&self, backend: &Backend) -> bool {
+        let (attempt, retries) = (self.facts.retries, backend.retries);
+        match backend.settings.redispatch {
             None => false,
             Some(RedispatchInterval::LastRetry) => attempt == retries,
             Some(RedispatchInterval::Every(n)) => n > 0 && attempt.is_multiple_of(n),
-            Some(RedispatchInterval::Last(n)) => attempt + n > retries,
+            Some(RedispatchInterval::Last(n)) => attempt + n == retries + 1,
+        }
+    }
+
+    /// Usable servers that are no backups.
+    pub(super) fn active_servers(&self) -> u32 {
+        let farm = self.backend_live().farm.as_ref();
+        farm.map_or(0, |farm| farm.usable().0)
+    }
+
+    pub(super) fn leave_for_another(&mut self, server: ServerId) {
+        self.forget_server();
+        self.avoid = Some(server.index);
+    }
+
+    pub(super) fn stay_with(&mut self, server: ServerId) {
+        self.bound = Some(server.index);
+        self.count_retry(server);
+    }
+
+    /// Another attempt may find itself at the server that it left, which makes it a retry.
+    pub(super) fn count_other_attempt(&mut self, left: Option<ServerId>, found: Option<ServerId>) {
+        match left {
+            None => {}
+            Some(left) if Some(left) == found => self.count_retry(left),
+            Some(left) => {
+                self.facts.redispatched = true;
+                self.count_redispatch(left);
+            }
         }
     }
 

@@ -18,7 +18,7 @@ use crate::{
     rules::{
         ActionView, Hints, Resumed, Rule, Verdict, Wait,
         engine::{self, RuleIndex, Run},
-        reply::LocalReply,
+        reply::{LocalReply, Reply},
     },
     sample::{value::Arena, view::Buffered},
     stick::tracking::events,
@@ -404,7 +404,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             Run::Suspend(wait, at) => Decision::Suspend(at, wait),
             Run::Final(verdict, at) => {
                 view.stream.last_rule = rules.get(at.0).map(|rule| rule.at.clone());
-                decide(verdict, &view)
+                decide(verdict, &mut view)
             }
         };
         let hints = std::mem::take(&mut view.hints.heads);
@@ -535,12 +535,25 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     }
 }
 
-fn decide(verdict: Verdict<'_>, view: &ActionView<'_>) -> Decision {
-    let render = |status, reply: Option<&crate::rules::reply::Reply>| {
-        Box::new(match reply {
-            Some(reply) => reply.render(status, &view.view(), view.arena),
-            None => view.error_page(status),
-        })
+fn decide(verdict: Verdict<'_>, view: &mut ActionView<'_>) -> Decision {
+    let is_tarpit = matches!(verdict, Verdict::Tarpit { .. });
+    if matches!(verdict, Verdict::Deny { .. }) && view.response.is_none() {
+        view.stream.timers.receive_request();
+    }
+    let mut render = |status, reply: Option<&Reply>| {
+        let said = reply.and_then(|reply| reply.status).unwrap_or(status);
+        let before = view.stream.status.replace(said);
+        let mut seen = view.view();
+        if is_tarpit {
+            // The request is gone when its time in the tarpit is over (observed).
+            (seen.request, seen.request_body) = (None, Buffered::default());
+        }
+        let rendered = match reply {
+            Some(reply) => reply.render(status, &seen, view.arena),
+            None => LocalReply::error(status, &seen, view.arena),
+        };
+        view.stream.status = before;
+        Box::new(rendered)
     };
     match verdict {
         Verdict::Allow => Decision::Continue,
@@ -554,7 +567,7 @@ fn decide(verdict: Verdict<'_>, view: &ActionView<'_>) -> Decision {
         }
         Verdict::Reject => Decision::Reject,
         Verdict::Malformed => Decision::Malformed,
-        Verdict::NoRoom => Decision::NoRoom(Box::new(view.error_page(500))),
+        Verdict::NoRoom => Decision::NoRoom(render(500, None)),
         Verdict::Close => Decision::Close,
         Verdict::Upgrade => Decision::Upgrade,
         Verdict::SilentDrop => Decision::SilentDrop,
