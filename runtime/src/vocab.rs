@@ -202,3 +202,12 @@ pub struct Now {
     /// For dates.
     pub date: std::time::SystemTime,
 }
+
+impl Now {
+    /// Seconds since 1970.
+    pub fn seconds(self) -> u64 {
+        self.date
+            .duration_since(std::time::UNIX_EPOCH)
+            .map_or(0, |since| since.as_secs())
+    }
+}

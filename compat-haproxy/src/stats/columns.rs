@@ -367,10 +367,15 @@ pub static COLUMNS: &[Column] = &[
     c("addr", "CGS:str")
         .l(|r| text(r.listener.bind.address.to_string()))
         .s(|r| text(r.address.to_string())),
-    c("cookie", "CNS:str").s(|r| match &r.server.settings.cookie {
-        Some(cookie) => text(String::from_utf8_lossy(cookie)),
-        None => Empty,
-    }),
+    c("cookie", "CNS:str")
+        .s(|r| match &r.server.settings.cookie {
+            Some(cookie) => text(String::from_utf8_lossy(cookie)),
+            None => Empty,
+        })
+        .b(|r| match &r.backend.settings.cookie {
+            Some(cookie) => text(String::from_utf8_lossy(&cookie.name)),
+            None => Empty,
+        }),
     c("mode", "CGS:str")
         .f(|r| mode(r.proxy.mode))
         .l(|r| mode(r.proxy.mode))
@@ -456,8 +461,10 @@ pub static COLUMNS: &[Column] = &[
     c("h2_backend_total_streams", "MCP:u64").zero(),
     c("h1_open_connections", "MGP:u64")
         .f(|r| of_http(r.proxy.mode, r.sessions.now))
-        .b(|_| Number(0)),
-    c("h1_open_streams", "MGP:u64").zero(),
+        .b(|r| of_http(r.proxy.mode, r.open_connections)),
+    c("h1_open_streams", "MGP:u64")
+        .f(|r| of_http(r.proxy.mode, r.sum(|c| &c.open_streams)))
+        .b(|r| of_http(r.proxy.mode, r.used_connections)),
     c("h1_total_connections", "MCP:u64")
         .f(|r| of_http(r.proxy.mode, r.sum(|c| &c.connections)))
         .b(|r| of_http(r.proxy.mode, r.sum(|c| &c.connects))),

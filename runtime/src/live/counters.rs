@@ -33,6 +33,12 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 pub struct Counter(AtomicU64);
 
 impl Counter {
+    /// Takes one away; the shard's own worker must have added it.
+    #[inline]
+    pub fn decrement(&self) {
+        self.add(u64::MAX);
+    }
+
     /// Adds; only to be called by the shard's own worker, so that no locked instruction is needed.
     #[inline]
     pub fn add(&self, n: u64) {
@@ -125,6 +131,8 @@ pub struct FrontendCounters {
     pub wire_out: Counter,
     /// HTTP exchanges whose first byte came (h1_total_streams).
     pub streams: Counter,
+    /// Those of them that are under way (h1_open_streams).
+    pub open_streams: Counter,
     /// Requests (req_tot).
     pub requests: Counter,
     /// Requests refused by rules (dreq).
@@ -192,7 +200,7 @@ pub struct BackendCounters {
     pub statuses: StatusCounters,
     /// Times of recent streams (qtime, ctime, rtime, ttime).
     pub times: Times,
-    /// Second of the process's life in which the last session came, plus one; 0: never (lastsess).
+    /// When the last session came, in seconds since 1970; 0: never (lastsess).
     pub last_session: Counter,
 }
 

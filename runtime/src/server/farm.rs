@@ -66,6 +66,7 @@ impl Farm {
             .collect();
         let balancer = Balancer::new(backend, rules.all_backups, &servers);
         let queues = Queues::new(servers.len());
+        let is_down = !servers.is_empty() && !servers.iter().any(ServerState::is_usable);
         Self {
             servers,
             rules,
@@ -78,7 +79,7 @@ impl Farm {
             load_max: AtomicU32::new(0),
             backend: Mutex::new(BackendTimes {
                 last_change: now,
-                down_since: None,
+                down_since: is_down.then_some(now),
                 downtime: Duration::ZERO,
                 times_down: 0,
             }),

@@ -182,6 +182,10 @@ pub struct BackendRow<'a> {
     pub downtime: Duration,
     /// Seconds since the last session.
     pub last_session: Option<u64>,
+    /// Connections to all its servers that carry a request.
+    pub used_connections: u64,
+    /// Connections to all its servers, idle ones too.
+    pub open_connections: u64,
     /// What was counted, in a shard for each worker.
     pub counters: &'a Sharded<BackendCounters>,
 }
@@ -259,15 +263,12 @@ pub fn rows<'a>(plan: &'a Plan, live: &'a Live, proxy: &'a Proxy, now: Now) -> V
         }
     }
     if let (Some(backend), Some(farm)) = (&proxy.backend, &state.farm) {
-        let age = now.instant.saturating_duration_since(live.started.instant);
         for (index, server) in backend.servers.iter().enumerate() {
-            if let Some(row) = server_row(proxy, server, farm, state, index, now, age) {
+            if let Some(row) = server_row(proxy, server, farm, state, index, now) {
                 rows.push(Row::Server(Box::new(row)));
             }
         }
-        rows.push(Row::Backend(backend_row(
-            proxy, backend, farm, state, now, age,
-        )));
+        rows.push(Row::Backend(backend_row(proxy, backend, farm, state, now)));
     }
     rows
 }
@@ -319,7 +320,6 @@ fn server_row<'a>(
     state: &'a ProxyLive,
     index: usize,
     now: Now,
-    age: Duration,
 ) -> Option<ServerRow<'a>> {
     let live = state.servers.get(index)?;
     let server_state = farm.servers.get(index)?;
@@ -342,7 +342,7 @@ fn server_row<'a>(
         rate: PerSecond::of(&live.rate, now),
         since_change: server_state.since_last_change(now.instant),
         downtime: server_state.downtime(now.instant),
-        last_session: last_session(&live.counters, age),
+        last_session: last_session(&live.counters, now),
         idle: Connections::of(live),
         counters: &live.counters,
     })
@@ -354,7 +354,6 @@ fn backend_row<'a>(
     farm: &'a Farm,
     state: &'a ProxyLive,
     now: Now,
-    age: Duration,
 ) -> BackendRow<'a> {
     let level = |(now, max): (u32, u32), limit| Level {
         now: now.into(),
@@ -362,6 +361,7 @@ fn backend_row<'a>(
         limit,
     };
     let usable = farm.usable();
+    let connections = || state.servers.iter().map(Connections::of);
     let (times_down, since_change, downtime) = farm.backend_times(now.instant);
     BackendRow {
         proxy,
@@ -375,18 +375,20 @@ fn backend_row<'a>(
         times_down,
         since_change,
         downtime,
-        last_session: last_session(&state.backend, age),
+        last_session: last_session(&state.backend, now),
+        used_connections: connections().map(|c| c.used).sum(),
+        open_connections: connections().map(|c| c.used + c.fresh + c.safe).sum(),
         counters: &state.backend,
     }
 }
 
 /// Seconds since the last session of any worker.
-fn last_session(counters: &Sharded<BackendCounters>, age: Duration) -> Option<u64> {
+fn last_session(counters: &Sharded<BackendCounters>, now: Now) -> Option<u64> {
     let latest = counters
         .iter()
         .map(|shard| shard.last_session.value())
         .max()?;
-    Some(age.as_secs().saturating_sub(latest.checked_sub(1)?))
+    (latest > 0).then(|| now.seconds().saturating_sub(latest))
 }
 
 /// Sets maxima back (`clear counters`), and all counters too (`clear counters all`).

@@ -2,7 +2,7 @@
 
 use std::task::Poll;
 
-use super::{ClientSide, Halt, Phase, Stream, deadline, failure::Failure};
+use super::{ClientSide, Halt, Phase, Stream, deadline, facts::StreamFacts, failure::Failure};
 use crate::{
     clock,
     filter::Direction,
@@ -37,18 +37,102 @@ impl<C: ClientSide> Stream<'_, C> {
         }
     }
 
-    /// Sends a reply, after the after-response rules have seen it.
+    /// Sends a reply, after the after-response rules have seen it. One that they leave no room for gives way to the page
+    /// of an internal error.
     ///
     /// # Errors
     /// The client went away or is too slow.
     pub async fn answer(&mut self, mut reply: LocalReply) -> Phase {
+        self.adopt_head(&mut reply);
+        let weight = head_weight(&self.response);
+        match self.revise(&reply) {
+            Ok(()) => self.send_reply(reply).await,
+            Err(page) => {
+                let is_same = reply.status == page.status && self.facts.termination.cause != b'L';
+                self.note_replaced_reply(weight);
+                if is_same {
+                    self.answer_unseen(*page).await
+                } else {
+                    self.answer_instead(*page).await
+                }
+            }
+        }
+    }
+
+    /// Sends the page that takes the place of an answer for which the after-response rules left no room. They see the
+    /// page too; if they have no room for it either, it leaves as it is (observed).
+    ///
+    /// # Errors
+    /// The client went away or is too slow.
+    pub(super) async fn answer_instead(&mut self, mut page: LocalReply) -> Phase {
+        self.adopt_head(&mut page);
+        match self.revise(&page) {
+            Ok(()) => self.send_reply(page).await,
+            Err(same) => self.answer_unseen(*same).await,
+        }
+    }
+
+    async fn answer_unseen(&mut self, mut page: LocalReply) -> Phase {
+        self.adopt_head(&mut page);
+        self.send_reply(page).await
+    }
+
+    fn revise(&mut self, reply: &LocalReply) -> Result<(), Box<LocalReply>> {
+        if self.response.status() == 0 {
+            return Ok(());
+        }
+        self.after_response_rules(Buffered::whole(&reply.body))?;
+        // A page of the statistics was counted when it was made.
+        let by_rule = {
+            let t = &self.facts.termination;
+            (t.cause, t.phase) == (b'L', b'R')
+        } && self.facts.service.is_none();
+        if by_rule {
+            self.count_intercepted();
+        }
+        Ok(())
+    }
+
+    fn adopt_head(&mut self, reply: &mut LocalReply) {
         std::mem::swap(&mut self.response, &mut reply.head);
         self.facts.status = Some(reply.status);
+    }
+
+    /// The books of a reply whose place the page of an internal error takes (all observed). `weight`: of its head, as
+    /// it was before the rules.
+    fn note_replaced_reply(&mut self, weight: u64) {
+        let by_rule = self.facts.termination.cause == b'L';
+        if by_rule {
+            self.count_failure(Failure::ResponseRewrite);
+        }
+        let StreamFacts {
+            service,
+            termination,
+            timers,
+            bytes_out,
+            ..
+        } = &mut self.facts;
+        match (termination.cause, termination.phase) {
+            (b'L', _) if service.is_some() => {
+                timers.response_ms = -1;
+                *bytes_out += weight;
+            }
+            (b'L', b'R') => {
+                termination.cause = b'P';
+                timers.request_done = None;
+            }
+            // A body that was waited for too long stays the client's lateness.
+            (b'c', b'R') => {}
+            _ => termination.cause = b'P',
+        }
+    }
+
+    /// Sends the body of a reply behind its head, which is the response's by now.
+    async fn send_reply(&mut self, reply: LocalReply) -> Phase {
         if self.response.status() == 0 {
             self.count_response(reply.status);
             return Err(Halt::Closed);
         }
-        self.after_response_rules(Buffered::whole(&reply.body));
         self.facts.answered_here = true;
         if self.facts.service.is_some() {
             self.dump(&[super::dump::Passing::Response]);

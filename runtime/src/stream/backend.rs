@@ -111,6 +111,7 @@ impl<C: ClientSide> Stream<'_, C> {
         head.facts.content_length = Some(0);
         head.facts.close = true;
         self.facts.termination.mark(b'L', b'C');
+        self.count_server_session(server.id);
         Err(Halt::Reply(Box::new(LocalReply {
             status: 302,
             head,

@@ -46,6 +46,8 @@ pub struct Link<'s> {
     pub key: PoolKey,
     /// How often it was taken from the idle ones.
     pub reuses: u32,
+    /// Bytes sent before its first message: the PROXY header.
+    pub preamble: u64,
     /// The server bound it to one client (NTLM, Negotiate): nobody else may have it.
     pub private: bool,
     /// Its exchange has ended so that another one may follow.
@@ -336,6 +338,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
                 server,
                 key,
                 reuses,
+                preamble: 0,
                 private: own.private,
                 is_clean: false,
                 is_tunnel: false,
@@ -362,6 +365,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
                 server,
                 key,
                 reuses,
+                preamble: 0,
                 private: false,
                 is_clean: false,
                 is_tunnel: false,
@@ -384,7 +388,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         let now = clock::now();
         self.facts.timers.connect_ms = -1;
         if !self.facts.source_refused {
-            self.count_server_session(server.id);
+            self.count_connect(server.id);
         }
         let conn = match connected {
             Ok(conn) => conn,
@@ -395,7 +399,6 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         if self.plan.tells_server_source {
             self.facts.server_source = conn.local_address();
         }
-        self.count_connect(server.id);
         if server.settings.observe == Some(Observe::Layer4) {
             self.observe(server, Observation::Good);
         }
@@ -406,6 +409,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             server,
             key,
             reuses: 0,
+            preamble: proxy_header.len() as u64,
             private: false,
             is_clean: false,
             is_tunnel: false,

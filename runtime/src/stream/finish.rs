@@ -3,7 +3,7 @@
 use super::dump::Passing;
 use super::{
     ClientSide, Halt, Phase, Stream,
-    connect::milliseconds,
+    connect::{Link, milliseconds},
     facts::StreamFacts,
     failure::{Failure, Fault, Row},
     request::After,
@@ -252,15 +252,6 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             self.presence = Some(farm.arrive());
             self.backend_live().backend_rate.count(clock::now());
             self.backend_shard().sessions.increment();
-            if self.session.mode == Mode::Http {
-                self.count_backend_request();
-            }
-        }
-    }
-
-    pub(super) fn count_backend_request(&self) {
-        if self.backend.mode == Mode::Http {
-            self.backend_shard().requests.increment();
         }
     }
 
@@ -269,10 +260,11 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         self.on_backend(None, |counters| counters.statuses.count(status));
     }
 
-    /// Counts the status that a server answered with, whatever the client gets.
+    /// Counts what a server answered, whatever the client gets.
     pub(super) fn count_server_response(&self, status: u16) {
         if let Some(counters) = self.facts.server.and_then(|id| self.server_shard(id)) {
             counters.statuses.count(status);
+            counters.requests.increment();
         }
     }
 
@@ -322,16 +314,18 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     pub(super) fn count_reuse(&self, id: ServerId) {
         self.count_server_session(id);
         self.on_backend(Some(id), |counters| counters.reuses.increment());
-        self.count_server_request(id);
     }
 
+    /// A connection is attempted, and with it a session of the server's begins.
     pub(super) fn count_connect(&self, id: ServerId) {
+        self.count_server_session(id);
         self.on_backend(Some(id), |counters| counters.connects.increment());
-        self.count_server_request(id);
     }
 
     /// A session of the server's begins, be its connection refused or not.
     pub(super) fn count_server_session(&self, id: ServerId) {
+        let date = clock::both().seconds();
+        self.on_backend(Some(id), |counters| counters.last_session.set(date));
         let servers = &self.live.proxy(id.backend).servers;
         if let Some(server) = servers.get(id.index as usize) {
             server.rate.count(clock::now());
@@ -344,14 +338,6 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         self.on_backend(Some(id), |counters| counters.chosen.increment());
     }
 
-    fn count_server_request(&self, id: ServerId) {
-        if let Some(counters) = self.server_shard(id)
-            && self.backend.mode == Mode::Http
-        {
-            counters.requests.increment();
-        }
-    }
-
     pub(super) fn count_server_abort(&self) {
         self.on_backend(self.facts.server, |counters| {
             counters.server_aborts.increment()
@@ -361,8 +347,14 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     pub(super) fn count_failure(&self, failure: Failure) {
         let server = self.facts.server;
         match failure {
-            Failure::RequestTimeout | Failure::RequestAborted | Failure::RequestMalformed(_) => {
+            Failure::RequestTimeout
+            | Failure::RequestAborted
+            | Failure::RequestMalformed(_)
+            | Failure::BufferedRequestTimeout => {
                 self.frontend_shard().failed_requests.increment();
+            }
+            Failure::NoServer | Failure::QueueTimeout => {
+                self.on_backend(None, |counters| counters.failed_connections.increment());
             }
             Failure::ResponseClosed | Failure::ResponseTimeout | Failure::ResponseMalformed => {
                 self.on_backend(server, |counters| counters.failed_responses.increment());
@@ -393,16 +385,29 @@ impl<'s, C: ClientSide> Stream<'s, C> {
     }
 
     fn count_traffic(&self) {
+        if (self.session.mode, self.backend.mode) == (Mode::Http, Mode::Http) {
+            self.on_backend(None, |counters| counters.requests.increment());
+        }
         let (bytes_in, bytes_out) = (self.facts.bytes_in, self.facts.bytes_out);
         let frontend = self.frontend_shard();
         frontend.bytes_in.add(bytes_in);
         frontend.bytes_out.add(bytes_out);
         self.count_tracked_many(events::BYTES_IN, bytes_in);
         self.count_tracked_many(events::BYTES_OUT, bytes_out);
+        self.on_backend(self.facts.server, |counters| {
+            counters.bytes_in.add(bytes_in);
+            counters.bytes_out.add(bytes_out);
+        });
         let timers = &self.facts.timers;
-        let total = timers
-            .end
-            .map_or(0, |end| milliseconds(timers.start.instant, end));
+        let answered = timers.response_ms >= 0 || self.backend.mode == Mode::Tcp;
+        if timers.connect_ms < 0 || !answered {
+            return;
+        }
+        // The client's silence before its request is part of the whole (observed).
+        let total = timers.idle_ms
+            + timers
+                .end
+                .map_or(0, |end| milliseconds(timers.start.instant, end));
         let known = |time: i64| u64::try_from(time).unwrap_or(0);
         let times = FourTimes {
             queue: known(timers.queue_ms),
@@ -410,11 +415,16 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             response: known(timers.response_ms),
             total: known(total),
         };
-        self.on_backend(self.facts.server, |counters| {
-            counters.bytes_in.add(bytes_in);
-            counters.bytes_out.add(bytes_out);
-            counters.times.note(times);
-        });
+        self.on_backend(self.facts.server, |counters| counters.times.note(times));
+    }
+
+    /// What went over the server's connection in this exchange, as it was on the wire.
+    pub(super) fn count_wire(&self, link: &Link<'_>) {
+        if self.backend.mode == Mode::Http {
+            let shard = self.backend_shard();
+            shard.wire_in.add(link.side.received);
+            shard.wire_out.add(link.side.sent() - link.preamble);
+        }
     }
 
     /// Where in the queue the stream was, for the log.

@@ -171,6 +171,8 @@ pub struct Stream<'s, C> {
 pub enum Halt {
     /// With a reply made here.
     Reply(Box<LocalReply>),
+    /// With the page that takes the place of a response for which the after-response rules left no room.
+    Unfit(Box<LocalReply>),
     /// With the error page of a row of the failure table.
     Failed(Failure),
     /// Without another byte; the termination flags are set.

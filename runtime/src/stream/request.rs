@@ -53,6 +53,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
                 self.time_request();
                 answered
             }
+            Err(Halt::Unfit(page)) => self.answer_instead(*page).await,
             Err(Halt::Failed(failure)) => self.fail(failure).await,
             other => other,
         };
@@ -96,6 +97,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         loop {
             let mut link = self.obtain_server().await?;
             let conversed = self.converse(&mut link).await;
+            self.count_wire(&link);
             if link.is_clean {
                 self.release(link);
             } else {
@@ -214,7 +216,6 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             .any(|condition| condition.test(&view, &arena) == Truth::True);
         let page = LocalReply::error(if fails { 503 } else { 200 }, &view, &arena);
         self.facts.log_level = Some(None);
-        self.facts.termination.mark(b'L', b'R');
         self.count_intercepted();
         Err(Halt::Reply(Box::new(page)))
     }

@@ -45,6 +45,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             if !is_interim(status) {
                 break;
             }
+            self.count_server_response(status);
             self.facts.bytes_out += head_weight(&self.response);
             let mut interim = std::mem::take(&mut self.response);
             self.pass_interim(&mut interim);
@@ -203,22 +204,15 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             self.count_tracked(event);
         }
         self.facts.variables.borrow_mut().request.clear();
-        for proxy in self.proxies_backend_first() {
-            let answering = Answering {
-                link,
-                transfers: &mut transfers,
-            };
-            if let Err(halt) = self.http_response_rules(proxy, answering).await {
-                // What the server sent counts, also when nobody gets it.
-                self.facts.bytes_out += link.side.pending_body();
-                return Err(halt);
-            }
-        }
-        if let Err(halt) = self.set_cookie() {
+        if let Err(halt) = self.revise_response(link, &mut transfers).await {
+            // What the server sent counts, also when nobody gets it.
             self.facts.bytes_out += link.side.pending_body();
+            let is_answered = matches!(halt, Halt::Reply(_) | Halt::Unfit(_));
+            if is_answered && keeps_server && framing.keep_alive && transfers.request.is_done() {
+                link.is_clean = !transfers.request.was_refused() && link.side.discard_body();
+            }
             return Err(halt);
         }
-        self.after_response_rules(link.side.buffered_body());
         self.filters
             .on_head(Direction::Response, &mut self.response);
         let tunnel = framing.body == BodyFraming::Tunnel;
@@ -324,6 +318,23 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             link.is_clean = true;
         }
         Ok(())
+    }
+
+    /// Rules and cookies work on the head.
+    ///
+    /// # Errors
+    /// Something else is answered, or the exchange ends.
+    async fn revise_response(&mut self, link: &mut Link<'s>, transfers: &mut Transfers) -> Phase {
+        for proxy in self.proxies_backend_first() {
+            let answering = Answering { link, transfers };
+            self.http_response_rules(proxy, answering).await?;
+        }
+        self.set_cookie()?;
+        self.after_response_rules(link.side.buffered_body())
+            .map_err(|page| {
+                self.note_unfit_response();
+                Halt::Unfit(page)
+            })
     }
 
     /// Connection-bound authentication makes the connection its client's own (RFC 4559 §6).

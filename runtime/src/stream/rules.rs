@@ -138,7 +138,6 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             }
             Decision::Return(reply) => {
                 self.facts.termination.mark(b'L', b'R');
-                self.count_intercepted();
                 Err(Halt::Reply(reply))
             }
             other => self.common(other),
@@ -210,18 +209,29 @@ impl<'s, C: ClientSide> Stream<'s, C> {
                 Err(Halt::Reply(reply))
             }
             Decision::NoRoom(page) => {
-                self.count_failure(Failure::ResponseRewrite);
-                self.facts.timers.response_ms = -1;
-                self.facts.termination.mark(b'P', b'H');
+                self.note_unfit_response();
                 Err(Halt::Reply(page))
             }
             other => self.common(other),
         }
     }
 
+    /// The books of a server's response that rules have no room for.
+    pub(super) fn note_unfit_response(&mut self) {
+        self.count_failure(Failure::ResponseRewrite);
+        self.facts.timers.response_ms = -1;
+        self.facts.termination.mark(b'P', b'H');
+    }
+
     /// `http-after-response` of backend and frontend, on whatever response leaves. None of its actions waits or ends the
     /// exchange.
-    pub(super) fn after_response_rules(&mut self, body: Buffered<'_>) {
+    ///
+    /// # Errors
+    /// A rewrite finds no room: the page that leaves instead.
+    pub(super) fn after_response_rules(
+        &mut self,
+        body: Buffered<'_>,
+    ) -> Result<(), Box<LocalReply>> {
         for proxy in self.proxies_backend_first() {
             let rules = &proxy.rules.http_after_response;
             if !rules.is_empty() {
@@ -230,9 +240,13 @@ impl<'s, C: ClientSide> Stream<'s, C> {
                     answer: Some(body),
                     ..Look::default()
                 };
-                self.step(rules, proxy, Sees::Response, look);
+                self.facts.lenient_rewrites = false;
+                if let Decision::NoRoom(page) = self.step(rules, proxy, Sees::Response, look) {
+                    return Err(page);
+                }
             }
         }
+        Ok(())
     }
 
     /// The backend and then the frontend, once if they are the same.

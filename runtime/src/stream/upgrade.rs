@@ -59,7 +59,6 @@ impl<C: ClientSide> Stream<'_, C> {
         self.presence = upgrade.presence;
         if let Some(id) = upgrade.backend {
             self.backend = self.plan.proxy(id);
-            self.count_backend_request();
         }
         let tag = &self.waiter.control.tag;
         if let Some(before) = tag.get() {

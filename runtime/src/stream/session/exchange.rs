@@ -9,6 +9,7 @@ use super::Session;
 use crate::{
     clock,
     http::{Head, h1::framing::request_framing},
+    live::counters::FrontendCounters,
     stream::{
         connect::milliseconds,
         deadline,
@@ -68,6 +69,11 @@ impl Session {
             Err(Some(failure)) => Err(failure),
             Ok(()) => Ok(()),
         };
+        let has_begun = received.is_ok() || side.received > 0 || !side.input.is_empty();
+        if has_begun {
+            self.shard().streams.increment();
+            self.shard().open_streams.increment();
+        }
         let idle_ms = milliseconds(self.rested, start.instant);
         if received.is_err() && upgrade.is_some() {
             // The bytes failed to become a request, and so did the request (observed: both count).
@@ -123,6 +129,10 @@ impl Session {
             }
         };
         drop(stream);
+        self.count_wire(&side);
+        if has_begun {
+            self.shard().open_streams.decrement();
+        }
         self.waiter.control.tag.set(None);
         let flushed = side.is_flushed();
         if after == After::Close && !late && !(understood && side.body_done()) {
@@ -130,6 +140,18 @@ impl Session {
         }
         self.rest(side);
         after == After::KeepAlive && flushed
+    }
+
+    fn shard(&self) -> &FrontendCounters {
+        let frontend = self.worker.live.proxy(self.facts.frontend);
+        frontend.frontend.of(self.worker.index)
+    }
+
+    /// What went over the client's connection in an exchange, as it was on the wire.
+    fn count_wire(&self, side: &H1Side) {
+        let shard = self.shard();
+        shard.wire_in.add(side.received);
+        shard.wire_out.add(side.sent());
     }
 
     /// Ends a connection whose client may still be sending: closing at once would reset it, and the reset could

@@ -225,6 +225,16 @@ impl H1Side {
         }
     }
 
+    /// Forgets the incoming body if it has come whole and nothing is behind it. `false`: it is still there, or more is.
+    pub fn discard_body(&mut self) -> bool {
+        if !self.body_is_buffered() {
+            return false;
+        }
+        let count = self.pending_body() as usize;
+        self.decoder.consume(&mut self.input, count);
+        self.body_done() && self.input.is_empty() && !self.input_ended
+    }
+
     /// Bytes of the incoming body that are in the input and not used yet.
     pub fn pending_body(&self) -> u64 {
         self.decoder.data_within(self.input.len()) as u64
