@@ -75,13 +75,13 @@ pub fn lines(process: &Process) -> Vec<(&'static str, String)> {
         (p.connections.now + p.listeners as u64).to_string(),
     );
     say("Run_queue", zero());
-    say("Idle_pct", "100".into());
+    say("Idle_pct", p.idle_percent.to_string());
     say("node", p.node.clone());
     if let Some(description) = &p.description {
         say("description", description.clone());
     }
     say("Stopping", u8::from(p.stopping).to_string());
-    say("Jobs", (p.connections.now + p.listeners as u64).to_string());
+    say("Jobs", p.jobs.to_string());
     say("Unstoppable Jobs", zero());
     say("Listeners", p.listeners.to_string());
     say("ActivePeers", zero());
@@ -91,7 +91,7 @@ pub fn lines(process: &Process) -> Vec<(&'static str, String)> {
     say("FailedResolutions", zero());
     say("TotalBytesOut", p.bytes_out.to_string());
     say("TotalSplicdedBytesOut", zero());
-    say("BytesOutRate", zero());
+    say("BytesOutRate", p.bytes_out_rate.to_string());
     say("DebugCommandsIssued", zero());
     say("CumRecvLogs", zero());
     say("Build info", VERSION.into());

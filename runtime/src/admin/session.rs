@@ -92,6 +92,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         }
     }
 
+    /// Commands are served by the first worker.
+    fn count_sent(&self, count: usize) {
+        self.admin.live.count_sent(0, count as u64, clock::now());
+    }
+
     async fn answer_line(&mut self, line: &str) -> io::Result<()> {
         let (line, payload) = match line::payload_start(line) {
             None => (line, None),
@@ -110,6 +115,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
                 answer.push_str(self.admin.wording.prompt);
             }
             self.stream.write_all(answer.as_bytes()).await?;
+            self.count_sent(answer.len());
             if std::mem::take(&mut self.interrupted) {
                 break;
             }
@@ -135,6 +141,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
                 text.push(b'\n');
             });
             self.stream.write_all(&text).await?;
+            self.count_sent(text.len());
             if !text.is_empty() {
                 continue;
             }

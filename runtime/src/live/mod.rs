@@ -5,6 +5,7 @@
 
 pub mod counters;
 pub mod gauge;
+pub mod idle;
 pub mod rate;
 
 use std::sync::{Arc, atomic::AtomicU32};
@@ -24,6 +25,9 @@ use crate::{
 use counters::{BackendCounters, FrontendCounters, Sharded};
 use gauge::Gauge;
 use rate::Rate;
+
+/// Bytes that count as one in the rate of what is sent, as in the reference: 32 bits are enough for 128 GiB/s.
+pub const SENT_UNIT: u64 = 32;
 
 /// Bounds of what begins each second in the whole process; 0: none.
 #[derive(Debug, Default)]
@@ -48,8 +52,12 @@ pub struct Live {
     pub rate_limits: RateLimits,
     /// Connections accepted since the start (CumConns).
     pub accepted: Sharded<counters::Counter>,
-    /// Bytes sent to clients, of all proxies (TotalBytesOut).
+    /// Bytes sent to clients and servers (TotalBytesOut).
     pub bytes_out: Sharded<counters::Counter>,
+    /// The same per second, in units of [`SENT_UNIT`] (BytesOutRate).
+    pub sent_rate: Rate,
+    /// How much of its time the first worker waits.
+    pub idle: idle::Idle,
     /// Log lines that could not leave (DroppedLogs).
     pub dropped_logs: Sharded<counters::Counter>,
     /// Requests since the start (CumReq).
@@ -64,7 +72,7 @@ pub struct Live {
     pub variables_total: Arc<std::sync::atomic::AtomicUsize>,
     /// Clients of the command sockets now, bounded by `stats maxconn`.
     pub command_clients: Gauge,
-    /// Such clients since the start.
+    /// Such clients since the start; each is a connection (CumConns) and a request (CumReq), too.
     pub commands: counters::Counter,
     /// Soft stop has begun.
     pub stopping: std::sync::atomic::AtomicBool,
@@ -199,6 +207,8 @@ impl Live {
             },
             accepted: Sharded::new(shards),
             bytes_out: Sharded::new(shards),
+            sent_rate: Rate::new(now.instant),
+            idle: idle::Idle::new(now.instant),
             dropped_logs: Sharded::new(shards),
             requests: Sharded::new(shards),
             next_stream: std::sync::atomic::AtomicU64::new(0),
@@ -223,6 +233,14 @@ impl Live {
                 })
                 .collect(),
         }
+    }
+
+    /// Counts what a worker has sent, to whomever.
+    pub fn count_sent(&self, worker: usize, bytes: u64, now: std::time::Instant) {
+        self.bytes_out.of(worker).add(bytes);
+        let units = (bytes + SENT_UNIT / 2) / SENT_UNIT;
+        self.sent_rate
+            .count_many(now, u32::try_from(units).unwrap_or(u32::MAX));
     }
 
     /// Traffic of a server; ids are only made by the plan, so that it is there.

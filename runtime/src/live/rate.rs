@@ -17,6 +17,9 @@ pub struct Rate {
     max: AtomicU64,
 }
 
+/// The highest count of a second.
+const MOST: u64 = 0xffff_ffff;
+
 impl Rate {
     /// At zero.
     pub fn new(now: Instant) -> Self {
@@ -30,14 +33,20 @@ impl Rate {
 
     /// Counts one event.
     pub fn count(&self, now: Instant) {
-        let second = now.saturating_duration_since(self.origin).as_secs() & 0xffff_ffff;
+        self.count_many(now, 1);
+    }
+
+    /// Counts events that came together.
+    pub fn count_many(&self, now: Instant, events: u32) {
+        let events = u64::from(events);
+        let second = now.saturating_duration_since(self.origin).as_secs() & MOST;
         let mut seen = self.current.load(Relaxed);
         loop {
             let is_current = behind(seen >> 32, second) == 0;
             let next = if is_current {
-                seen + 1
+                seen >> 32 << 32 | (seen & MOST).saturating_add(events).min(MOST)
             } else {
-                second << 32 | 1
+                second << 32 | events
             };
             match self
                 .current
@@ -46,7 +55,7 @@ impl Rate {
                 Ok(_) => {
                     if !is_current {
                         let adjacent = behind(seen >> 32, second) == 1;
-                        let before = if adjacent { seen & 0xffff_ffff } else { 0 };
+                        let before = if adjacent { seen & MOST } else { 0 };
                         self.max.fetch_max(before, Relaxed);
                         self.previous.store(before, Relaxed);
                     }
@@ -60,11 +69,11 @@ impl Rate {
     /// Events in the second that ends now.
     pub fn per_second(&self, now: Instant) -> u32 {
         let since = now.saturating_duration_since(self.origin);
-        let second = since.as_secs() & 0xffff_ffff;
+        let second = since.as_secs() & MOST;
         let seen = self.current.load(Relaxed);
         let (current, previous) = match behind(seen >> 32, second) {
-            0 => (seen & 0xffff_ffff, self.previous.load(Relaxed)),
-            1 => (0, seen & 0xffff_ffff),
+            0 => (seen & MOST, self.previous.load(Relaxed)),
+            1 => (0, seen & MOST),
             _ => (0, 0),
         };
         let left = u64::from(1000 - since.subsec_millis().min(999));
@@ -73,7 +82,7 @@ impl Rate {
 
     /// The highest count of a whole second.
     pub fn max(&self) -> u32 {
-        let current = self.current.load(Relaxed) & 0xffff_ffff;
+        let current = self.current.load(Relaxed) & MOST;
         u32::try_from(self.max.load(Relaxed).max(current)).unwrap_or(u32::MAX)
     }
 

@@ -5,7 +5,11 @@ use std::{
     time::{Duration, UNIX_EPOCH},
 };
 
-use crate::{live::Live, plan::Plan, vocab::Now};
+use crate::{
+    live::{Live, SENT_UNIT},
+    plan::Plan,
+    vocab::Now,
+};
 
 use super::{Level, PerSecond};
 
@@ -40,10 +44,16 @@ pub struct Process {
     pub rate_limits: (u32, u32),
     /// Log lines that could not leave.
     pub dropped_logs: u64,
-    /// Bytes sent to clients.
+    /// Bytes sent to clients and servers.
     pub bytes_out: u64,
+    /// The same per second.
+    pub bytes_out_rate: u64,
+    /// Percentage of its time that the worker waited which is asked.
+    pub idle_percent: u8,
     /// Listening sockets.
     pub listeners: usize,
+    /// What keeps the process at work: connections and listening sockets.
+    pub jobs: u64,
     /// Soft stop has begun.
     pub stopping: bool,
     /// The node's name: `node`, or the host's.
@@ -61,6 +71,8 @@ impl Process {
                 .map(|name| name.to_string_lossy().into_owned())
                 .unwrap_or_default()
         });
+        let connections = Level::of(&live.connections);
+        let listeners = plan.listeners.len() + plan.global.stats_sockets.len();
         Self {
             pid: std::process::id(),
             threads: plan.threads,
@@ -69,9 +81,13 @@ impl Process {
             descriptor_limit: plan.limits.wanted,
             descriptors: plan.limits.max_descriptors,
             pipes: plan.limits.maxpipes,
-            connections: Level::of(&live.connections),
-            accepted: live.accepted.sum(|counter| counter),
-            requests: live.requests.sum(|counter| counter),
+            // A command socket holds the place of its next client: it needn't be counted.
+            jobs: connections.now
+                + u64::from(live.command_clients.now())
+                + plan.listeners.len() as u64,
+            connections,
+            accepted: live.accepted.sum(|counter| counter) + live.commands.value(),
+            requests: live.requests.sum(|counter| counter) + live.commands.value(),
             connection_rate: PerSecond::of(&live.connection_rate, now),
             session_rate: PerSecond::of(&live.session_rate, now),
             rate_limits: (
@@ -80,7 +96,9 @@ impl Process {
             ),
             dropped_logs: live.dropped_logs.sum(|counter| counter),
             bytes_out: live.bytes_out.sum(|counter| counter),
-            listeners: plan.listeners.len() + plan.global.stats_sockets.len(),
+            bytes_out_rate: u64::from(live.sent_rate.per_second(now.instant)) * SENT_UNIT,
+            idle_percent: live.idle.percent(now.instant),
+            listeners,
             stopping: live.stopping.load(Relaxed),
             node,
             description: plan.global.description.clone(),

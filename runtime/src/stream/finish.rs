@@ -104,6 +104,10 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             self.answer_raw(row.status).await;
         }
         self.facts.status = Some(row.status);
+        if !self.frontend.log.targets.is_empty() {
+            // Its log line takes a number of the requests' (observed).
+            self.live.requests.of(self.worker.index).increment();
+        }
         // The reference has no books yet where no request was understood.
         (self.facts.bytes_in, self.facts.bytes_out) = (0, 0);
         self.finish(Err(Halt::Closed))
@@ -420,10 +424,12 @@ impl<'s, C: ClientSide> Stream<'s, C> {
 
     /// What went over the server's connection in this exchange, as it was on the wire.
     pub(super) fn count_wire(&self, link: &Link<'_>) {
+        let sent = link.side.sent();
+        self.live.count_sent(self.worker.index, sent, clock::now());
         if self.backend.mode == Mode::Http {
             let shard = self.backend_shard();
             shard.wire_in.add(link.side.received);
-            shard.wire_out.add(link.side.sent() - link.preamble);
+            shard.wire_out.add(sent.saturating_sub(link.preamble));
         }
     }
 

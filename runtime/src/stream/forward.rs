@@ -74,13 +74,18 @@ impl<'s, C: ClientSide> Stream<'s, C> {
                 link: &mut link,
                 transfers: &mut transfers,
             };
-            Box::pin(self.inspect_bytes(answering, limits, &mut ends)).await?;
+            let inspected = Box::pin(self.inspect_bytes(answering, limits, &mut ends)).await;
+            if let Err(halt) = inspected {
+                self.count_wire(&link);
+                return Err(halt);
+            }
         }
         let limits = transfers.cut(limits);
         self.pass_held(&mut link, &mut transfers).await;
         let moved = self
             .transfer(&mut link.side, &mut transfers, limits, ends)
             .await;
+        self.count_wire(&link);
         if self.backend.options.nolinger {
             link.side.conn.set_no_linger();
         }

@@ -201,6 +201,13 @@ impl Session {
         Some(side)
     }
 
+    fn count_sent(&self, side: &H1Side) {
+        let worker = &self.worker;
+        worker
+            .live
+            .count_sent(worker.index, side.sent(), clock::now());
+    }
+
     /// Puts back what [`Self::side`] took. The buffer stays only if something is in it.
     fn rest(&mut self, side: H1Side) {
         if side.has_vanished {
@@ -272,9 +279,11 @@ impl Session {
         };
         side.expect_body(BodyFraming::UntilClose);
         let start = self.facts.accepted;
+        self.worker.live.requests.of(self.worker.index).increment();
         let mut stream = self.stream(&mut side, start);
         let upgrade = Box::pin(stream.forward()).await;
         drop(stream);
+        self.count_sent(&side);
         self.rest(side);
         match upgrade {
             Some(upgrade) => Box::pin(self.upgraded(upgrade)).await,

@@ -132,6 +132,7 @@ fn admit(worker: &Rc<Worker>, connection: Connection, shares: [Share; 2]) {
     frontend.connection_rate.count(now.instant);
     frontend.frontend.of(worker.index).connections.increment();
     worker.live.connection_rate.count(now.instant);
+    worker.live.accepted.of(worker.index).increment();
     dispatch(
         worker,
         Handed {
@@ -221,6 +222,7 @@ pub fn drain(worker: &Rc<Worker>, id: ListenerId, socket: &ListeningSocket) {
         let (socket, peer) = accepted(tcp, connection);
         let now = clock::both();
         frontend.frontend.of(worker.index).connections.increment();
+        worker.live.accepted.of(worker.index).increment();
         let shares = [worker.live.connections.take(), frontend.clients.take()];
         // The other workers take leave of theirs just now.
         worker.mailboxes.add_load(worker.index);

@@ -152,6 +152,7 @@ impl Session {
         let shard = self.shard();
         shard.wire_in.add(side.received);
         shard.wire_out.add(side.sent());
+        self.count_sent(side);
     }
 
     /// Ends a connection whose client may still be sending: closing at once would reset it, and the reset could
