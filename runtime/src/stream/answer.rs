@@ -77,17 +77,14 @@ impl<C: ClientSide> Stream<'_, C> {
         self.send_reply(page).await
     }
 
+    /// Lets the after-response rules see a reply whose head is the response's. What a rule answers counts once it may
+    /// leave; a page of the statistics was counted when it was made.
     fn revise(&mut self, reply: &LocalReply) -> Result<(), Box<LocalReply>> {
         if self.response.status() == 0 {
             return Ok(());
         }
         self.after_response_rules(Buffered::whole(&reply.body))?;
-        // A page of the statistics was counted when it was made.
-        let by_rule = {
-            let t = &self.facts.termination;
-            (t.cause, t.phase) == (b'L', b'R')
-        } && self.facts.service.is_none();
-        if by_rule {
+        if self.facts.termination.is(b"LR") && self.facts.service.is_none() {
             self.count_intercepted();
         }
         Ok(())

@@ -340,6 +340,11 @@ impl Default for Termination {
 }
 
 impl Termination {
+    /// Whether these are the cause and the phase.
+    pub fn is(&self, flags: &[u8; 2]) -> bool {
+        [self.cause, self.phase] == *flags
+    }
+
     /// Notes who ended the exchange and when, unless that is known already.
     pub fn mark(&mut self, cause: u8, phase: u8) {
         if self.cause == b'-' {

@@ -87,7 +87,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         {
             Decision::Reject | Decision::Deny(_) => {
                 self.count_denied_request(proxy);
-                self.facts.termination.mark(b'P', self.request_phase());
+                self.facts.termination.mark(b'P', b'R');
                 Err(Halt::Closed)
             }
             Decision::Upgrade => {
@@ -541,11 +541,6 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             Err(Interrupted::Killed) => Err(Halt::Failed(Failure::Killed)),
             _ => Err(Halt::Reply(reply)),
         }
-    }
-
-    /// The phase character of a rule that ends the exchange now.
-    fn request_phase(&self) -> u8 {
-        b'R'
     }
 }
 
