@@ -447,10 +447,10 @@ const fn fetch_checked(
 /// What the request's head says; before it is there, nothing is known yet.
 fn request<'a>(view: &View<'a>, value: impl FnOnce(&'a Head) -> Option<Value<'a>>) -> Fetched<'a> {
     // Nor does it come any more where rules are about the response.
-    match view.response_body {
-        None => of(view.request, view, value),
-        Some(_) => Fetched::Absent,
+    if view.request.is_none() && view.response_body.is_some() {
+        return Fetched::Absent;
     }
+    of(view.request, view, value)
 }
 
 /// What the response's head says.

@@ -46,6 +46,8 @@ pub struct ActionView<'a> {
     pub stream: &'a mut StreamFacts,
     /// The request's head, in HTTP rule sets.
     pub request: Option<&'a mut Head>,
+    /// Conditions don't see the request.
+    pub request_has_left: bool,
     /// What has come of the request's body.
     pub request_body: Buffered<'a>,
     /// The response's head, in response rule sets.
@@ -74,11 +76,7 @@ impl<'a> ActionView<'a> {
             proxy: self.proxy,
             session: self.session,
             stream: Some(self.stream),
-            // Conditions on a response never see the request: it has left (observed, and warned of).
-            request: match self.response_body {
-                None => self.request.as_deref(),
-                Some(_) => None,
-            },
+            request: self.request.as_deref().filter(|_| !self.request_has_left),
             request_body: self.request_body,
             response: self.response.as_deref(),
             response_body: self.response_body,

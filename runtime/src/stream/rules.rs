@@ -31,7 +31,10 @@ pub(super) enum Sees {
     Connection,
     Bytes,
     Request,
+    /// Conditions on a response don't see the request: it has left (observed, and warned of).
     Response,
+    /// The rules over a response's lines are older than that: HAProxy 1.5 still had the request.
+    ResponseLines,
 }
 
 /// One look of a rule set: where it goes on, and what there is.
@@ -174,13 +177,18 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         mut answering: Answering<'_, 's>,
     ) -> Phase {
         let rules = &proxy.rules;
-        self.response_rules(proxy, &rules.http_response, &mut answering)
+        self.response_rules(proxy, &rules.http_response, Sees::Response, &mut answering)
             .await?;
         if !rules.response_lines.is_empty() {
             let framing = self.response.framing_fields();
             self.facts.lines_allowed = false;
-            self.response_rules(proxy, &rules.response_lines, &mut answering)
-                .await?;
+            self.response_rules(
+                proxy,
+                &rules.response_lines,
+                Sees::ResponseLines,
+                &mut answering,
+            )
+            .await?;
             self.response.restore_framing(&framing);
         }
         Ok(())
@@ -190,13 +198,11 @@ impl<'s, C: ClientSide> Stream<'s, C> {
         &mut self,
         proxy: &'s Proxy,
         rules: &'s [Rule],
+        sees: Sees,
         answering: &mut Answering<'_, 's>,
     ) -> Phase {
         let answering = Some(answering);
-        match self
-            .evaluate(rules, proxy, Sees::Response, None, answering)
-            .await?
-        {
+        match self.evaluate(rules, proxy, sees, None, answering).await? {
             Decision::Deny(reply) | Decision::Tarpit(reply) => {
                 self.count_denied_response(proxy);
                 self.facts.timers.response_ms = -1;
@@ -393,7 +399,9 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             Sees::Bytes if opens_with_request => (Some(&mut self.request), None),
             Sees::Connection | Sees::Bytes => (None, None),
             Sees::Request => (Some(&mut self.request), None),
-            Sees::Response => (Some(&mut self.request), Some(&mut self.response)),
+            Sees::Response | Sees::ResponseLines => {
+                (Some(&mut self.request), Some(&mut self.response))
+            }
         };
         let mut view = ActionView {
             now: clock::both(),
@@ -403,6 +411,7 @@ impl<'s, C: ClientSide> Stream<'s, C> {
             session: self.session,
             stream: &mut self.facts,
             request,
+            request_has_left: sees == Sees::Response && look.answer.is_some(),
             request_body: body,
             response,
             response_body: look.answer,
