@@ -130,9 +130,22 @@ fn head(page: &StatsPage, process: &Process, out: &mut String) {
     );
 }
 
+/// A rate of bytes as one of bits, with its unit.
+fn bit_rate(bytes_per_second: u64) -> (String, char) {
+    let bits = bytes_per_second.saturating_mul(8);
+    let (scale, unit) = match bits {
+        0..1_000_000 => (1_000, 'k'),
+        1_000_000..1_000_000_000 => (1_000_000, 'M'),
+        _ => (1_000_000_000, 'G'),
+    };
+    let (whole, thousandths) = (bits / scale, bits % scale / (scale / 1000));
+    (format!("{whole}.{thousandths:03}"), unit)
+}
+
 fn summary(page: &StatsPage, wish: &Wish, process: &Process, out: &mut String) {
     let p = process;
     let uptime = p.uptime.as_secs();
+    let (bits, unit) = bit_rate(p.bytes_out_rate);
     put!(
         out,
         "<h3>&gt; General process information</h3>\n\
@@ -141,8 +154,8 @@ fn summary(page: &StatsPage, wish: &Wish, process: &Process, out: &mut String) {
          <b>uptime = </b> {days}d {hours}h{minutes:02}m{seconds:02}s<br>\n\
          <b>system limits:</b> memmax = unlimited; ulimit-n = {limit}<br>\n\
          <b>maxsock = </b> {files}; <b>maxconn = </b> {maxconn}; <b>maxpipes = </b> {pipes}<br>\n\
-         current conns = {conns}; current pipes = 0/0; conn rate = {rate}/sec; bit rate = 0.000 kbps<br>\n\
-         Running tasks: 0/{tasks}; idle = 100 %<br>\n\
+         current conns = {conns}; current pipes = 0/0; conn rate = {rate}/sec; bit rate = {bits} {unit}bps<br>\n\
+         Running tasks: 0/{tasks}; idle = {idle} %<br>\n\
          </td><td align=\"center\" nowrap>\n<table class=\"lgd\">",
         pid = p.pid,
         threads = p.threads,
@@ -157,6 +170,7 @@ fn summary(page: &StatsPage, wish: &Wish, process: &Process, out: &mut String) {
         conns = p.connections.now,
         rate = p.connection_rate.now,
         tasks = p.connections.now + p.listeners as u64,
+        idle = p.idle_percent,
     );
     for line in LEGEND {
         out.push_str("<tr>\n");
@@ -298,6 +312,14 @@ fn since(age: Option<u64>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rates_have_the_unit_that_fits() {
+        assert_eq!(bit_rate(0), ("0.000".to_owned(), 'k'));
+        assert_eq!(bit_rate(11_998), ("95.984".to_owned(), 'k'));
+        assert_eq!(bit_rate(125_000), ("1.000".to_owned(), 'M'));
+        assert_eq!(bit_rate(250_001_000), ("2.000".to_owned(), 'G'));
+    }
 
     #[test]
     fn numbers_are_grouped_as_the_reference_groups_them() {
