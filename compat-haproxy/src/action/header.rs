@@ -117,11 +117,10 @@ fn name_and_method(words: &mut RuleWords<'_, '_>) -> Result<Vec<Arg>, String> {
         return Err("expects at least 1 argument".to_owned());
     }
     let name = words.take();
+    // Names in a head are in lower case.
+    let folded = Arg::Str(Text::from(name.to_ascii_lowercase()));
     if words.peek() != b"-m" {
-        return Ok(vec![
-            Arg::Str(Text::from(name)),
-            Arg::Word("str".to_owned()),
-        ]);
+        return Ok(vec![folded, Arg::Word("str".to_owned())]);
     }
     words.take();
     if words.at_end() {
@@ -129,7 +128,7 @@ fn name_and_method(words: &mut RuleWords<'_, '_>) -> Result<Vec<Arg>, String> {
     }
     let method = String::from_utf8_lossy(words.take()).into_owned();
     let pattern = match method.as_str() {
-        "str" | "beg" | "end" | "sub" => Arg::Str(Text::from(name)),
+        "str" | "beg" | "end" | "sub" => folded,
         // Against the name in lower case, as written (observed).
         "reg" => checked_regex(name)?,
         _ => return Err(format!("-m with unsupported matching method '{method}'")),
@@ -162,20 +161,16 @@ fn del_header<'a>(view: &mut ActionView<'a>, args: &'a Args) -> Outcome<'a> {
     let Some(head) = view.message() else {
         return Outcome::Next;
     };
-    // Names in a head are in lower case.
-    let pattern = args.text(0).unwrap_or_default().to_ascii_lowercase();
+    let pattern = args.text(0).unwrap_or_default();
     match (args.word(1), args.regex(0)) {
         (_, Some(regex)) => head.remove_where(|name, _| regex.is_match(name)),
-        (Some("beg"), _) => head.remove_where(|name, _| name.starts_with(&pattern)),
-        (Some("end"), _) => head.remove_where(|name, _| name.ends_with(&pattern)),
-        (Some("sub"), _) => {
-            let finder = pattern.as_slice();
-            head.remove_where(|name, _| {
-                finder.is_empty() || name.windows(finder.len()).any(|part| part == finder)
-            });
-        }
+        (Some("beg"), _) => head.remove_where(|name, _| name.starts_with(pattern)),
+        (Some("end"), _) => head.remove_where(|name, _| name.ends_with(pattern)),
+        (Some("sub"), _) => head.remove_where(|name, _| {
+            pattern.is_empty() || name.windows(pattern.len()).any(|part| part == pattern)
+        }),
         _ => {
-            head.remove(&pattern);
+            head.remove(pattern);
         }
     }
     Outcome::Next

@@ -29,7 +29,11 @@ impl<'a> Iterator for Elements<'a> {
 
 /// Where the first element ends: at its comma, or with the value.
 fn element_end(value: &[u8]) -> usize {
-    let mut at = 0;
+    // Quotes are rare, and most values have one element.
+    let mut at = match memchr::memchr2(b',', b'"', value) {
+        Some(at) if value[at] == b'"' => at,
+        end => return end.unwrap_or(value.len()),
+    };
     let mut quoted = false;
     while let Some(&byte) = value.get(at) {
         match byte {

@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use locum_model::{address::Network, expr::Var};
+use smallvec::SmallVec;
 
 use super::{ProxyId, ServerId, TableId, userlist::Userlist};
 use crate::{
@@ -18,8 +19,8 @@ use crate::{
 pub enum Arg {
     /// An optional one that was left out.
     Absent,
-    /// Text.
-    Str(Box<[u8]>),
+    /// Text; what is short stands where the arguments do.
+    Str(SmallVec<[u8; 40]>),
     /// A word of a closed set.
     Word(Box<str>),
     /// A number.

@@ -396,7 +396,7 @@ impl ProxyCompiler<'_, '_> {
         use model_expr::Arg as From;
         Ok(match arg {
             From::Absent => Arg::Absent,
-            From::Str(text) => Arg::Str(text.to_vec().into()),
+            From::Str(text) => Arg::Str(text.as_bytes().into()),
             From::Word(word) => Arg::Word(word.as_str().into()),
             From::Int(number) => Arg::Int(*number),
             From::Time(time) => Arg::Time(*time),

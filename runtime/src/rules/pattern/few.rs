@@ -8,14 +8,13 @@ const FEW: usize = 8;
 /// Texts in the order of their list, folded where case doesn't count.
 #[derive(Debug)]
 pub(super) struct Few {
-    bytes: Box<[u8]>,
-    /// Where each text ends in `bytes`.
-    ends: SmallVec<[u32; FEW]>,
-    ignore_case: bool,
+    /// Each text behind its length. Short ones stand here, where the search already is.
+    texts: SmallVec<[u8; 56]>,
+    pub(super) ignore_case: bool,
 }
 
 impl Few {
-    /// `None` for too many.
+    /// `None` for too many or too long ones.
     pub(super) fn new<'t>(
         texts: impl ExactSizeIterator<Item = &'t [u8]>,
         ignore_case: bool,
@@ -23,17 +22,17 @@ impl Few {
         if texts.len() > FEW {
             return None;
         }
-        let (mut bytes, mut ends) = (Vec::new(), SmallVec::new());
+        let mut all = SmallVec::new();
         for text in texts {
-            bytes.extend_from_slice(text);
-            ends.push(u32::try_from(bytes.len()).ok()?);
-        }
-        if ignore_case {
-            bytes.make_ascii_lowercase();
+            all.push(u8::try_from(text.len()).ok()?);
+            let start = all.len();
+            all.extend_from_slice(text);
+            if ignore_case {
+                all[start..].make_ascii_lowercase();
+            }
         }
         Some(Self {
-            bytes: bytes.into(),
-            ends,
+            texts: all,
             ignore_case,
         })
     }
@@ -44,10 +43,7 @@ impl Few {
         accepts: &'f impl Fn(u32) -> bool,
         part: impl Fn(usize) -> Option<&'t [u8]> + 'f,
     ) -> impl Iterator<Item = (u32, usize)> + 'f {
-        let mut start = 0;
-        (0u32..).zip(&self.ends).filter_map(move |(at, &end)| {
-            let text = &self.bytes[start..end as usize];
-            start = end as usize;
+        (0u32..).zip(self.texts()).filter_map(move |(at, text)| {
             let found = part(text.len())?;
             let equal = if self.ignore_case {
                 found.eq_ignore_ascii_case(text)
@@ -55,6 +51,16 @@ impl Few {
                 found == text
             };
             (equal && accepts(at)).then_some((at, text.len()))
+        })
+    }
+
+    fn texts(&self) -> impl Iterator<Item = &[u8]> {
+        let mut rest = &self.texts[..];
+        std::iter::from_fn(move || {
+            let (length, behind) = rest.split_first()?;
+            let (text, behind) = behind.split_at_checked(usize::from(*length))?;
+            rest = behind;
+            Some(text)
         })
     }
 }

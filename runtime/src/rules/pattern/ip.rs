@@ -1,6 +1,7 @@
 //! Addresses and networks: one hash table per prefix length, so that the time depends on lengths, not on entries.
 
 use std::{
+    cmp::Reverse,
     collections::BTreeMap,
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
 };
@@ -12,9 +13,15 @@ use smallvec::SmallVec;
 
 use super::Found;
 
+/// At most so many networks.
+const FEW: usize = 4;
+
 /// Networks of both families, each with the place of its pattern.
 #[derive(Debug)]
 pub(super) struct Networks {
+    /// IPv4 networks when there are only a few, from the longest prefix on: comparing with each is faster than look-ups.
+    few: SmallVec<[(u32, u32, u32); FEW]>,
+    /// The others.
     v4: ByPrefix<u32>,
     v6: ByPrefix<u128>,
     /// IPv4 masks with holes, which no prefix length can say.
@@ -72,13 +79,16 @@ impl Networks {
             Masked::V6(net) => Some((bits6(net.ip), mask6(net.prefix), at)),
             Masked::V4(..) => None,
         });
+        let masked = |(ip, mask, at): (u32, u32, u32)| (ip & mask, mask, at);
+        let odd = v4.clone().filter(|(_, mask, _)| !whole(*mask));
+        let v4 = v4.filter(|(_, mask, _)| whole(*mask));
+        let is_few = v4.clone().nth(FEW).is_none();
+        let mut few: SmallVec<[_; FEW]> = v4.clone().filter(|_| is_few).map(masked).collect();
+        few.sort_by_key(|(_, mask, _)| Reverse(*mask));
         Self {
-            odd: v4
-                .clone()
-                .filter(|(_, mask, _)| !whole(*mask))
-                .map(|(ip, mask, at)| (ip & mask, mask, at))
-                .collect(),
-            v4: ByPrefix::new(v4.filter(|(_, mask, _)| whole(*mask))),
+            odd: odd.map(masked).collect(),
+            few,
+            v4: ByPrefix::new(v4.filter(|_| !is_few)),
             v6: ByPrefix::new(v6),
         }
     }
@@ -98,7 +108,10 @@ impl Networks {
     }
 
     fn find_v4(&self, ip: u32, above: usize, accepts: &impl Fn(u32) -> bool) -> Option<Found> {
-        if let Some((mask, at)) = self.v4.find(ip, accepts) {
+        let mut few = self.few.iter();
+        let few = few.find(|(net, mask, at)| ip & mask == *net && accepts(*at));
+        let found = few.map(|&(_, mask, at)| (mask, at));
+        if let Some((mask, at)) = found.or_else(|| self.v4.find(ip, accepts)) {
             let rank = above + 2 + mask.count_ones() as usize;
             return Some(Found { rank, at });
         }
@@ -244,6 +257,11 @@ mod tests {
         assert_eq!(find(&networks, "::ffff:10.1.1.1"), Some(3));
         assert_eq!(find(&networks, "::ffff:10.1.1.2"), Some(1));
         assert_eq!(find(&networks, "9.9.9.9"), Some(2));
+        let more = ["11.0.0.0/8", "11.1.0.0/16", "11.1.1.0/24"];
+        let many: Vec<&str> = networks.iter().chain(&more).copied().collect();
+        for (ip, at) in [("10.1.1.1", 1), ("::ffff:10.1.1.2", 1), ("9.9.9.9", 2)] {
+            assert_eq!(find(&many, ip), Some(at), "{ip}");
+        }
         assert_eq!(find(&["192.168.0.0/255.255.0.255"], "192.168.7.0"), Some(0));
     }
 

@@ -1,5 +1,5 @@
 //! Texts by their bytes: whole ones, beginnings, ends, parts between delimiters. One hash table; what is searched in a
-//! longer text costs as many look-ups as there are lengths of patterns. A few patterns are compared one by one.
+//! longer text costs as many look-ups as there are lengths of patterns. A few patterns are compared one by one instead.
 
 use std::hash::BuildHasher;
 
@@ -16,7 +16,16 @@ pub(super) const OF_DOMAINS: &[u8] = b"/?.:";
 
 /// Patterns by their bytes.
 #[derive(Debug)]
-pub(super) struct Keyed {
+pub(super) enum Keyed {
+    /// Whole texts, beginnings or ends.
+    Few(Few),
+    /// The same, or parts.
+    Many(Box<Many>),
+}
+
+/// A hash table of patterns.
+#[derive(Debug)]
+pub(super) struct Many {
     /// The first pattern of each text.
     table: HashTable<u32>,
     /// The next pattern of the same text, for each; empty where no text comes twice.
@@ -26,8 +35,6 @@ pub(super) struct Keyed {
     ignore_case: bool,
     keys: Keys,
     hasher: RandomState,
-    /// The same patterns, when there are only a few.
-    few: Option<Few>,
 }
 
 /// What of a pattern counts.
@@ -60,6 +67,91 @@ impl Keyed {
     }
 
     fn with(entries: &Entries, ignore_case: bool, keys: Keys) -> Self {
+        let places = 0..u32::try_from(entries.len()).unwrap_or(NONE);
+        let few = match keys {
+            Keys::Trimmed(_) => None,
+            _ => Few::new(places.map(|at| key_of(&keys, entries, at)), ignore_case),
+        };
+        match few {
+            Some(few) => Self::Few(few),
+            None => Self::Many(Box::new(Many::new(entries, ignore_case, keys))),
+        }
+    }
+
+    /// The first pattern that is the whole text.
+    #[inline(never)]
+    pub(super) fn whole(
+        &self,
+        entries: &Entries,
+        text: &[u8],
+        accepts: &impl Fn(u32) -> bool,
+    ) -> Option<Found> {
+        match self {
+            Self::Few(few) => {
+                let whole = |length| (text.len() == length).then_some(text);
+                few.that_are(accepts, whole).next().map(few_listed)
+            }
+            Self::Many(many) => many.whole(entries, text, accepts),
+        }
+    }
+
+    /// A pattern that the text begins with: the longest one, or the first one where case doesn't count (observed: only
+    /// the former are kept in a tree).
+    #[inline(never)]
+    pub(super) fn beginning(
+        &self,
+        entries: &Entries,
+        text: &[u8],
+        accepts: &impl Fn(u32) -> bool,
+    ) -> Option<Found> {
+        match self {
+            Self::Few(few) => {
+                let mut all = few.that_are(accepts, |length| text.get(..length));
+                let best = if few.ignore_case {
+                    all.next()
+                } else {
+                    // Of equal texts the first one.
+                    all.min_by_key(|(_, length)| std::cmp::Reverse(*length))
+                };
+                best.map(|(at, length)| found_beginning(few.ignore_case, at, length))
+            }
+            Self::Many(many) => many.beginning(entries, text, accepts),
+        }
+    }
+
+    /// The first pattern that the text ends with.
+    #[inline(never)]
+    pub(super) fn end(
+        &self,
+        entries: &Entries,
+        text: &[u8],
+        accepts: &impl Fn(u32) -> bool,
+    ) -> Option<Found> {
+        match self {
+            Self::Few(few) => {
+                let end = |length| text.get(text.len().checked_sub(length)?..);
+                few.that_are(accepts, end).next().map(few_listed)
+            }
+            Self::Many(many) => many.end(entries, text, accepts),
+        }
+    }
+
+    /// The first pattern that is a part of the text between delimiters, and may hold delimiters itself.
+    pub(super) fn part(
+        &self,
+        entries: &Entries,
+        text: &[u8],
+        accepts: &impl Fn(u32) -> bool,
+    ) -> Option<Found> {
+        match self {
+            Self::Few(_) => None,
+            Self::Many(many) => many.part(entries, text, accepts),
+        }
+    }
+}
+
+impl Many {
+    fn new(entries: &Entries, ignore_case: bool, keys: Keys) -> Self {
         let mut set = Self {
             table: HashTable::with_capacity(entries.len()),
             next: Box::default(),
@@ -67,7 +159,6 @@ impl Keyed {
             ignore_case,
             keys,
             hasher: RandomState::default(),
-            few: None,
         };
         let mut lengths = Vec::new();
         let mut repeated = Vec::new();
@@ -91,8 +182,6 @@ impl Keyed {
         lengths.sort_unstable();
         set.lengths = lengths.into();
         set.chain(entries.len(), &repeated);
-        let places = 0..u32::try_from(entries.len()).unwrap_or(NONE);
-        set.few = Few::new(places.map(|at| set.key(entries, at)), ignore_case);
         set
     }
 
@@ -151,18 +240,13 @@ impl Keyed {
         Some(at)
     }
 
-    /// The first pattern that is the whole text.
     #[inline(never)]
-    pub(super) fn whole(
+    fn whole(
         &self,
         entries: &Entries,
         text: &[u8],
         accepts: &impl Fn(u32) -> bool,
     ) -> Option<Found> {
-        if let Some(few) = &self.few {
-            let whole = |length| (text.len() == length).then_some(text);
-            return few.that_are(accepts, whole).next().map(few_listed);
-        }
         let found = if self.ignore_case {
             let text: SmallVec<[u8; 256]> = self.fold(text);
             self.first_of(entries, &text, accepts)
@@ -172,34 +256,18 @@ impl Keyed {
         found.map(Found::listed)
     }
 
-    /// A pattern that the text begins with: the longest one, or the first one where case doesn't count (observed: only
-    /// the former are kept in a tree).
     #[inline(never)]
-    pub(super) fn beginning(
+    fn beginning(
         &self,
         entries: &Entries,
         text: &[u8],
         accepts: &impl Fn(u32) -> bool,
     ) -> Option<Found> {
-        let found = |at, length: usize| Found {
-            rank: if self.ignore_case { 0 } else { length + 1 },
-            at,
-        };
-        if let Some(few) = &self.few {
-            let mut all = few.that_are(accepts, |length| text.get(..length));
-            let best = if self.ignore_case {
-                all.next()
-            } else {
-                // Of equal texts the first one.
-                all.min_by_key(|(_, length)| std::cmp::Reverse(*length))
-            };
-            return best.map(|(at, length)| found(at, length));
-        }
         let text: SmallVec<[u8; 256]> = self.fold(text);
         let lengths = self.lengths.iter().filter(|length| **length <= text.len());
         let mut all = lengths.rev().filter_map(|&length| {
             let at = self.first_of(entries, &text[..length], accepts)?;
-            Some(found(at, length))
+            Some(found_beginning(self.ignore_case, at, length))
         });
         if self.ignore_case {
             all.min_by_key(|found| found.at)
@@ -208,18 +276,8 @@ impl Keyed {
         }
     }
 
-    /// The first pattern that the text ends with.
     #[inline(never)]
-    pub(super) fn end(
-        &self,
-        entries: &Entries,
-        text: &[u8],
-        accepts: &impl Fn(u32) -> bool,
-    ) -> Option<Found> {
-        if let Some(few) = &self.few {
-            let end = |length| text.get(text.len().checked_sub(length)?..);
-            return few.that_are(accepts, end).next().map(few_listed);
-        }
+    fn end(&self, entries: &Entries, text: &[u8], accepts: &impl Fn(u32) -> bool) -> Option<Found> {
         let text: SmallVec<[u8; 256]> = self.fold(text);
         let ends = self
             .lengths
@@ -228,9 +286,8 @@ impl Keyed {
         first(ends.filter_map(|end| self.first_of(entries, end, accepts)))
     }
 
-    /// The first pattern that is a part of the text between delimiters, and may hold delimiters itself.
     #[inline(never)]
-    pub(super) fn part(
+    fn part(
         &self,
         entries: &Entries,
         text: &[u8],
@@ -251,6 +308,12 @@ impl Keyed {
         });
         first(parts.filter_map(|part| self.first_of(entries, &text[part], accepts)))
     }
+}
+
+/// A longer beginning is of a higher rank where they are kept in a tree.
+fn found_beginning(ignore_case: bool, at: u32, length: usize) -> Found {
+    let rank = if ignore_case { 0 } else { length + 1 };
+    Found { rank, at }
 }
 
 fn few_listed((at, _): (u32, usize)) -> Found {
@@ -290,6 +353,15 @@ mod tests {
         Entries::of_keys(texts.iter().map(|text| text.as_bytes()))
     }
 
+    /// The same texts as they are kept when they are few, and when they are many.
+    fn both(entries: &Entries, ignore_case: bool) -> [Keyed; 2] {
+        let many = Many::new(entries, ignore_case, Keys::Whole);
+        [
+            Keyed::new(entries, ignore_case),
+            Keyed::Many(Box::new(many)),
+        ]
+    }
+
     fn part(patterns: &[&str], delimiters: &'static [u8], text: &str) -> Option<u32> {
         let entries = entries(patterns);
         let set = Keyed::parts(&entries, false, delimiters);
@@ -318,23 +390,37 @@ mod tests {
     fn the_longest_beginning_wins_unless_case_is_ignored() {
         let entries = entries(&["a", "abc", "ab", "ab"]);
         let find = |ignore_case| {
-            let set = Keyed::new(&entries, ignore_case);
-            set.beginning(&entries, b"abx", &|_| true).map(|f| f.at)
+            let sets = both(&entries, ignore_case);
+            sets.map(|set| set.beginning(&entries, b"abx", &|_| true).map(|f| f.at))
         };
-        assert_eq!((find(false), find(true)), (Some(2), Some(0)));
+        assert_eq!((find(false), find(true)), ([Some(2); 2], [Some(0); 2]));
     }
 
     #[test]
     fn a_pattern_that_does_not_count_leaves_its_place_to_the_next_of_its_text() {
         let entries = entries(&["a", "b", "A", "a"]);
         let find = |ignore_case, gone: &[u32]| {
-            let set = Keyed::new(&entries, ignore_case);
-            let found = set.whole(&entries, b"a", &|at| !gone.contains(&at));
-            found.map(|found| found.at)
+            both(&entries, ignore_case).map(|set| {
+                let found = set.whole(&entries, b"a", &|at| !gone.contains(&at));
+                found.map(|found| found.at)
+            })
         };
-        assert_eq!(find(false, &[]), Some(0));
-        assert_eq!(find(false, &[0]), Some(3));
-        assert_eq!(find(true, &[0]), Some(2));
-        assert_eq!(find(false, &[0, 3]), None);
+        assert_eq!(find(false, &[]), [Some(0); 2]);
+        assert_eq!(find(false, &[0]), [Some(3); 2]);
+        assert_eq!(find(true, &[0]), [Some(2); 2]);
+        assert_eq!(find(false, &[0, 3]), [None; 2]);
+    }
+
+    #[test]
+    fn the_first_end_wins() {
+        let entries = entries(&["c", "bc", "BC", "d"]);
+        let find = |ignore_case, text: &[u8]| {
+            let sets = both(&entries, ignore_case);
+            sets.map(|set| set.end(&entries, text, &|at| at > 0).map(|f| f.at))
+        };
+        assert_eq!(find(false, b"abc"), [Some(1); 2]);
+        assert_eq!(find(false, b"aBC"), [Some(2); 2]);
+        assert_eq!(find(true, b"aBC"), [Some(1); 2]);
+        assert_eq!(find(true, b"b"), [None; 2]);
     }
 }

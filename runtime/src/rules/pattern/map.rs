@@ -7,7 +7,7 @@ use locum_model::pattern::MapValue;
 
 use super::{
     Method,
-    reference::{Hit, Reference},
+    reference::{Hit, Reference, Search},
 };
 use crate::sample::{
     regex::expand,
@@ -17,8 +17,7 @@ use crate::sample::{
 /// How a converter looks in a map.
 #[derive(Debug)]
 pub struct Map {
-    reference: Arc<Reference>,
-    way: usize,
+    search: Search,
     method: Method,
     value: MapValue,
     default: Option<Box<[u8]>>,
@@ -38,8 +37,7 @@ impl Map {
                 .get(by)
                 .and_then(|by| by.value.value)
                 .unwrap_or(MapValue::Str),
-            way: reference.way(by),
-            reference,
+            search: Search::new(reference, by),
             method,
             default,
         }
@@ -47,13 +45,13 @@ impl Map {
 
     /// The list.
     pub fn reference(&self) -> &Arc<Reference> {
-        &self.reference
+        self.search.list()
     }
 
     /// What a value stands for.
     pub fn look_up<'a>(&self, value: Value<'a>, arena: &'a Arena) -> Option<Value<'a>> {
         let value = value.cast(self.method.input(), arena)?;
-        let found = self.reference.find(self.way, value, |hit| {
+        let found = self.search.find(value, |hit| {
             hit.entry
                 .with_value(|text| self.given(text, &hit, value, arena))
         });

@@ -34,6 +34,8 @@ pub use entry::Entry;
 pub use map::{Map, is_value};
 pub use reference::{AddError, FindMatcher, Hit, Reference, Shape, Versions, Which, number};
 
+use reference::Search;
+
 use crate::sample::{
     regex::RegexError,
     value::{Arena, Type, Value},
@@ -99,8 +101,7 @@ impl Method {
 #[derive(Debug)]
 pub struct Patterns {
     method: Method,
-    /// Lists, and how each is searched.
-    lists: SmallVec<[(Arc<Reference>, usize); 1]>,
+    lists: SmallVec<[Search; 1]>,
 }
 
 /// A pattern that its method doesn't take.
@@ -119,10 +120,7 @@ pub enum PatternError {
 impl Patterns {
     /// The lists, each with the number of its use, under one method.
     pub fn new(method: Method, lists: impl Iterator<Item = (Arc<Reference>, usize)>) -> Self {
-        let lists = lists.map(|(list, by)| {
-            let way = list.way(by);
-            (list, way)
-        });
+        let lists = lists.map(|(list, by)| Search::new(list, by));
         Self {
             method,
             lists: lists.collect(),
@@ -156,7 +154,7 @@ impl Patterns {
     #[inline(always)]
     fn any(&self, value: Value<'_>) -> bool {
         let mut lists = self.lists.iter();
-        lists.any(|(list, way)| list.find(*way, value, |_| ()).is_some())
+        lists.any(|list| list.find(value, |_| ()).is_some())
     }
 }
 

@@ -131,6 +131,37 @@ impl Hit<'_> {
     }
 }
 
+/// A list as one of its uses searches it. What the configuration said of the list is at hand: a condition is tested far
+/// more often than anything else is done, and a step by the list's own memory costs as much as the comparison.
+#[derive(Debug)]
+pub(super) struct Search {
+    list: Arc<Reference>,
+    base: Arc<Segment>,
+    way: usize,
+}
+
+impl Search {
+    /// As the use of that number does.
+    pub(super) fn new(list: Arc<Reference>, by: usize) -> Self {
+        Self {
+            base: list.fresh.base.clone(),
+            way: list.way(by),
+            list,
+        }
+    }
+
+    /// The list.
+    pub(super) fn list(&self) -> &Arc<Reference> {
+        &self.list
+    }
+
+    /// As [`Reference::find`].
+    #[inline]
+    pub(super) fn find<R>(&self, value: Value<'_>, look: impl FnOnce(Hit<'_>) -> R) -> Option<R> {
+        self.list.find_from(&self.base, self.way, value, look)
+    }
+}
+
 impl Reference {
     /// Makes a list ready to be searched in each way that it is used.
     ///
@@ -220,10 +251,21 @@ impl Reference {
         value: Value<'_>,
         look: impl FnOnce(Hit<'_>) -> R,
     ) -> Option<R> {
+        self.find_from(&self.fresh.base, way, value, look)
+    }
+
+    /// The same with [`Fresh::base`] in hand.
+    #[inline]
+    fn find_from<R>(
+        &self,
+        base: &Segment,
+        way: usize,
+        value: Value<'_>,
+        look: impl FnOnce(Hit<'_>) -> R,
+    ) -> Option<R> {
         if self.fresh.is_changed.load(Ordering::Acquire) {
             return self.find_in_segments(way, value, look);
         }
-        let base = &self.fresh.base;
         let found = base.find(way, value, &|_| true)?;
         Some(look(self.hit(base, way, found)?))
     }
